@@ -1,0 +1,1 @@
+"""Evidence of a run, judged and shown: reconciliation, breaks, pages."""

@@ -1,0 +1,1 @@
+"""Where the world and the exchange meet: scenarios, faults, checkers, the command line."""

@@ -1,0 +1,1 @@
+"""The simulated disk: a page cache over durable bytes."""

@@ -1,0 +1,1 @@
+"""Stand-ins for everything a program touches outside itself."""

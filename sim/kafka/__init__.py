@@ -1,0 +1,1 @@
+"""Simulated Kafka: brokers on one side, librdkafka's half on the other."""

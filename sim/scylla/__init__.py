@@ -1,0 +1,1 @@
+"""Simulated ScyllaDB: nodes that speak the native protocol."""

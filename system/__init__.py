@@ -1,0 +1,1 @@
+"""The exchange: ordinary programs over Kafka, a CQL database, files and clocks."""
