@@ -1,0 +1,314 @@
+"""Evidence: everything a run left behind that can be judged without asking a program's memory.
+
+A stage (a simulated world or a live deployment) collects these records; reconciliation, the
+checkers of the invariants and the pages read nothing else. Times are integer nanoseconds since
+the start of the world, amounts raw integers, bytes are kept as they were found.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["ok", "fail", "info"]
+OperationKind = Literal["transfer_in", "transfer_out", "read"]
+AnswerStatus = Literal["pending", "done", "rejected", "not_seen"]
+ProcessEventKind = Literal[
+    "started", "ready", "crashed", "power_lost", "halted", "exited", "paused", "resumed"
+]
+Stage = Literal["simulated", "real"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The shape all evidence has: immutable, slotted, checked when it is read back."""
+
+
+class Attempt(Record):
+    """One HTTP request of an operation; status 0 means that no answer came."""
+
+    invoked_ns: int
+    returned_ns: int | None = None
+    status: int = 0
+    reason: str = ""
+
+
+class Operation(Record):
+    """What a client wanted once, and every attempt it made with the same key.
+
+    ``ok``: acknowledged (202 or, for a read, 200). ``fail``: refused, and nothing may have
+    happened. ``info``: nobody knows. ``body_hash`` is empty for reads.
+    """
+
+    client: str
+    kind: OperationKind
+    user_id: int
+    asset_id: int = 0
+    amount: int = 0
+    request_id: str = ""
+    body_hash: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    outcome: Outcome
+
+    @property
+    def invoked_ns(self) -> int:
+        """When the first attempt began."""
+        return self.attempts[0].invoked_ns if self.attempts else 0
+
+    @property
+    def acknowledged_ns(self) -> int | None:
+        """When the first 2xx answer arrived, if one did."""
+        for attempt in self.attempts:
+            if 200 <= attempt.status < 300 and attempt.returned_ns is not None:
+                return attempt.returned_ns
+        return None
+
+    @property
+    def status(self) -> int:
+        """The status code of the last attempt."""
+        return self.attempts[-1].status if self.attempts else 0
+
+    @property
+    def reason(self) -> str:
+        """The reason code of the last attempt."""
+        return self.attempts[-1].reason if self.attempts else ""
+
+
+class Answer(Record):
+    """What ``GET /requests/{request_id}`` told a client; status 404 is ``not_seen``."""
+
+    client: str
+    user_id: int
+    request_id: str
+    invoked_ns: int
+    returned_ns: int
+    status: AnswerStatus
+    reason: str = ""
+    body_hash: str = ""
+
+
+class ClientRead(Record):
+    """A balance a client saw; ``seq`` is None where the answer does not show it.
+
+    An account without rows is seen as ``seq=0, avail=0, frozen=0``. ``quiescent`` marks reads
+    made after the last operation had ended and every program was healthy again.
+    """
+
+    client: str
+    user_id: int
+    asset_id: int
+    invoked_ns: int
+    returned_ns: int
+    avail: int
+    frozen: int
+    seq: int | None = None
+    quiescent: bool = False
+
+
+class TopicRecord(Record):
+    """A record as it lies in a partition, with the broker's stamps."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp_ms: int
+    leader_epoch: int = -1
+
+
+class LogImage(Record):
+    """The files of one UBSCore data directory as a power loss at ``taken_ns`` would leave them."""
+
+    shard: int
+    taken_ns: int
+    files: dict[str, bytes]
+
+
+class Dump(Record):
+    """The balances UBSCore wrote on SIGUSR1 (its JSON, byte for byte), and when."""
+
+    shard: int
+    process: str
+    incarnation: int
+    taken_ns: int
+    body: bytes
+
+
+class Restart(Record):
+    """A recovery that was observed: the log it found, and the state it came up with.
+
+    ``log`` is the directory before the program started. ``dumps`` are taken before new input is
+    applied: one per recovery from that same log, so two of them show whether twice equals once.
+    """
+
+    shard: int
+    process: str
+    incarnation: int
+    started_ns: int
+    log: dict[str, bytes]
+    dumps: tuple[bytes, ...]
+
+
+class Row(Record):
+    """A row of ``balance_ledger`` read at QUORUM in the end.
+
+    ``durable_ns`` is when a quorum of replicas first held it with these columns (None: never
+    observed). ``overwrites`` counts writes that changed a column of an existing row.
+    """
+
+    user_id: int
+    asset_id: int
+    seq: int
+    delta_avail: int
+    delta_frozen: int
+    avail: int
+    frozen: int
+    event_type: str
+    ref_id: str
+    created_at: int
+    durable_ns: int | None = None
+    overwrites: int = 0
+
+
+class RequestRow(Record):
+    """A row of ``requests`` read at QUORUM in the end."""
+
+    user_id: int
+    request_id: str
+    body_hash: str
+    decision: str | None
+    reason: str | None = None
+    effects: str | None = None
+    outcome: str | None = None
+    expired: str | None = None
+    durable_ns: int | None = None
+
+
+class AccountRow(Record):
+    """A row of ``users_assets`` read at QUORUM in the end."""
+
+    user_id: int
+    asset_id: int
+
+
+class Commit(Record):
+    """An offset a consumer group committed; the evidence holds them all, in order of time."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    metadata: str
+    at_ns: int
+
+
+class ProcessEvent(Record):
+    """Something that happened to one incarnation of a program, a broker or a node.
+
+    ``halted`` is an exit of the program's own choice because going on would be wrong; ``reason``
+    is its documented reason code, and ``detail`` what it said.
+    """
+
+    at_ns: int
+    process: str
+    incarnation: int
+    kind: ProcessEventKind
+    code: int | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class Damage(Record):
+    """Bytes of a log that a fault really destroyed or left torn.
+
+    ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
+    kind must end in a halt. ``first_lsn`` is the first frame hit, where that can be said.
+    """
+
+    shard: int
+    at_ns: int
+    file: str
+    offset: int
+    length: int
+    kind: str
+    decidable: bool
+    found: bytes = b""
+    first_lsn: int | None = None
+
+
+class FaultReceipt(Record):
+    """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing."""
+
+    fault: str
+    kind: str
+    targets: tuple[str, ...] = ()
+    entered_ns: int | None = None
+    left_ns: int | None = None
+    bites: int = 0
+    effects: dict[str, int | str] = {}
+    damage: tuple[Damage, ...] = ()
+
+
+class OwedHalt(Record):
+    """A halt that the fault budget owes: the process may stop for this reason and stay down."""
+
+    process: str
+    reason: str
+    because: str
+
+
+class LogLine(Record):
+    """A line a program logged, kept for the reader of a report."""
+
+    at_ns: int
+    process: str
+    incarnation: int
+    level: str
+    text: str
+
+
+class About(Record):
+    """What was run: enough to say it in a headline and to run it again.
+
+    ``quiescent_ns`` is when the harness saw everything settled (None: never within the bound).
+    ``bound_ns`` is what a request in Kafka may take after ``healed_ns``, the end of all faults.
+    """
+
+    scenario: str
+    seed: int
+    token: str
+    stage: Stage
+    versions: dict[str, str]
+    command: str = ""
+    story: str = ""
+    digest: str = ""
+    shards: int = 1
+    partitions: int = 4
+    events: int = 0
+    real_ns: int | None = None
+    healed_ns: int = 0
+    quiescent_ns: int | None = None
+    ended_ns: int = 0
+    bound_ns: int = 30_000_000_000
+
+
+class Evidence(Record):
+    """All of it. ``unreadable`` names sources that could not be read to their end, and why."""
+
+    about: About
+    operations: tuple[Operation, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    reads: tuple[ClientRead, ...] = ()
+    records: tuple[TopicRecord, ...] = ()
+    logs: tuple[LogImage, ...] = ()
+    dumps: tuple[Dump, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+    rows: tuple[Row, ...] = ()
+    requests: tuple[RequestRow, ...] = ()
+    accounts: tuple[AccountRow, ...] = ()
+    commits: tuple[Commit, ...] = ()
+    processes: tuple[ProcessEvent, ...] = ()
+    faults: tuple[FaultReceipt, ...] = ()
+    owed: tuple[OwedHalt, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    unreadable: tuple[str, ...] = ()
