@@ -78,7 +78,7 @@ class Kernel:
         self.streams = Streams(seed)
         self.env = _Heap(self.streams.stream("kernel.ties"))
         self.trace = Trace(keep=keep_trace)
-        self.trace.clock = lambda: self.env._now  # type: ignore[return-value] # noqa: SLF001
+        self.trace.clock = lambda: self.env._now  # type: ignore[assignment,return-value] # noqa: SLF001
         self.hub = getcurrent()
         self.max_events = max_events
         self.max_ns = max_ns

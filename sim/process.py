@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import simpy
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from sim.errors import SimulationError
+
 if TYPE_CHECKING:
     from sim.host import Host
     from sim.kernel import Kernel
+
+NORMAL = simpy.events.EventPriority(1)
 
 _outside = 0  # > 0 while the harness formats or inspects from inside a simulated thread
 
@@ -85,7 +89,7 @@ class Timer(simpy.Event):
         self._value = None
         self.function = function
         self.args = args
-        env.schedule(self, 1, max(delay_ns, 0))
+        env.schedule(self, NORMAL, max(delay_ns, 0))
 
     def cancel(self) -> None:
         """Make sure the call never happens; harmless afterwards."""
@@ -250,8 +254,6 @@ class Process:
 
     def uncaught(self, thread: Thread, error: BaseException) -> None:
         """Deal with what a thread did not catch: a program's error ends or is reported as real."""
-        from sim.errors import SimulationError  # noqa: PLC0415 - avoids a cycle at import
-
         if isinstance(error, SimulationError):
             self.kernel.trouble = error
         elif self.on_uncaught is not None and self.alive:
