@@ -13,11 +13,20 @@ _BILLION = 10**9
 class Clock:
     """Reads true simulated time through this host's imperfections. All times in nanoseconds."""
 
-    __slots__ = ("_anchor_local", "_anchor_true", "_boot", "_drift_ppb", "_offset", "_true")
+    __slots__ = (
+        "_anchor_local",
+        "_anchor_true",
+        "_boot",
+        "_drift_ppb",
+        "_offset",
+        "_true",
+        "reads",
+    )
 
     def __init__(
         self, true_ns: Callable[[], int], epoch_ns: int, *, offset_ns: int = 0, drift_ppb: int = 0
     ) -> None:
+        self.reads = 0  # how often somebody asked for the time of day
         self._true = true_ns
         self._offset = epoch_ns + offset_ns
         self._drift_ppb = drift_ppb
@@ -27,6 +36,7 @@ class Clock:
 
     def wall_ns(self) -> int:
         """Return nanoseconds since 1970, as this host believes."""
+        self.reads += 1
         return self._offset + self._local()
 
     def monotonic_ns(self) -> int:

@@ -43,7 +43,7 @@ __all__ = [
 
 MICROSECOND, MILLISECOND, SECOND = 10**3, 10**6, 10**9
 
-_URGENT, _NORMAL = 0, 1
+URGENT, NORMAL = simpy.events.URGENT, simpy.events.NORMAL
 _ROLL_AT = 512  # schedule fields between two rolls into the digest
 _COLLECT_EVERY = 200_000  # events between two garbage collections of a long run
 
@@ -55,7 +55,7 @@ class _Heap(simpy.Environment):
         super().__init__(0)
         self._draw = ties.getrandbits
 
-    def schedule(self, event: simpy.Event, priority: int = _NORMAL, delay: SimTime = 0) -> None:
+    def schedule(self, event: simpy.Event, priority: int = NORMAL, delay: SimTime = 0) -> None:
         """Queue `event`; among equals of one time and priority the draw decides."""
         tie = priority << 32 | self._draw(32)
         heappush(self._queue, (self._now + delay, tie, next(self._eid), event))  # type: ignore[misc]
@@ -86,6 +86,7 @@ class Kernel:
         self._collected_at = 0
         self.trouble: BaseException | None = None  # what ends the run at the next event
         self.processes: list[Process] = []
+        self.births: list[Callable[[Process], None]] = []  # told of every new incarnation
 
     @property
     def now(self) -> int:
@@ -168,20 +169,20 @@ class Kernel:
         return Timer(self.env, delay_ns, function, args)
 
     def kill(self, process: Process, code: int = -9) -> None:
-        """End `process`: fence it now, unwind it from the loop. In its own thread: no return."""
+        """End `process`: fence it now, unwind its threads from the loop.
+
+        A thread that kills its own process goes on to its next door, which refuses it.
+        """
         if not process.alive:
             return
         process.alive = False
         process.exit_code = code
         process.died_at = self.now
         self.trace.record("death", process.label, code)
-        thread = current()
-        if thread is None:
+        if current() is None:
             process.unwind()
-            return
-        self.env.schedule(_Unwinding(self.env, process), _URGENT)
-        if thread.process is process:
-            raise Killed
+        else:
+            self.env.schedule(_Unwinding(self.env, process), URGENT)
 
     def pause(self, process: Process) -> None:
         """Stop `process` where it is (SIGSTOP): nothing of it runs until `resume`."""

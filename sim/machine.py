@@ -92,4 +92,4 @@ class Machine(Protocol):
         """Learn that the other side is gone, or that the network says so."""
 
     def fired(self, now_ns: int, key: Hashable) -> Effects:
-        """A timer's time has come."""
+        """Learn that the timer `key` has run out."""

@@ -165,6 +165,15 @@ class Link:
     bytes_per_second: int = 1_000_000_000
 
 
+class Tally:
+    """Counts what a cut held back."""
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = 0
+
+
 class Network:
     """Carries messages between the ends of connections."""
 
@@ -177,7 +186,7 @@ class Network:
         self.delivered = 0
         self._random = kernel.stream("network").random
         self._rules: list[Rule] = []
-        self._cuts: dict[tuple[str, str], int] = {}
+        self._cuts: dict[tuple[str, str], list[Tally]] = {}
         self._holding: list[End] = []
 
     def resolve(self, name: str) -> str:
@@ -223,16 +232,17 @@ class Network:
             self._rules.remove(rule)
 
     @contextmanager
-    def cut(self, source: str, target: str) -> Generator[None]:
+    def cut(self, source: str, target: str) -> Generator["Tally"]:
         """Let nothing pass from `source` to `target` for as long as the block lasts."""
-        pair = (source, target)
-        self._cuts[pair] = self._cuts.get(pair, 0) + 1
+        tally = Tally()
+        cuts = self._cuts.setdefault((source, target), [])
+        cuts.append(tally)
         try:
-            yield
+            yield tally
         finally:
-            self._cuts[pair] -= 1
-            if not self._cuts[pair]:
-                del self._cuts[pair]
+            cuts.remove(tally)
+            if not cuts:
+                del self._cuts[source, target]
                 self._release()
 
     def passes(self, source: str, target: str) -> bool:
@@ -304,6 +314,11 @@ class Network:
             self._holding.append(end)
             self.kernel.after(_GIVE_UP, self._give_up, end, direction.held_since)
         direction.held.append((message, size))
+        self._count_held(end.source, end.target)
+
+    def _count_held(self, source: str, target: str) -> None:
+        for tally in self._cuts.get((source, target), ()):
+            tally.held += 1
 
     def _give_up(self, end: End, since: int) -> None:
         if end.outgoing.held and end.outgoing.held_since == since:
@@ -335,7 +350,10 @@ class Network:
         there = self.passes(dial.source, dial.target)
         if there and self.passes(dial.target, dial.source):
             self.kernel.after(2 * self._latency(60), self._open, dial)
-        elif tried < len(_SYN_RETRIES):
+            return
+        self._count_held(dial.source, dial.target)
+        self._count_held(dial.target, dial.source)
+        if tried < len(_SYN_RETRIES):
             last = _SYN_RETRIES[tried - 1] if tried else 0
             wait = (_SYN_RETRIES[tried] - last) * SECOND
             self.kernel.after(wait, self._knock, dial, tried + 1)

@@ -215,6 +215,8 @@ class Process:
     def start(self, main: Callable[[], Any]) -> None:
         """Run ``main()`` in the main thread; its result or SystemExit is the exit code."""
         self.kernel.trace.record("birth", self.label)
+        for told in self.kernel.births:
+            told(self)
         self.main = self.spawn(self._run_main, main, name="MainThread")
 
     def spawn(

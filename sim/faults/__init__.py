@@ -1,0 +1,30 @@
+"""Faults: small frozen records. Entering `injected` does the harm, leaving it heals.
+
+Every fault hands out a `Receipt` that says what it really did; one that bit nothing says so.
+``repr(fault)`` is its source text.
+"""
+
+from sim.faults.base import Fault, Receipt
+from sim.faults.clocks import ClockDrift, ClockStep
+from sim.faults.disks import DiskError, DiskFull, SlowDisk
+from sim.faults.links import Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink
+from sim.faults.processes import Crash, Pause, PowerLoss
+
+__all__ = [
+    "ClockDrift",
+    "ClockStep",
+    "Crash",
+    "Cut",
+    "DiskError",
+    "DiskFull",
+    "Fault",
+    "Isolate",
+    "LoseRequest",
+    "LoseResponse",
+    "Lossy",
+    "Pause",
+    "PowerLoss",
+    "Receipt",
+    "SlowDisk",
+    "SlowLink",
+]

@@ -1,0 +1,65 @@
+"""Faults of clocks: steps and drift."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sim.faults.base import Fault, Receipt
+from sim.kernel import MILLISECOND
+from sim.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep(Fault):
+    """The wall clock of `host` jumps by `by_ms`; healing sets it right again."""
+
+    host: str
+    by_ms: int
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Step on entry, step back on exit."""
+        receipt = Receipt(self.targets)
+        clock = world.hosts[self.host].clock
+        before = clock.reads
+        clock.step(self.by_ms * MILLISECOND)
+        world.kernel.trace.record("clock-step", self.host, self.by_ms)
+        try:
+            yield receipt
+        finally:
+            clock.step(-self.by_ms * MILLISECOND)
+            if clock.reads > before:
+                receipt.bite("wrong times read", clock.reads - before)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockDrift(Fault):
+    """Both clocks of `host` run fast (> 0) or slow by `ppm`, and nobody corrects them."""
+
+    host: str
+    ppm: int
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Drift for as long as the block lasts; what it gained or lost stays."""
+        receipt = Receipt(self.targets)
+        clock = world.hosts[self.host].clock
+        before = clock.reads
+        old = clock.drift(self.ppm * 1000)
+        world.kernel.trace.record("clock-drift", self.host, self.ppm)
+        try:
+            yield receipt
+        finally:
+            clock.drift(old)
+            if clock.reads > before:
+                receipt.bite("wrong times read", clock.reads - before)
