@@ -1,0 +1,86 @@
+"""The nemesis: carries out a plan, fault by fault, and keeps the receipts."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from scenarios.scenario import Plan, Step
+from sim.faults import Receipt
+from sim.moments import Waiting
+from sim.process import Process
+from sim.world import World
+
+
+@dataclass(slots=True)
+class Injection:
+    """One step of the plan as it went: what was done, from when to when."""
+
+    step: Step
+    receipt: Receipt
+    entered_ns: int | None = None
+    left_ns: int | None = None
+    context: AbstractContextManager[Receipt] | None = None
+    waiting: Waiting | None = None
+
+
+class Nemesis:
+    """Starts every step of `plan` at its time or moment, and heals it."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self.world = world
+        self.injections = [Injection(step, Receipt(step.fault.targets)) for step in plan]
+        self.healed = False
+
+    def unleash(self) -> None:
+        """Count the plan's times from now."""
+        for injection in self.injections:
+            self.world.kernel.after(injection.step.at, self._due, injection)
+
+    def heal(self) -> None:
+        """End every fault, and let no other begin."""
+        self.healed = True
+        for injection in self.injections:
+            self._leave(injection)
+
+    @property
+    def over(self) -> bool:
+        """Whether every step that can still come has come and gone."""
+        now = self.world.kernel.now
+        return all(
+            injection.left_ns is not None
+            for injection in self.injections
+            if injection.waiting is None or injection.entered_ns is not None
+        ) and all(i.waiting is not None or i.entered_ns is not None or now < 0 for i in self.injections)
+
+    def _due(self, injection: Injection) -> None:
+        if self.healed:
+            return
+        if injection.step.on is None:
+            self._enter(injection)
+        else:
+            injection.waiting = self.world.moments.arm(injection.step.on, self._come(injection))
+
+    def _come(self, injection: Injection) -> Callable[[Process], None]:
+        def come(_: Process) -> None:
+            if not self.healed:
+                self._enter(injection)
+
+        return come
+
+    def _enter(self, injection: Injection) -> None:
+        kernel = self.world.kernel
+        injection.entered_ns = kernel.now
+        kernel.trace.record("fault", repr(injection.step.fault))
+        injection.context = injection.step.fault.injected(self.world)
+        injection.receipt = injection.context.__enter__()
+        kernel.after(injection.step.lasts, self._leave, injection)
+        error = getattr(injection.step.fault, "error", None)
+        if injection.step.on is not None and error is not None:
+            raise error()
+
+    def _leave(self, injection: Injection) -> None:
+        context, injection.context = injection.context, None
+        if context is not None:
+            self.world.kernel.trace.record("heal", repr(injection.step.fault))
+            context.__exit__(None, None, None)
+            injection.left_ns = self.world.kernel.now

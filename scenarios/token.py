@@ -1,0 +1,87 @@
+"""Tokens: one line from which a run can be made again, or which says why it cannot.
+
+``wt1:SCENARIO:DIGEST:SEED:VERSIONS``, where DIGEST is of the scenario and VERSIONS name what a
+run depends on. A seed alone replays nothing: another version may order events differently.
+"""
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from scenarios.errors import UsageError
+from scenarios.scenario import Scenario
+
+FORMAT = "wt1"
+_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGES = ("simpy", "greenlet", "confluent-kafka", "cassandra-driver", "msgspec", "kio")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A scenario, its digest, a seed, and the versions they were run with."""
+
+    scenario: str
+    digest: str
+    seed: int
+    versions: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        parts = "+".join(f"{name}={version}" for name, version in self.versions)
+        return f"{FORMAT}:{self.scenario}:{self.digest}:{self.seed}:{parts}"
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> "Token":
+        """Return the token of a run made here and now."""
+        return cls(scenario.name, scenario_digest(scenario), seed, versions())
+
+    @classmethod
+    def parse(cls, text: str) -> "Token":
+        """Read a token; `UsageError` says what is wrong with it."""
+        parts = text.strip().split(":")
+        if parts[0] != FORMAT:
+            raise UsageError(
+                f"{parts[0]!r} is not a token format this version knows (it writes {FORMAT!r}); "
+                "replay it with the version of Wavetank that printed it"
+            )
+        if len(parts) != 5 or not parts[3].isdigit():
+            raise UsageError(f"token {text!r} is not {FORMAT}:SCENARIO:DIGEST:SEED:VERSIONS")
+        pairs = tuple(tuple(pair.partition("=")[::2]) for pair in parts[4].split("+"))
+        return cls(parts[1], parts[2], int(parts[3]), pairs)
+
+    def differences(self, other: "Token") -> list[str]:
+        """Return, in words, which parts of the two tokens differ."""
+        found = []
+        if self.digest != other.digest:
+            found.append(f"scenario {self.scenario}: {self.digest} then, {other.digest} now")
+        then, now = dict(self.versions), dict(other.versions)
+        for name in sorted(then.keys() | now.keys()):
+            if then.get(name) != now.get(name):
+                found.append(f"{name}: {then.get(name)} then, {now.get(name)} now")
+        return found
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return eight hexadecimal digits over everything the scenario says."""
+    plan = f"{scenario.plan.__module__}.{scenario.plan.__qualname__}"
+    fields = {name: getattr(scenario, name) for name in scenario.__slots__ if name != "plan"}
+    return hashlib.sha256(f"{plan} {fields!r}".encode()).hexdigest()[:8]
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return what a run's course depends on, besides scenario and seed."""
+    found = [("source", source_digest()), ("python", platform.python_version())]
+    found += [(name, metadata.version(name)) for name in _PACKAGES]
+    return tuple(found)
+
+
+def source_digest() -> str:
+    """Return eight hexadecimal digits over the programs and the simulator."""
+    digest = hashlib.sha256()
+    for package in ("sim", "system", "scenarios"):
+        for path in sorted((_ROOT / package).rglob("*")):
+            if path.suffix in (".py", ".lark", ".cql"):
+                digest.update(str(path.relative_to(_ROOT)).encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
