@@ -1,0 +1,86 @@
+"""A deployment: which programs run where, what they are told, and who restarts what.
+
+The same on both stages. Moments have short names here, so that a plan says ``wal.append`` and
+means the right call at the right door of the right program.
+"""
+
+from dataclasses import dataclass
+
+from sim.moments import Moment
+
+MILLISECOND, SECOND = 10**6, 10**9
+
+DATA = "/var/lib/ubscore"
+
+# short name -> program, door, glob of the subject
+_MOMENTS: dict[str, tuple[str, str, str]] = {
+    "wal.append": ("ubscore", "os.write", f"{DATA}/*"),
+    "wal.fsync": ("ubscore", "os.fsync", f"{DATA}*"),
+    "wal.rename": ("ubscore", "os.rename", f"{DATA}/*"),
+    "wal.read": ("ubscore", "os.read", f"{DATA}/*"),
+    "events.produce": ("ubscore", "kafka.produce", "balance.events"),
+    "events.delivered": ("ubscore", "kafka.delivery", "balance.events"),
+    "operations.poll": ("ubscore", "kafka.poll", "*"),
+    "operations.produce": ("gateway", "kafka.produce", "balance.operations"),
+    "operations.delivered": ("gateway", "kafka.delivery", "balance.operations"),
+    "ledger.insert": ("settlement", "cql.execute", "INSERT balance_ledger"),
+    "settled.commit": ("settlement", "kafka.commit", "*"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarts:
+    """Who restarts a program that ended: after `delay_ns`, doubled up to `delay_ns_max`.
+
+    A program that halted (exit code in `halts`) stays down: that is for an operator.
+    """
+
+    delay_ns: int = 300 * MILLISECOND
+    delay_ns_max: int = 3 * SECOND
+    halts: tuple[int, ...] = (70,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Hosts by role. A program has the name of its host."""
+
+    gateways: tuple[str, ...] = ("gateway-1",)
+    core: str = "ubscore-1"
+    settlements: tuple[str, ...] = ("settlement-1",)
+    brokers: tuple[str, ...] = ("kafka-1", "kafka-2", "kafka-3")
+    nodes: tuple[str, ...] = ("scylla-1", "scylla-2", "scylla-3")
+    client: str = "client-1"
+    partitions: int = 4
+    restarts: Restarts = Restarts()
+    disk: str = "ext4-ordered"
+    clock_skew_ms: int = 20
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """All programs under test."""
+        return (*self.gateways, self.core, *self.settlements)
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Hosts that keep something when power goes."""
+        return (self.core, *self.brokers, *self.nodes)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All hosts of programs and servers."""
+        return (*self.programs, *self.brokers, *self.nodes)
+
+    def program_of(self, name: str) -> str:
+        """Return the role whose moment is called `name`."""
+        return _MOMENTS[name][0]
+
+    def moment(self, role: str, name: str, ordinal: int = 1, *, part: float = 0.0) -> Moment:
+        """Return the moment called `name` in the first program of `role`."""
+        program, door, subject = _MOMENTS[name]
+        assert program == role, f"{name} is a moment of {program}, not of {role}"
+        process = {
+            "gateway": self.gateways[0],
+            "ubscore": self.core,
+            "settlement": self.settlements[0],
+        }[role]
+        return Moment(process, door, ordinal, part, subject)

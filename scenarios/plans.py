@@ -1,0 +1,227 @@
+"""Plan generators: from a seed's stream to an explicit plan of faults.
+
+Swarm testing (Groce et al., ISSTA 2012): each seed first draws which kinds of faults are on at
+all, then how often each strikes. Many seeds with few kinds find what every seed with all kinds
+would hide.
+"""
+
+import random
+from collections.abc import Callable
+
+from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
+from sim.faults import (
+    ClockDrift,
+    ClockStep,
+    Crash,
+    Cut,
+    DiskError,
+    DiskFull,
+    Fault,
+    Isolate,
+    LoseRequest,
+    LoseResponse,
+    Lossy,
+    Pause,
+    PowerLoss,
+    SlowDisk,
+    SlowLink,
+)
+from sim.moments import Moment
+
+Draw = Callable[[random.Random, Scenario], Step]
+
+_HARM_NS = 8 * SECOND
+
+
+def swarm(stream: random.Random, scenario: Scenario) -> Plan:
+    """Draw which kinds are on, then one or two strikes of each."""
+    rate = stream.choice((0.12, 0.2, 0.3, 0.45))
+    on = [kind for kind in KINDS if stream.random() < rate] or [stream.choice(KINDS)]
+    if stream.random() < 0.75:
+        on.append(stream.choice(_CRASHES))
+    steps = [kind(stream, scenario) for kind in on for _ in range(stream.choice((1, 1, 2)))]
+    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+
+
+def torn_append(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill UBSCore after a part of the bytes of its fifth append to the log."""
+    moment = scenario.deployment.moment("ubscore", "wal.append", 5, part=0.5)
+    return (Step(on=moment, lasts=SECOND, fault=Crash(moment.process)),)
+
+
+def _step(stream: random.Random, fault: Fault, shortest_ms: int, longest_ms: int) -> Step:
+    lasts = stream.randint(shortest_ms, longest_ms) * MILLISECOND
+    return Step(at=stream.randrange(_HARM_NS), lasts=lasts, fault=fault)
+
+
+def _program(stream: random.Random, scenario: Scenario) -> str:
+    return stream.choice(scenario.deployment.programs)
+
+
+def _broker(stream: random.Random, scenario: Scenario) -> str:
+    return stream.choice(scenario.deployment.brokers)
+
+
+def _node(stream: random.Random, scenario: Scenario) -> str:
+    return stream.choice(scenario.deployment.nodes)
+
+
+def _host(stream: random.Random, scenario: Scenario) -> str:
+    return stream.choice(scenario.deployment.hosts)
+
+
+def _crash_program(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Crash(_program(stream, scenario)), 1, 1)
+
+
+def _crash_on_moment(stream: random.Random, scenario: Scenario) -> Step:
+    name = stream.choice(
+        (
+            "wal.append",
+            "wal.append",
+            "wal.fsync",
+            "wal.fsync",
+            "events.produce",
+            "events.delivered",
+            "operations.produce",
+            "ledger.insert",
+            "settled.commit",
+        )
+    )
+    program = scenario.deployment.program_of(name)
+    part = stream.choice((0.0, 0.5, 1.0, round(stream.random(), 3)))
+    moment = scenario.deployment.moment(program, name, stream.randint(1, 20), part=part)
+    return Step(
+        at=stream.randrange(_HARM_NS // 2), on=moment, lasts=1, fault=Crash(moment.process)
+    )
+
+
+def _power_on_moment(stream: random.Random, scenario: Scenario) -> Step:
+    name = stream.choice(("wal.append", "wal.fsync", "events.produce", "wal.rename"))
+    part = stream.choice((0.0, 0.5, 1.0))
+    moment = scenario.deployment.moment("ubscore", name, stream.randint(1, 15), part=part)
+    return Step(
+        at=stream.randrange(_HARM_NS // 2),
+        on=moment,
+        lasts=stream.randint(50, 2000) * MILLISECOND,
+        fault=PowerLoss(moment.process),
+    )
+
+
+def _crash_broker(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Crash(_broker(stream, scenario)), 100, 4000)
+
+
+def _crash_node(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Crash(_node(stream, scenario)), 100, 5000)
+
+
+def _power_loss(stream: random.Random, scenario: Scenario) -> Step:
+    host = stream.choice(scenario.deployment.stores)
+    return _step(stream, PowerLoss(host), 100, 4000)
+
+
+def _pause_program(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Pause(_program(stream, scenario)), 50, 12_000)
+
+
+def _pause_server(stream: random.Random, scenario: Scenario) -> Step:
+    servers = (*scenario.deployment.brokers, *scenario.deployment.nodes)
+    return _step(stream, Pause(stream.choice(servers)), 50, 6000)
+
+
+def _cut(stream: random.Random, scenario: Scenario) -> Step:
+    program = _program(stream, scenario)
+    server = stream.choice((*scenario.deployment.brokers, *scenario.deployment.nodes))
+    source, target = stream.choice(((program, server), (server, program)))
+    return _step(stream, Cut(source, target), 50, 4000)
+
+
+def _isolate(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Isolate((_host(stream, scenario),)), 50, 4000)
+
+
+def _slow_link(stream: random.Random, scenario: Scenario) -> Step:
+    fault = SlowLink(_host(stream, scenario), stream.choice((2, 20, 200, 1500)))
+    return _step(stream, fault, 200, 4000)
+
+
+def _lossy(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, Lossy(_host(stream, scenario), stream.randint(2, 40)), 200, 4000)
+
+
+def _lose_kafka_request(stream: random.Random, scenario: Scenario) -> Step:
+    kind = stream.choice(("Produce", "Produce", "OffsetCommit", "Fetch"))
+    fault = LoseRequest(_broker(stream, scenario), kind, stream.randint(1, 3))
+    return _step(stream, fault, 500, 5000)
+
+
+def _lose_kafka_response(stream: random.Random, scenario: Scenario) -> Step:
+    kind = stream.choice(("Produce", "Produce", "OffsetCommit", "Fetch"))
+    fault = LoseResponse(_broker(stream, scenario), f"{kind}Response", stream.randint(1, 3))
+    return _step(stream, fault, 500, 5000)
+
+
+def _lose_cql(stream: random.Random, scenario: Scenario) -> Step:
+    node = _node(stream, scenario)
+    fault = stream.choice((LoseRequest(node, "EXECUTE", 2), LoseResponse(node, "RESULT", 2)))
+    return _step(stream, fault, 500, 5000)
+
+
+def _lose_http(stream: random.Random, scenario: Scenario) -> Step:
+    gateway = stream.choice(scenario.deployment.gateways)
+    fault = stream.choice((LoseRequest(gateway, "bytes", 2), LoseResponse(gateway, "bytes", 2)))
+    return _step(stream, fault, 500, 5000)
+
+
+def _disk_error(stream: random.Random, scenario: Scenario) -> Step:
+    name = stream.choice(("wal.fsync", "wal.append", "wal.rename", "wal.read"))
+    door = scenario.deployment.moment("ubscore", name).door
+    fault = DiskError(scenario.deployment.core, door, "EIO", stream.randint(1, 2))
+    return _step(stream, fault, 500, 4000)
+
+
+def _disk_full(stream: random.Random, scenario: Scenario) -> Step:
+    return _step(stream, DiskFull(scenario.deployment.core), 300, 4000)
+
+
+def _slow_disk(stream: random.Random, scenario: Scenario) -> Step:
+    fault = SlowDisk(scenario.deployment.core, stream.choice((5, 50, 500, 3000)))
+    return _step(stream, fault, 500, 5000)
+
+
+def _clock_step(stream: random.Random, scenario: Scenario) -> Step:
+    by = stream.choice((-1, 1)) * stream.choice((5, 200, 5000, 120_000))
+    return _step(stream, ClockStep(_host(stream, scenario), by), 200, 6000)
+
+
+def _clock_drift(stream: random.Random, scenario: Scenario) -> Step:
+    fault = ClockDrift(_host(stream, scenario), stream.choice((-1, 1)) * stream.randint(50, 50_000))
+    return _step(stream, fault, 1000, 8000)
+
+
+_CRASHES: tuple[Draw, ...] = (_crash_program, _crash_on_moment, _crash_on_moment, _power_on_moment)
+
+KINDS: tuple[Draw, ...] = (
+    _crash_program,
+    _crash_on_moment,
+    _power_on_moment,
+    _crash_broker,
+    _crash_node,
+    _power_loss,
+    _pause_program,
+    _pause_server,
+    _cut,
+    _isolate,
+    _slow_link,
+    _lossy,
+    _lose_kafka_request,
+    _lose_kafka_response,
+    _lose_cql,
+    _lose_http,
+    _disk_error,
+    _disk_full,
+    _slow_disk,
+    _clock_step,
+    _clock_drift,
+)
