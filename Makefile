@@ -1,0 +1,39 @@
+# Everything a person needs; each target does its own set-up. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test lint bench hunt clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY) ## make the virtual environment in .venv
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Wavetank needs Python 3.11, 3.12 or 3.13; $(PYTHON) is {sys.version.split()[0]}. Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## three runs: one that holds, one that loses nine deposits, one torn log
+	$(BIN)/wavetank demo
+
+test: $(READY) ## the tests
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: $(READY) ## style, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## speed: paired ratios and medians
+	$(BIN)/python -m scenarios.bench
+
+hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
+	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)
+
+clean: ## remove everything that was made
+	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
