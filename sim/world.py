@@ -1,13 +1,17 @@
 """A world: hosts, a network and servers, everything from one seed."""
 
+from typing import TYPE_CHECKING
+
 from sim.clock import Clock
-from sim.disk import Disk
 from sim.host import Host, Server
 from sim.kernel import Kernel
 from sim.machine import Machine
 from sim.moments import MomentWatch
 from sim.network import Link, Network
 from sim.process import Process
+
+if TYPE_CHECKING:
+    from sim.disk import Disk
 
 EPOCH_NS = 1_772_442_000 * 10**9  # 2 March 2026, 09:00 UTC; a scenario may choose another
 
@@ -37,7 +41,7 @@ class World:
         name: str,
         *,
         address: str = "",
-        disk: Disk | None = None,
+        disk: "Disk | None" = None,
         clock_offset_ns: int = 0,
         clock_drift_ppb: int = 0,
     ) -> Host:
