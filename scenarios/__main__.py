@@ -1,0 +1,5 @@
+"""``python -m scenarios`` is ``wavetank``."""
+
+from scenarios.cli import main
+
+main()

@@ -1,0 +1,169 @@
+"""The command line. Everything heavy is imported by the command that needs it.
+
+Exit codes: 0 held, 1 broken, 2 usage, 3 unknown, 4 nondeterministic, 75 infrastructure,
+130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+HASH_SEED = "0"
+
+
+class _Group(click.Group):
+    """Turns our errors into one line and their exit code; no traceback reaches a user."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from scenarios.errors import WavetankError  # noqa: PLC0415 - keeps --help fast
+
+        try:
+            return super().invoke(ctx)
+        except WavetankError as error:
+            click.echo(f"wavetank: {error}", err=True)
+            ctx.exit(error.code)
+        except KeyboardInterrupt:
+            click.echo("wavetank: interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option("0.1.0", prog_name="wavetank")
+def wavetank() -> None:
+    """Run an exchange's real programs in a deterministic world, and reconcile every unit.
+
+    \b
+    wavetank list                      what there is to run
+    wavetank run nine_deposits         one run, with its report
+    wavetank hunt chaos_deposits       many seeds, on all cores
+    """
+
+
+_seed = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="The seed."
+)
+_runs = click.option(
+    "--runs",
+    type=click.Path(file_okay=False),
+    default="runs",
+    show_default=True,
+    help="Where run folders are kept.",
+)
+
+
+@wavetank.command("list")
+@click.option("--controls", is_flag=True, help="Show the planted bugs as well.")
+def list_(*, controls: bool) -> None:
+    """Show the scenarios, and with --controls the planted bugs."""
+    from scenarios.commands import listing  # noqa: PLC0415
+
+    listing.show(controls=controls)
+
+
+@wavetank.command()
+@click.argument("scenario")
+@_seed
+@_runs
+@click.option("--no-report", is_flag=True, help="Judge only; write no run folder.")
+def run(scenario: str, seed: int, runs: str, *, no_report: bool) -> None:
+    """Run SCENARIO with one seed and write its report."""
+    _with_fixed_hashes()
+    from scenarios.commands import running  # noqa: PLC0415
+
+    sys.exit(running.run(scenario, seed, runs, report=not no_report))
+
+
+@wavetank.command()
+@click.argument("scenario")
+@click.option("--seeds", type=click.IntRange(1), help="How many seeds (default 1000).")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long instead.")
+@click.option("--first", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
+@_runs
+def hunt(  # noqa: PLR0913 - one parameter an option
+    scenario: str, seeds: int | None, minutes: float | None, first: int, jobs: int | None, runs: str
+) -> None:
+    """Run SCENARIO with many seeds, until enough, until time is up, or Ctrl-C."""
+    _with_fixed_hashes()
+    from scenarios.commands import hunting  # noqa: PLC0415
+
+    if seeds and minutes:
+        raise click.UsageError("--seeds and --minutes exclude each other: give one of them")
+    sys.exit(hunting.hunt(scenario, seeds, minutes, first, jobs or os.cpu_count() or 1, runs))
+
+
+@wavetank.command()
+@click.argument("what", metavar="TOKEN|SEED|RUN")
+@click.option("--scenario", help="Which scenario a bare SEED is of (default: the latest run's).")
+@click.option("--until", metavar="T", help="Stop at T seconds and show where everything stands.")
+@click.option("--force", is_flag=True, help="Replay although versions differ.")
+@_runs
+def replay(what: str, scenario: str | None, until: str | None, runs: str, *, force: bool) -> None:
+    """Run a token, a seed or a run folder again; exit 4 if it takes another course."""
+    _with_fixed_hashes()
+    from scenarios.commands import replaying  # noqa: PLC0415
+
+    sys.exit(replaying.replay(what, scenario, until, runs, force=force))
+
+
+@wavetank.command()
+@click.argument("scenario")
+@click.option("--seed", type=click.IntRange(0), help="One seed (default: random ones).")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="How many.")
+@click.option("--others", type=click.IntRange(0), default=50, show_default=True)
+def twin(scenario: str, seed: int | None, seeds: int, others: int) -> None:
+    """Run seeds again in other surroundings; exit 4 and the first difference if they differ.
+
+    The twin lives under another hash seed, heap layout, real date, directory, time zone and
+    locale, and comes after OTHERS other runs in the same process.
+    """
+    from scenarios.commands import twins  # noqa: PLC0415
+
+    sys.exit(twins.twin(scenario, seed, seeds, others))
+
+
+@wavetank.command()
+@click.argument("folder", metavar="RUN")
+def report(folder: str) -> None:
+    """Write the report of the run kept in folder RUN again, and show its summary."""
+    from scenarios.commands import running  # noqa: PLC0415
+
+    sys.exit(running.report(folder))
+
+
+@wavetank.command()
+@click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--only", multiple=True, metavar="CONTROL", help="Only these controls.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
+def controls(seeds: int, campaigns: int, only: tuple[str, ...], jobs: int | None) -> None:
+    """Plant each known bug and show which invariant catches it, after how many seeds."""
+    _with_fixed_hashes()
+    from scenarios.commands import planted  # noqa: PLC0415
+
+    sys.exit(planted.table(seeds, campaigns, only, jobs or os.cpu_count() or 1))
+
+
+@wavetank.command()
+@_runs
+def demo(runs: str) -> None:
+    """Make three runs: nine deposits, the send that lost them all, and a torn log."""
+    _with_fixed_hashes()
+    from scenarios.commands import running  # noqa: PLC0415
+
+    sys.exit(running.demo(runs))
+
+
+def _with_fixed_hashes() -> None:
+    """Start again under a fixed hash seed, once: runs must not depend on it, but may not help."""
+    if os.environ.get("PYTHONHASHSEED") != HASH_SEED:
+        os.environ["PYTHONHASHSEED"] = HASH_SEED
+        os.execv(sys.executable, [sys.executable, "-m", "scenarios", *sys.argv[1:]])
+
+
+def main(start: Callable[..., Any] = wavetank) -> None:
+    """Run the command line."""
+    start(prog_name="wavetank")
