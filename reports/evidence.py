@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The shape all evidence has: immutable, slotted, checked when it is read back."""
 
 
-class Attempt(Record):
+class Attempt(Record, frozen=True, kw_only=True):
     """One HTTP request of an operation; status 0 means that no answer came."""
 
     invoked_ns: int
@@ -31,7 +31,7 @@ class Attempt(Record):
     reason: str = ""
 
 
-class Operation(Record):
+class Operation(Record, frozen=True, kw_only=True):
     """What a client wanted once, and every attempt it made with the same key.
 
     ``ok``: acknowledged (202 or, for a read, 200). ``fail``: refused, and nothing may have
@@ -72,7 +72,7 @@ class Operation(Record):
         return self.attempts[-1].reason if self.attempts else ""
 
 
-class Answer(Record):
+class Answer(Record, frozen=True, kw_only=True):
     """What ``GET /requests/{request_id}`` told a client; status 404 is ``not_seen``."""
 
     client: str
@@ -85,7 +85,7 @@ class Answer(Record):
     body_hash: str = ""
 
 
-class ClientRead(Record):
+class ClientRead(Record, frozen=True, kw_only=True):
     """A balance a client saw; ``seq`` is None where the answer does not show it.
 
     An account without rows is seen as ``seq=0, avail=0, frozen=0``. ``quiescent`` marks reads
@@ -103,7 +103,7 @@ class ClientRead(Record):
     quiescent: bool = False
 
 
-class TopicRecord(Record):
+class TopicRecord(Record, frozen=True, kw_only=True):
     """A record as it lies in a partition, with the broker's stamps."""
 
     topic: str
@@ -116,7 +116,7 @@ class TopicRecord(Record):
     leader_epoch: int = -1
 
 
-class LogImage(Record):
+class LogImage(Record, frozen=True, kw_only=True):
     """The files of one UBSCore data directory as a power loss at ``taken_ns`` would leave them."""
 
     shard: int
@@ -124,7 +124,7 @@ class LogImage(Record):
     files: dict[str, bytes]
 
 
-class Dump(Record):
+class Dump(Record, frozen=True, kw_only=True):
     """The balances UBSCore wrote on SIGUSR1 (its JSON, byte for byte), and when."""
 
     shard: int
@@ -134,7 +134,7 @@ class Dump(Record):
     body: bytes
 
 
-class Restart(Record):
+class Restart(Record, frozen=True, kw_only=True):
     """A recovery that was observed: the log it found, and the state it came up with.
 
     ``log`` is the directory before the program started. ``dumps`` are taken before new input is
@@ -149,7 +149,7 @@ class Restart(Record):
     dumps: tuple[bytes, ...]
 
 
-class Row(Record):
+class Row(Record, frozen=True, kw_only=True):
     """A row of ``balance_ledger`` read at QUORUM in the end.
 
     ``durable_ns`` is when a quorum of replicas first held it with these columns (None: never
@@ -170,7 +170,7 @@ class Row(Record):
     overwrites: int = 0
 
 
-class RequestRow(Record):
+class RequestRow(Record, frozen=True, kw_only=True):
     """A row of ``requests`` read at QUORUM in the end."""
 
     user_id: int
@@ -184,14 +184,14 @@ class RequestRow(Record):
     durable_ns: int | None = None
 
 
-class AccountRow(Record):
+class AccountRow(Record, frozen=True, kw_only=True):
     """A row of ``users_assets`` read at QUORUM in the end."""
 
     user_id: int
     asset_id: int
 
 
-class Commit(Record):
+class Commit(Record, frozen=True, kw_only=True):
     """An offset a consumer group committed; the evidence holds them all, in order of time."""
 
     group: str
@@ -202,7 +202,7 @@ class Commit(Record):
     at_ns: int
 
 
-class ProcessEvent(Record):
+class ProcessEvent(Record, frozen=True, kw_only=True):
     """Something that happened to one incarnation of a program, a broker or a node.
 
     ``halted`` is an exit of the program's own choice because going on would be wrong; ``reason``
@@ -218,7 +218,7 @@ class ProcessEvent(Record):
     detail: str = ""
 
 
-class Damage(Record):
+class Damage(Record, frozen=True, kw_only=True):
     """Bytes of a log that a fault really destroyed or left torn.
 
     ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
@@ -236,7 +236,7 @@ class Damage(Record):
     first_lsn: int | None = None
 
 
-class FaultReceipt(Record):
+class FaultReceipt(Record, frozen=True, kw_only=True):
     """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing."""
 
     fault: str
@@ -249,7 +249,7 @@ class FaultReceipt(Record):
     damage: tuple[Damage, ...] = ()
 
 
-class OwedHalt(Record):
+class OwedHalt(Record, frozen=True, kw_only=True):
     """A halt that the fault budget owes: the process may stop for this reason and stay down."""
 
     process: str
@@ -257,7 +257,7 @@ class OwedHalt(Record):
     because: str
 
 
-class LogLine(Record):
+class LogLine(Record, frozen=True, kw_only=True):
     """A line a program logged, kept for the reader of a report."""
 
     at_ns: int
@@ -267,7 +267,7 @@ class LogLine(Record):
     text: str
 
 
-class About(Record):
+class About(Record, frozen=True, kw_only=True):
     """What was run: enough to say it in a headline and to run it again.
 
     ``quiescent_ns`` is when the harness saw everything settled (None: never within the bound).
@@ -292,7 +292,7 @@ class About(Record):
     bound_ns: int = 30_000_000_000
 
 
-class Evidence(Record):
+class Evidence(Record, frozen=True, kw_only=True):
     """All of it. ``unreadable`` names sources that could not be read to their end, and why."""
 
     about: About
