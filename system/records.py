@@ -5,7 +5,7 @@ integers (amount x 10^decimals). A record that cannot be decoded is a fault to s
 """
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +14,10 @@ MAX_AMOUNT = 2**63 - 1
 
 OPERATIONS = "balance.operations"
 EVENTS = "balance.events"
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]  # 0 means nothing and is never valid
+Amount = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=FORMAT_VERSION)]
 
 EventType = Literal["deposit", "withdraw"]
 Reason = Literal[
@@ -24,12 +28,12 @@ Reason = Literal[
 class Deposit(msgspec.Struct, frozen=True, kw_only=True, tag="deposit", forbid_unknown_fields=True):
     """A transfer in, as the gateway accepted it."""
 
-    v: int = FORMAT_VERSION
-    user_id: int
+    v: Version = FORMAT_VERSION
+    user_id: Id
     request_id: str
     body_hash: str
-    asset_id: int
-    amount: int
+    asset_id: Id
+    amount: Amount
 
 
 class Withdraw(
@@ -37,12 +41,12 @@ class Withdraw(
 ):
     """A transfer out, as the gateway accepted it."""
 
-    v: int = FORMAT_VERSION
-    user_id: int
+    v: Version = FORMAT_VERSION
+    user_id: Id
     request_id: str
     body_hash: str
-    asset_id: int
-    amount: int
+    asset_id: Id
+    amount: Amount
 
 
 Operation = Deposit | Withdraw
@@ -55,7 +59,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, tag="row", forbid_unk
     rows of (user, asset). ``created_at`` is milliseconds since the epoch, stamped once.
     """
 
-    v: int = FORMAT_VERSION
+    v: Version = FORMAT_VERSION
     shard: int
     epoch: int
     epoch_bits: str
@@ -79,7 +83,7 @@ class Rejected(
 ):
     """A command that changed nothing, and why."""
 
-    v: int = FORMAT_VERSION
+    v: Version = FORMAT_VERSION
     shard: int
     epoch: int
     epoch_bits: str

@@ -1,0 +1,59 @@
+"""Why a program stops: each class has its exit code, each error a reason code and a sentence."""
+
+from system import exits
+
+
+class Stop(Exception):
+    """A stop of the program's own choice; `reason` is a code for machines."""
+
+    exit_code = exits.FAULT
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+class ConfigError(Stop):
+    """A configuration is refused; the message names key, value and remedy."""
+
+    exit_code = exits.CONFIGURATION
+
+    def __init__(self, message: str) -> None:
+        super().__init__("configuration", message)
+
+
+class Unreachable(Stop):
+    """A server that the program cannot do without does not answer."""
+
+    exit_code = exits.UNREACHABLE
+
+    def __init__(self, message: str) -> None:
+        super().__init__("unreachable", message)
+
+
+class Halt(Stop):
+    """Going on, or guessing, could lose or mint money: a person must look first."""
+
+    exit_code = exits.HALT
+
+
+class LogError(Stop):
+    """The write-ahead log could not be written, synced or read; nothing is known to be durable."""
+
+    exit_code = exits.LOG_IO
+
+    def __init__(self, message: str) -> None:
+        super().__init__("log_io", message)
+
+
+class Locked(Stop):
+    """Another process holds the data directory."""
+
+    exit_code = exits.LOCKED
+
+    def __init__(self, message: str) -> None:
+        super().__init__("locked", message)

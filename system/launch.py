@@ -1,0 +1,50 @@
+"""Launching a program: configuration, signals, and errors turned into exit codes."""
+
+import os
+import signal
+import traceback
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from system import config, exits
+from system.errors import Stop
+from system.log import Log
+
+
+class Program(Protocol):
+    """What can be launched."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[msgspec.Struct]]
+
+    def run(self) -> int:
+        """Serve until stopped; return the exit code."""
+
+    def stop(self) -> None:
+        """Ask `run` to end gracefully; called by a signal handler, so it only sets a flag."""
+
+
+def main(program: type[Any], config_path: str) -> int:
+    """Run `program` with the configuration in `config_path`; return its exit code."""
+    lines = Log(program.name)
+    try:
+        instance = program(config.load(program.Config, config_path, os.environ))
+        _listen(instance)
+        code: int = instance.run()
+    except Stop as stop:
+        lines.error("stopped", reason=stop.reason, detail=stop.message, exit_code=stop.exit_code)
+        return stop.exit_code
+    except Exception:  # noqa: BLE001 - the last resort: logged as one line
+        lines.error("defect", traceback=traceback.format_exc(), exit_code=exits.FAULT)
+        return exits.FAULT
+    lines.info("ended", exit_code=code)
+    return code
+
+
+def _listen(instance: Program) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: instance.stop())
+    signal.signal(signal.SIGINT, lambda *_: instance.stop())
+    dump = getattr(instance, "dump", None)
+    if dump is not None:
+        signal.signal(signal.SIGUSR1, lambda *_: dump())
