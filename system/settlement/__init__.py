@@ -1,0 +1,1 @@
+"""Settlement: turns each balance event into ledger rows, in order, exactly once."""

@@ -1,0 +1,161 @@
+"""The numbers of one partition's records: which to apply, which to drop, where a hole is open.
+
+Each record carries (shard, epoch, n). A consumer keeps, per shard, the n it expects and the epoch
+of the record before it; both travel in the metadata of the offset commit, as of exactly that
+offset. Nothing here touches Kafka.
+"""
+
+from enum import Enum
+
+import msgspec
+
+from system.errors import Halt
+
+METADATA_BYTES_MAX = 4096  # the broker's default limit
+
+
+class Verdict(Enum):
+    """What to do with a record."""
+
+    APPLY = "apply"
+    DUPLICATE = "duplicate"  # was applied before: drop it
+    BEYOND = "beyond"  # an earlier one is missing: discard it, the sender sends it again
+
+
+class Numbered(msgspec.Struct, frozen=True, kw_only=True):
+    """The number a record carries."""
+
+    shard: int
+    epoch: int
+    epoch_bits: str
+    n: int
+
+
+class Expected(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What comes next from a shard: n, and the epoch of the record before it."""
+
+    n: int = 1
+    epoch: int = 0
+    epoch_bits: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A consumer's state as of an offset: what it expects from each shard."""
+
+    v: int = 1
+    shards: dict[int, Expected]
+
+
+class Hole(msgspec.Struct, frozen=True, kw_only=True):
+    """A missing record, found by one that came too early."""
+
+    shard: int
+    expected: int
+    offset: int  # of the first discarded record
+    append_time_ms: int  # when the broker appended that one
+
+
+class Numbering:
+    """Judges the records of one partition in the order of their offsets."""
+
+    def __init__(self, where: str, shards: dict[int, Expected], hole_ms_max: int) -> None:
+        self.where = where
+        self.shards = dict(shards)
+        self.hole_ms_max = hole_ms_max
+        self.holes: dict[int, Hole] = {}
+
+    def judge(self, record: Numbered, offset: int, append_time_ms: int) -> Verdict:
+        """Return what to do with a record, or halt where two logs of one shard show."""
+        expected = self.shards.get(record.shard, Expected())
+        self._check_epoch(record, expected, offset)
+        if record.n < expected.n:
+            return Verdict.DUPLICATE
+        if record.n > expected.n:
+            self._discard(record, expected, offset, append_time_ms)
+            return Verdict.BEYOND
+        self.shards[record.shard] = Expected(record.n + 1, record.epoch, record.epoch_bits)
+        self.holes.pop(record.shard, None)
+        return Verdict.APPLY
+
+    def metadata(self) -> str:
+        """Return the state as commit metadata.
+
+        While a hole is open nothing is applied, so this stays the state as of the hole's offset.
+        """
+        text = encode_metadata(self.shards)
+        if len(text) > METADATA_BYTES_MAX:
+            raise Halt(
+                "metadata_too_large",
+                f"{self.where}: the state of {len(self.shards)} shards needs {len(text)} bytes of "
+                f"commit metadata, more than {METADATA_BYTES_MAX}"
+            )
+        return text
+
+    def _check_epoch(self, record: Numbered, expected: Expected, offset: int) -> None:
+        """Halt if the record shows that a second log or a second shard speaks here."""
+        if record.n < 1:
+            self._halt(record, expected, offset, "is numbered below 1")
+        if self.shards and record.shard not in self.shards:
+            self._halt(record, expected, offset, "comes from a second shard of this partition")
+        if expected.n == 1 or record.n > expected.n:
+            return
+        if record.epoch == expected.epoch and record.epoch_bits != expected.epoch_bits:
+            self._halt(record, expected, offset, "carries the same epoch with other bits")
+        if record.n == expected.n and record.epoch < expected.epoch:
+            self._halt(record, expected, offset, "comes from an older epoch")
+        if record.n < expected.n and record.epoch > expected.epoch:
+            self._halt(record, expected, offset, "gives an old number to a newer epoch's record")
+
+    def _discard(
+        self, record: Numbered, expected: Expected, offset: int, append_time_ms: int
+    ) -> None:
+        """Note the hole; halt if the sender goes on long after it should have closed it.
+
+        Only a record beyond the hole proves that: after a long absence the sender begins with
+        what it had not seen acknowledged, duplicates first.
+        """
+        hole = self.holes.get(record.shard)
+        if hole is None:
+            self.holes[record.shard] = Hole(
+                shard=record.shard,
+                expected=expected.n,
+                offset=offset,
+                append_time_ms=append_time_ms,
+            )
+        elif append_time_ms - hole.append_time_ms > self.hole_ms_max:
+            raise Halt(
+                "record_missing",
+                f"{self.where}: record {hole.expected} of shard {record.shard} is missing since "
+                f"offset {hole.offset}; the sender had {self.hole_ms_max} ms to send it again, "
+                f"but went on with record {record.n} at offset {offset}"
+            )
+
+    def _halt(self, record: Numbered, expected: Expected, offset: int, why: str) -> None:
+        raise Halt(
+            "numbering",
+            f"{self.where}, offset {offset}: record {record.n} of shard {record.shard} "
+            f"(epoch {record.epoch}/{record.epoch_bits}) {why}; expected is {expected.n} after "
+            f"epoch {expected.epoch}/{expected.epoch_bits}"
+        )
+
+
+def encode_metadata(shards: dict[int, Expected]) -> str:
+    """Return the state as a string for the metadata of an offset commit."""
+    return _encode(Progress(shards=dict(sorted(shards.items())))).decode()
+
+
+def decode_metadata(text: str | None, where: str) -> dict[int, Expected]:
+    """Read the state out of commit metadata; without it the position means nothing: halt."""
+    if not text:
+        raise Halt("metadata", f"{where}: the committed offset carries no metadata")
+    try:
+        progress = _decode(text)
+    except msgspec.MsgspecError as error:
+        raise Halt("metadata", f"{where}: commit metadata {text[:80]!r} is unreadable: {error}") from error
+    if progress.v != 1:
+        raise Halt("metadata", f"{where}: commit metadata has format version {progress.v}, this reads 1")
+    return progress.shards
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Progress).decode
