@@ -81,6 +81,7 @@ class Server:
         self.paused = False
         self.on_death: list[Callable[[], None]] = []
         self.peers: dict[str, tuple[str, int, str]] = {}  # peer -> host, port, kind
+        self.observer: Callable[[str, Record], None] | None = None  # told of every state change
         self.crashes = 0
         self._backlog: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._ends: dict[int, End] = {}
@@ -164,7 +165,7 @@ class Server:
                     message = effect.message  # type: ignore[union-attr]
                     end.send(message, getattr(message, "size", 256))
             elif kind is Record:
-                self.host.kernel.trace.record(effect.kind, self.host.name, *effect.fields)  # type: ignore[union-attr]
+                self._record(effect)  # type: ignore[arg-type]
             elif kind is Timer:
                 self._set_timer(effect)  # type: ignore[arg-type]
             elif kind is Cancel:
@@ -175,6 +176,11 @@ class Server:
                 self._dial(effect)  # type: ignore[arg-type]
             elif kind is Disconnect:
                 self._disconnect(effect.connection)  # type: ignore[union-attr]
+
+    def _record(self, effect: Record) -> None:
+        self.host.kernel.trace.record(effect.kind, self.host.name, *effect.fields)
+        if self.observer is not None:
+            self.observer(self.host.name, effect)
 
     def _set_timer(self, effect: Timer) -> None:
         old = self._timers.get(effect.key)

@@ -1,0 +1,209 @@
+"""The simulated stage: one scenario and one seed, from an empty world to evidence and verdict.
+
+In order: servers, programs, load and harm at once, healing, a bound within which everything must
+settle, questions by clients, dumps and a double recovery, evidence.
+"""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+
+from reports import judge
+from reports.evidence import Evidence
+from reports.judge import Judgement
+from scenarios import goals
+from scenarios.clients import Client, History
+from scenarios.nemesis import Nemesis
+from scenarios.results import Broken, Result
+from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
+from scenarios.stages import gathering
+from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
+from sim.errors import CapReached, SimulationError
+from sim.process import Process
+from sim.trace import Trace
+
+_PATIENCE = 60 * SECOND  # for programs to come up in peace
+_CHECK = 50 * MILLISECOND
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that came to its end: everything there is to know of it."""
+
+    scenario: Scenario
+    seed: int
+    plan: Plan
+    evidence: Evidence
+    judgement: Judgement
+    result: Result
+    trace: Trace
+
+
+def run(
+    scenario: Scenario, seed: int, *, plan: Plan | None = None, keep_trace: bool = False
+) -> Run:
+    """Play `scenario` with `seed`; a plan given replaces the one the seed would draw."""
+    began = time.perf_counter_ns()
+    with Town(scenario, seed, keep_trace=keep_trace) as town:
+        stage = _Stage(town, plan)
+        stage.play()
+        evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
+        digest = town.world.kernel.trace.digest()
+    judgement = judge.judge(evidence)
+    result = _result(stage, evidence, judgement, digest, time.perf_counter_ns() - began)
+    return Run(
+        scenario, seed, stage.plan, evidence, judgement, result, town.world.kernel.trace
+    )
+
+
+def run_safely(scenario: Scenario, seed: int, *, fresh: bool = False) -> Result:
+    """Return the result of a run; what kept it from ending is a result, too."""
+    if fresh:
+        pool.forget()
+    try:
+        return run(scenario, seed).result
+    except CapReached as cap:
+        return Result(
+            scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(cap)
+        )
+    except (SimulationError, Exception) as error:  # noqa: BLE001 - one seed must not end a hunt
+        text = f"{type(error).__name__}: {error}"
+        return Result(scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=text)
+
+
+class _Stage:
+    """The course of one run."""
+
+    def __init__(self, town: Town, plan: Plan | None) -> None:
+        self.town = town
+        self.world = town.world
+        self.kernel = town.world.kernel
+        self.history = History()
+        self.log = gathering.Log()
+        drawn = town.scenario.draw(self.kernel.stream("plan"))
+        self.plan = drawn if plan is None else plan
+        self.nemesis = Nemesis(self.world, self.plan)
+        self.crowd: Process | None = None
+
+    def play(self) -> None:
+        """Go through all phases."""
+        town = self.town
+        town.start_servers()
+        town.start_programs()
+        host = self.world.hosts[town.deployment.client]
+        self.crowd = host.launch("clients", lambda: self.kernel.sleep(10**17))
+        self._wait_until_ready()
+        self.log.began_ns = self.kernel.now
+        finished = self._let_clients_in()
+        self.nemesis.unleash()
+        harm_ends = self.kernel.now + max(
+            (step.at + step.lasts for step in self.plan if step.on is None), default=0
+        )
+        self._run_until(lambda: finished() and self.kernel.now >= harm_ends, 600 * SECOND)
+        self.nemesis.heal()
+        self.log.healed_ns = self.kernel.now
+        if self._run_until(self._settled, town.scenario.settles_ns):
+            self.log.quiescent_ns = self.kernel.now
+        self._ask_what_became_of_it()
+        gathering.dump_and_recover_twice(town, self.log, self._run_until)
+        self.log.ended_ns = self.kernel.now
+
+    def _run_until(self, done: object, bound_ns: int) -> bool:
+        """Run in small steps until `done()`; false if `bound_ns` came first."""
+        assert callable(done)
+        deadline = self.kernel.now + bound_ns
+        while not done():
+            if self.kernel.now >= deadline:
+                return False
+            self.kernel.run(self.kernel.now + _CHECK)
+        return True
+
+    def _client(self, name: str) -> Client:
+        assert self.crowd is not None
+        gateway = (self.town.deployment.gateways[0], HTTP_PORT)
+        return Client(self.world, self.crowd, name, gateway, OPERATOR_KEY, self.history)
+
+    def _wait_until_ready(self) -> None:
+        ready: list[bool] = []
+
+        def probe() -> None:
+            client = self._client("probe")
+            while True:
+                answer = client.connection.request("GET", "/readyz", "", b"", SECOND)
+                if answer is not None and answer.status == 200:
+                    break
+                self.kernel.sleep(100 * MILLISECOND)
+            client.connection.hang_up()
+            ready.append(True)
+
+        assert self.crowd is not None
+        self.crowd.spawn(probe)
+        if not self._run_until(lambda: ready, _PATIENCE):
+            words = {p.label: "".join(p.stderr)[-500:] for p in self.kernel.processes}
+            raise CapReached(f"the programs were not ready within {_PATIENCE // SECOND} s: {words}")
+
+    def _let_clients_in(self) -> object:
+        assert self.crowd is not None
+        by_client: dict[str, list] = {}  # type: ignore[type-arg]
+        for intent in self.town.scenario.workload.intents(self.kernel.stream("workload")):
+            by_client.setdefault(intent.client, []).append(intent)
+        threads = [
+            self.crowd.spawn(
+                partial(self._client(name).carry_out, intents, self.kernel.now), name=name
+            )
+            for name, intents in by_client.items()
+        ]
+        return lambda: all(thread.dead for thread in threads)
+
+    def _settled(self) -> bool:
+        return self.town.supervisor.all_up and gathering.caught_up(self.town)
+
+    def _ask_what_became_of_it(self) -> None:
+        """Let a client read every balance and ask for what nobody answered."""
+        unsure = [op for op in self.history.operations if op.outcome == "info"]
+        sample = self.history.operations[:3]
+        users = sorted({op.user_id for op in self.history.operations})
+        done: list[bool] = []
+
+        def ask() -> None:
+            client = self._client("auditor")
+            quiescent = self.log.quiescent_ns is not None
+            for user in users:
+                client.read_balance(user, quiescent=quiescent)
+            for op in [*sample, *unsure]:
+                client.ask(op.user_id, op.request_id)
+            client.connection.hang_up()
+            done.append(True)
+
+        assert self.crowd is not None
+        self.crowd.spawn(ask)
+        self._run_until(lambda: done, 120 * SECOND)
+
+
+def _result(
+    stage: _Stage, evidence: Evidence, judgement: Judgement, digest: str, real_ns: int
+) -> Result:
+    planned: dict[str, int] = {}
+    bitten: dict[str, int] = {}
+    for injection in stage.nemesis.injections:
+        kind = injection.step.fault.kind
+        planned[kind] = planned.get(kind, 0) + 1
+        if injection.receipt.bites:
+            bitten[kind] = bitten.get(kind, 0) + 1
+    events = evidence.processes
+    return Result(
+        scenario=stage.town.scenario.name,
+        seed=stage.world.seed,
+        verdict=judgement.verdict,
+        digest=digest,
+        breaks=tuple(Broken(b.invariant, b.code, str(b)) for b in judgement.breaks[:20]),
+        halts=tuple(f"{e.process}: {e.reason}" for e in events if e.kind == "halted"),
+        planned=planned,
+        bitten=bitten,
+        crashes=sum(e.kind in ("crashed", "power_lost") for e in events),
+        operations=len(evidence.operations),
+        reached=goals.reached(evidence, stage.world),
+        events=stage.kernel.events,
+        virtual_ns=stage.kernel.now,
+        real_ns=real_ns,
+    )

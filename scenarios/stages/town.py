@@ -1,0 +1,149 @@
+"""A town: the world of one run, with everything the deployment names built and running."""
+
+import hashlib
+
+from scenarios.deployment import DATA, SECOND, Deployment
+from scenarios.scenario import Scenario
+from scenarios.supervisor import Supervisor
+from sim.disk import Disk
+from sim.doors import install
+from sim.doors.bodies import Body, Pool
+from sim.host import Host, Server
+from sim.kafka.cluster.broker import Broker
+from sim.kafka.cluster.configs import TopicConfig
+from sim.kafka.cluster.image import Image, Node
+from sim.kafka.cluster.settings import Settings
+from sim.process import Process
+from sim.world import World
+from system.records import EVENTS, OPERATIONS
+
+OPERATOR_KEY = "operator-key"
+KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
+
+_PROGRAMS = {
+    "init": "system.ubscore.init:Init",
+    "ubscore": "system.ubscore:UBSCore",
+    "gateway": "system.gateway:Gateway",
+    "settlement": "system.settlement:Settlement",
+}
+
+pool = Pool(("system", "scenarios.controls"))
+
+
+class Town:
+    """Hosts, servers and supervised programs of one run."""
+
+    def __init__(self, scenario: Scenario, seed: int, *, keep_trace: bool = False) -> None:
+        self.scenario = scenario
+        self.deployment: Deployment = scenario.deployment
+        self.world = World(seed, epoch_ns=scenario.epoch_ns, keep_trace=keep_trace)
+        self.world.kernel.births.append(install.attend)
+        self.supervisor = Supervisor(self.world, self.deployment.restarts)
+        self.programs = {**_PROGRAMS, **dict(scenario.programs)}
+        self.bodies: list[Body] = []
+        self._random = self.world.kernel.stream("town")
+        self._build_hosts()
+        self.image, self.brokers = self._build_kafka()
+        self.cluster = self._build_scylla()
+
+    def __enter__(self) -> "Town":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.close()
+        for body in self.bodies:
+            pool.give_back(body)
+
+    def start_servers(self) -> None:
+        """Start brokers and nodes, with topics and tables in place."""
+        for name in (*self.deployment.brokers, *self.deployment.nodes):
+            self.world.server(name).start()
+        for topic in (OPERATIONS, EVENTS):
+            config = TopicConfig({"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"})
+            self.image.create_topic(topic, config, self.deployment.partitions)
+
+    def start_programs(self) -> None:
+        """Make UBSCore's data directory, then start every program under supervision."""
+        core = self.world.hosts[self.deployment.core]
+        init = self._launch(self.deployment.core, core, "init", "ubscore")
+        self.world.kernel.run(lambda: not init.alive)
+        if init.exit_code:
+            raise RuntimeError(f"init ended with {init.exit_code}: {''.join(init.stderr)}")
+        for role, names in self.roles():
+            for name in names:
+                host = self.world.hosts[name]
+                self.supervisor.run(name, host, lambda n=name, h=host, r=role: self._launch(n, h, r, r))
+
+    def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the programs by role."""
+        deployment = self.deployment
+        return (
+            ("ubscore", (deployment.core,)),
+            ("settlement", deployment.settlements),
+            ("gateway", deployment.gateways),
+        )
+
+    def data(self) -> dict[str, bytes]:
+        """Return the durable files of UBSCore's data directory, by name."""
+        disk = self.world.hosts[self.deployment.core].disk
+        assert disk is not None
+        return disk.durable_files(DATA)
+
+    def _launch(self, name: str, host: Host, role: str, config: str) -> Process:
+        path = self.programs[role]
+        body = pool.take(path.partition(":")[0])
+        self.bodies.append(body)
+        program = body.get(path)
+        main = body.get("system.launch:main")
+        process = host.launch(name, lambda: main(program, f"/etc/wavetank/{config}.toml"))
+        process.doors["body"] = body
+        return process
+
+    def _build_hosts(self) -> None:
+        deployment = self.deployment
+        skew = deployment.clock_skew_ms * 10**6
+        for number, name in enumerate((*deployment.hosts, deployment.client)):
+            offset = self._random.randint(-skew, skew)
+            drift = self._random.randint(-20_000, 20_000)
+            disk = None
+            if name in deployment.programs:
+                disk = Disk(deployment.disk, self.world.kernel.stream(f"{name}/disk"))
+                for file, text in configs(deployment).items():
+                    disk.put(f"/etc/wavetank/{file}", text.encode())
+            self.world.add_host(
+                name,
+                address=f"10.0.{number // 200}.{number + 1}",
+                disk=disk,
+                clock_offset_ns=offset,
+                clock_drift_ppb=drift,
+            )
+
+    def _build_kafka(self) -> tuple[Image, dict[int, Broker]]:
+        names = self.deployment.brokers
+        nodes = [Node(number, name, KAFKA_PORT) for number, name in enumerate(names, 1)]
+        image = Image(nodes, self.world.kernel.stream("kafka.image"))
+        brokers = {}
+        for node in nodes:
+            stream = self.world.kernel.stream(f"{node.host}/broker")
+            broker = Broker(node.broker_id, image, Settings(), stream)
+            brokers[node.broker_id] = broker
+            self.world.add_server(node.host, broker, KAFKA_PORT, "kafka")
+        return image, brokers
+
+    def _build_scylla(self) -> object:
+        raise NotImplementedError
+
+
+def key_hash(key: str) -> str:
+    """Return an API key as configurations hold it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def configs(deployment: Deployment) -> dict[str, str]:
+    """Return the configuration files of all programs, by name."""
+    bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
+    kafka = f'[kafka]\nbootstrap = "{bootstrap}"\n'
+    return {"ubscore.toml": kafka}
+
+
+__all__ = ["OPERATOR_KEY", "SECOND", "Server", "Town", "configs", "key_hash", "pool"]

@@ -1,0 +1,119 @@
+"""The supervisor: starts the deployment's programs, and starts them again when they end.
+
+It is what systemd or Kubernetes is elsewhere: it knows exit codes, waits a little longer each
+time, and leaves a program that halted to a person.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reports.evidence import ProcessEvent
+from scenarios.deployment import Restarts
+from sim.host import Host
+from sim.process import Process
+from sim.world import World
+
+_HEALTHY_NS = 10 * 10**9  # after so long a program is trusted again
+
+
+@dataclass(slots=True)
+class Watched:
+    """A program under supervision."""
+
+    name: str
+    host: Host
+    start: Callable[[], Process]
+    delay_ns: int
+    process: Process | None = None
+    halted: bool = False
+    stopping: bool = False
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps the programs of a world running until told to stop."""
+
+    world: World
+    restarts: Restarts
+    watched: dict[str, Watched] = field(default_factory=dict)
+    events: list[ProcessEvent] = field(default_factory=list)
+
+    def run(self, name: str, host: Host, start: Callable[[], Process]) -> None:
+        """Start a program and keep it running; `start` launches one incarnation."""
+        watched = Watched(name, host, start, self.restarts.delay_ns)
+        self.watched[name] = watched
+        self._start(watched)
+
+    def release(self, name: str) -> None:
+        """Let the program end without starting it again."""
+        self.watched[name].stopping = True
+
+    def resume(self, name: str) -> Process:
+        """Start a released program once more."""
+        watched = self.watched[name]
+        watched.stopping = False
+        self._start(watched)
+        assert watched.process is not None
+        return watched.process
+
+    @property
+    def all_up(self) -> bool:
+        """Whether every program runs, apart from those that halted."""
+        return all(
+            watched.halted or (watched.process is not None and watched.process.alive)
+            for watched in self.watched.values()
+        )
+
+    @property
+    def halted(self) -> list[str]:
+        """The programs that wait for a person."""
+        return [name for name, watched in self.watched.items() if watched.halted]
+
+    def say(self, process: Process, kind: str, **more: object) -> None:
+        """Add an event of `process` to the evidence."""
+        event = {"process": process.name, "incarnation": process.incarnation, "kind": kind}
+        self.events.append(ProcessEvent(at_ns=self.world.kernel.now, **event, **more))  # type: ignore[arg-type]
+
+    def _start(self, watched: Watched) -> None:
+        if watched.stopping:
+            return
+        if not watched.host.powered:
+            self.world.kernel.after(watched.delay_ns, self._start, watched)
+            return
+        watched.process = process = watched.start()
+        self.say(process, "started")
+        process.on_death.append(lambda: self._ended(watched, process))
+
+    def _ended(self, watched: Watched, process: Process) -> None:
+        code = process.exit_code
+        reason, detail = last_words(process)
+        if not watched.host.powered:
+            self.say(process, "power_lost", code=code)
+        elif code == -9:
+            self.say(process, "crashed", code=code)
+        elif code in self.restarts.halts:
+            self.say(process, "halted", code=code, reason=reason, detail=detail)
+            watched.halted = True
+            return
+        else:
+            self.say(process, "exited", code=code, reason=reason, detail=detail)
+        if watched.stopping:
+            return
+        if self.world.kernel.now - process.started_at > _HEALTHY_NS:
+            watched.delay_ns = self.restarts.delay_ns
+        self.world.kernel.after(watched.delay_ns, self._start, watched)
+        watched.delay_ns = min(2 * watched.delay_ns, self.restarts.delay_ns_max)
+
+
+def last_words(process: Process) -> tuple[str, str]:
+    """Return the reason and detail of the last ``stopped`` line that the program logged."""
+    for text in reversed("".join(process.stderr).splitlines()):
+        if '"stopped"' in text or '"defect"' in text:
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue
+            detail = line.get("detail") or line.get("traceback", "")
+            return str(line.get("reason", line.get("event"))), str(detail)
+    return "", "".join(process.stderr)[-300:]
