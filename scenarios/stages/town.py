@@ -9,16 +9,16 @@ from sim.disk import Disk
 from sim.doors import install
 from sim.doors.bodies import Body, Pool
 from sim.host import Host, Server
-from sim.kafka.cluster.broker import Broker
-from sim.kafka.cluster.configs import TopicConfig
-from sim.kafka.cluster.image import Image, Node
-from sim.kafka.cluster.settings import Settings
+from sim.kafka.cluster.cluster import Cluster
+from sim.kafka.cluster.image import Node
 from sim.process import Process
 from sim.world import World
 from system.records import EVENTS, OPERATIONS
 
 OPERATOR_KEY = "operator-key"
 KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
+
+_TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 
 _PROGRAMS = {
     "init": "system.ubscore.init:Init",
@@ -43,8 +43,8 @@ class Town:
         self.bodies: list[Body] = []
         self._random = self.world.kernel.stream("town")
         self._build_hosts()
-        self.image, self.brokers = self._build_kafka()
-        self.cluster = self._build_scylla()
+        self.kafka = self._build_kafka()
+        self.scylla = self._build_scylla()
 
     def __enter__(self) -> "Town":
         return self
@@ -59,8 +59,7 @@ class Town:
         for name in (*self.deployment.brokers, *self.deployment.nodes):
             self.world.server(name).start()
         for topic in (OPERATIONS, EVENTS):
-            config = TopicConfig({"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"})
-            self.image.create_topic(topic, config, self.deployment.partitions)
+            self.kafka.create_topic(topic, self.deployment.partitions, _TOPIC)
 
     def start_programs(self) -> None:
         """Make UBSCore's data directory, then start every program under supervision."""
@@ -118,17 +117,13 @@ class Town:
                 clock_drift_ppb=drift,
             )
 
-    def _build_kafka(self) -> tuple[Image, dict[int, Broker]]:
+    def _build_kafka(self) -> Cluster:
         names = self.deployment.brokers
         nodes = [Node(number, name, KAFKA_PORT) for number, name in enumerate(names, 1)]
-        image = Image(nodes, self.world.kernel.stream("kafka.image"))
-        brokers = {}
-        for node in nodes:
-            stream = self.world.kernel.stream(f"{node.host}/broker")
-            broker = Broker(node.broker_id, image, Settings(), stream)
-            brokers[node.broker_id] = broker
-            self.world.add_server(node.host, broker, KAFKA_PORT, "kafka")
-        return image, brokers
+        cluster = Cluster(nodes, self.world.kernel.stream("kafka"))
+        for host, broker in cluster.brokers.items():
+            self.world.add_server(host, broker, KAFKA_PORT, "kafka")
+        return cluster
 
     def _build_scylla(self) -> object:
         raise NotImplementedError
