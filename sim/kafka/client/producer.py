@@ -1,0 +1,381 @@
+"""The producer: takes messages, finds their partitions, sends batches, hands out reports.
+
+Source: rdkafka_msg.c, rdkafka_topic.c, rdkafka_request.c (`rd_kafka_handle_Produce`), Producer.c.
+**Faithful**: `produce` never blocks; a slot of the local queue is free again only when the
+delivery report was served; reports are served by `poll` and `flush` alone, in the caller's thread;
+messages wait for the metadata of their topic; timeouts are noticed on a grid of one second; an
+unknown topic fails after `topic.metadata.propagation.max.ms`; what is still here when the process
+dies is lost without a word.
+"""
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from sim.kafka.client import codes
+from sim.kafka.client.broker import Broker, next_full_second
+from sim.kafka.client.client import Client
+from sim.kafka.client.configuration import Callbacks, Settings
+from sim.kafka.client.idempotence import Identity, Judgement, judge, judge_idempotent
+from sim.kafka.client.metadata import TopicView
+from sim.kafka.client.outgoing import Delivered, Message, Outgoing, Sent
+from sim.kafka.client.partitioner import PARTITIONERS, Sticky
+from sim.kafka.client.wheel import error_of, fail, text_of
+from sim.kafka.protocol import moment_ms
+from sim.kernel import MILLISECOND
+from sim.process import Process, Timer
+
+_NO_DEADLINE = 2**62
+_EXPONENT_MAX = 20
+
+
+class Report(NamedTuple):
+    """Messages whose fate is known, for the program to hear of."""
+
+    topic: str
+    partition: int
+    messages: deque[Message]
+    code: int
+    offset: int  # of the first; -1 if nobody said
+    append_time: int  # in ms, of a LogAppendTime topic; else -1
+
+
+class Trouble(NamedTuple):
+    """An error for `error_cb`."""
+
+    code: int
+    text: str
+    fatal: bool = False
+
+
+class Topic:
+    """A topic that messages were produced to."""
+
+    __slots__ = ("count", "gone", "name", "queues", "since", "sticky", "view", "waiting")
+
+    def __init__(self, name: str, sticky: Sticky, since: int) -> None:
+        self.name = name
+        self.sticky = sticky
+        self.since = since
+        self.count = 0  # of partitions; 0 while unknown
+        self.gone = 0  # the error code once it is certain that there is no such topic
+        self.queues: list[Outgoing] = []
+        self.waiting: deque[tuple[int, Message]] = deque()  # (partition wanted, message)
+        self.view: TopicView | None = None
+
+    def available(self, partition: int) -> bool:
+        """Whether the partition has a leader."""
+        return self.queues[partition].leader is not None
+
+
+class Producer(Client):
+    """A producer in one incarnation of a program."""
+
+    def __init__(self, process: Process, settings: Settings, callbacks: Callbacks) -> None:
+        super().__init__(process, settings, callbacks)
+        self.topics: dict[str, Topic] = {}
+        self.queues: list[Outgoing] = []
+        self.count = 0  # messages whose report has not been served
+        self.bytes = 0
+        self.flushing = 0
+        self.fatal: tuple[int, str] | None = None
+        self.reports: deque[Report | Trouble] = deque()
+        self._born = self.kernel.now
+        self._came: Any = None
+        self._expiry: Timer | None = None
+        self._partition = PARTITIONERS[settings.partitioner]
+        self.identity = Identity(self)
+        if settings.idempotent:
+            self.identity.obtain()
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        callback: Delivered | None,
+        timestamp: int,
+        headers: tuple[tuple[str, bytes | None], ...],
+    ) -> int:
+        """Queue a message; return an error code, 0 if it was taken."""
+        settings = self.settings
+        size = (len(value) if value else 0) + (len(key) if key else 0)
+        if headers:
+            size += sum(len(name) + len(content or b"") + 2 for name, content in headers)
+        if size > settings.message_max:
+            return codes.MSG_SIZE_TOO_LARGE
+        if self.count >= settings.queue_max or self.bytes + size > settings.queue_max_bytes:
+            return codes.QUEUE_FULL
+        if self.fatal is not None:
+            return codes.FATAL
+        found = self.topics.get(topic)
+        if found is None:
+            found = self._open(topic)
+        now = self.kernel.now
+        if found.gone:
+            return found.gone
+        if partition < -1 or (found.count and partition >= found.count):
+            return codes.UNKNOWN_PARTITION
+        if not timestamp:
+            timestamp = self.process.host.clock.wall_ns() // MILLISECOND
+        deadline = now + settings.message_timeout if settings.message_timeout else _NO_DEADLINE
+        message = Message(key, value, headers, timestamp, callback, now, deadline, size)
+        self.count += 1
+        self.bytes += size
+        if self._expiry is None:
+            self._plan_expiry(deadline)
+        if not found.count:
+            found.waiting.append((partition, message))
+            return 0
+        if partition < 0:
+            partition = self._partition(key, found.count, now, found.sticky, found.available)
+        found.queues[partition].add(message)
+        return 0
+
+    def next_report(self, deadline: int | None) -> Report | Trouble | None:
+        """Return the next event, waiting for it up to `deadline` (None: for ever)."""
+        while not self.reports:
+            left = None
+            if deadline is not None:
+                left = deadline - self.kernel.now
+                if left <= 0:
+                    return None
+            if self._came is None:
+                self._came = self.kernel.event()
+            self.kernel.wait(self._came, left)
+        return self.reports.popleft()
+
+    def served(self, message: Message) -> None:
+        """Free the slot of a message whose report was served."""
+        self.count -= 1
+        self.bytes -= message.size
+
+    def serve_all(self) -> None:
+        """Let every partition send what it may."""
+        for queue in self.queues:
+            if queue.messages:
+                queue.serve()
+
+    def purge(self, *, in_queue: bool, in_flight: bool) -> None:
+        """Give up messages; their reports say so."""
+        for queue in self.queues:
+            if in_queue:
+                self._undelivered(queue, queue.take_out(lambda _: True), codes.PURGE_QUEUE)
+            if in_flight:
+                for sent in queue.in_flight:
+                    if not sent.purged:
+                        sent.purged = True
+                        self._undelivered(queue, sent.messages, codes.PURGE_INFLIGHT)
+        if in_queue:
+            for topic in self.topics.values():
+                waiting, topic.waiting = topic.waiting, deque()
+                for partition, message in waiting:
+                    self._report(topic.name, partition, [message], codes.PURGE_QUEUE)
+
+    def die(self, code: int, text: str) -> None:
+        """Take note of a fatal error: nothing is accepted any more, everything is purged."""
+        if self.fatal is None:
+            self.fatal = (code, text)
+            self.kernel.trace.record("kafka.fatal", self.process.label, code)
+            self._put(Trouble(code, text, fatal=True))
+            self.purge(in_queue=True, in_flight=True)
+
+    def report(self, code: int, text: str) -> None:
+        """Queue an error for `error_cb`."""
+        self._put(Trouble(code, text))
+
+    def broker_up(self, broker: Broker) -> None:
+        """Send what waited for the connection."""
+        for queue in self.queues:
+            if queue.leader is broker:
+                queue.serve()
+
+    def broker_room(self, broker: Broker) -> None:
+        """Build the next request."""
+        for queue in self.queues:
+            if queue.blocked and queue.leader is broker:
+                queue.serve()
+
+    def broker_down(self, broker: Broker, *, first_time: bool) -> None:
+        """Connect again if messages wait for the broker."""
+        super().broker_down(broker, first_time=first_time)
+        for queue in self.queues:
+            if queue.leader is broker and queue.messages:
+                broker.connect()
+                return
+
+    def topic_seen(self, view: TopicView) -> None:
+        """Take partitions and leaders from metadata."""
+        topic = self.topics.get(view.name)
+        if topic is None:
+            return
+        topic.view = view
+        if view.error:
+            self._missing(topic, view.error)
+            return
+        topic.gone = 0
+        while len(topic.queues) < len(view.partitions):
+            queue = Outgoing(self, topic.name, len(topic.queues))
+            topic.queues.append(queue)
+            self.queues.append(queue)
+        topic.count = len(view.partitions)
+        for queue, partition in zip(topic.queues, view.partitions, strict=False):
+            leader = self.by_id.get(partition.leader)
+            if leader is not queue.leader:
+                queue.leader = leader
+                queue.serve()
+        if topic.waiting:
+            self._assign(topic)
+
+    def answered(self, queue: Outgoing, sent: Sent, code: int, response: Any) -> None:
+        """Take the answer to a batch, or the news that there will be none."""
+        queue.in_flight.remove(sent)
+        offset, append_time = -1, -1
+        if response is not None:
+            part = response.responses[0].partition_responses[0]
+            code = int(part.error_code)
+            offset, append_time = part.base_offset, moment_ms(part.log_append_time)
+        if sent.purged:
+            pass
+        elif code:
+            self._failed(queue, sent, code)
+        else:
+            self._delivered(queue, sent, offset, append_time)
+        if self.settings.idempotent:
+            self.identity.drained()
+        queue.serve()
+
+    def _open(self, name: str) -> Topic:
+        sticky = Sticky(self.random, self.settings.sticky_linger)
+        topic = self.topics[name] = Topic(name, sticky, self.kernel.now)
+        self.process.after(0, self.metadata.want, (name,))
+        return topic
+
+    def _missing(self, topic: Topic, error: int) -> None:
+        """Deal with a topic that the cluster does not know, or not yet."""
+        lasting = error in {codes.TOPIC_EXCEPTION, codes.TOPIC_AUTHORIZATION_FAILED}
+        since = max(topic.since, self._born)
+        if not lasting and self.kernel.now - since < self.settings.propagation:
+            return
+        unknown = error == codes.UNKNOWN_TOPIC_OR_PART
+        topic.gone = codes.UNKNOWN_TOPIC if unknown else error
+        topic.count = 0
+        for queue in topic.queues:
+            self._undelivered(queue, queue.take_out(lambda _: True), topic.gone)
+        waiting, topic.waiting = topic.waiting, deque()
+        for partition, message in waiting:
+            self._report(topic.name, partition, [message], topic.gone)
+
+    def _assign(self, topic: Topic) -> None:
+        """Give the messages that waited for metadata their partitions."""
+        waiting, topic.waiting = topic.waiting, deque()
+        now = self.kernel.now
+        for wanted, message in waiting:
+            partition = wanted
+            if wanted < 0:
+                partition = self._partition(
+                    message.key, topic.count, now, topic.sticky, topic.available
+                )
+            if partition >= topic.count:
+                self._report(topic.name, partition, [message], codes.UNKNOWN_PARTITION)
+            else:
+                topic.queues[partition].add(message)
+
+    def _delivered(self, queue: Outgoing, sent: Sent, offset: int, append_time: int) -> None:
+        if self.settings.idempotent and sent.producer_id == queue.producer_id:
+            # An earlier batch whose answer was lost must have been written before this one.
+            earlier = queue.take_out(
+                lambda message: 0 < message.last_in_batch and message.number < sent.first
+            )
+            if earlier:
+                self._report(queue.topic, queue.index, earlier, 0)
+            queue.next_ack = (sent.last + 1 - queue.base_number) & 0x7FFFFFFF
+        self._report(queue.topic, queue.index, sent.messages, 0, offset, append_time)
+
+    def _failed(self, queue: Outgoing, sent: Sent, code: int) -> None:
+        if self.settings.idempotent:
+            verdict = judge_idempotent(code, sent, queue, gapless=self.settings.gapless)
+        else:
+            verdict = judge(code)
+        if verdict.refresh:
+            self.metadata.refresh()
+        if verdict.delivered:
+            self._delivered(queue, sent, -1, -1)
+            return
+        queue.draining = queue.draining or verdict.drain
+        if verdict.bump:
+            self.identity.bump()
+        if verdict.retry:
+            self._retry(queue, sent, code, verdict)
+            return
+        self._report(queue.topic, queue.index, sent.messages, code)
+        if verdict.fatal:
+            self.die(code, f"ProduceRequest for {queue.topic} [{queue.index}]: {text_of(code)}")
+
+    def _retry(self, queue: Outgoing, sent: Sent, code: int, verdict: Judgement) -> None:
+        settings = self.settings
+        now = self.kernel.now
+        jitter = self.random.uniform(0.8, 1.2)
+        given_up, again = [], []
+        for message in sent.messages:
+            if verdict.counted and message.retries >= settings.retries:
+                given_up.append(message)
+                continue
+            message.retries += verdict.counted
+            exponent = min(max(message.retries - 1, 0), _EXPONENT_MAX)
+            wait = int(settings.retry_backoff * 2**exponent * jitter)
+            message.retry_at = now + min(wait, settings.retry_backoff_max)
+            again.append(message)
+        if given_up:
+            timed_out = code in {codes.TIMED_OUT, codes.TIMED_OUT_QUEUE}
+            last = codes.MSG_TIMED_OUT if timed_out else code
+            self._undelivered(queue, given_up, last)
+        queue.again(again)
+
+    def _undelivered(self, queue: Outgoing, messages: list[Message], code: int) -> None:
+        if messages:
+            self._report(queue.topic, queue.index, messages, code)
+
+    def _report(
+        self,
+        topic: str,
+        partition: int,
+        messages: list[Message],
+        code: int,
+        offset: int = -1,
+        append_time: int = -1,
+    ) -> None:
+        if code == codes.TRANSPORT_UNSENT:
+            code = codes.TRANSPORT
+        self._put(Report(topic, partition, deque(messages), code, offset, append_time))
+
+    def _put(self, event: Report | Trouble) -> None:
+        self.reports.append(event)
+        came, self._came = self._came, None
+        if came is not None:
+            came.succeed()
+
+    def _plan_expiry(self, deadline: int) -> None:
+        if deadline < _NO_DEADLINE:
+            at = next_full_second(self._born, deadline)
+            self._expiry = self.process.after(at - self.kernel.now, self._expire)
+
+    def _expire(self) -> None:
+        """Give up messages that have waited too long; look again when the next one may have."""
+        now = self.kernel.now
+        self._expiry = None
+        nearest = _NO_DEADLINE
+        for queue in self.queues:
+            late = queue.take_out(lambda message: message.deadline <= now)
+            self._undelivered(queue, late, codes.MSG_TIMED_OUT)
+            for message in queue.messages:
+                nearest = min(nearest, message.deadline)
+            for sent in queue.in_flight:
+                nearest = min(nearest, sent.messages[0].deadline)
+        for topic in self.topics.values():
+            while topic.waiting and topic.waiting[0][1].deadline <= now:
+                partition, message = topic.waiting.popleft()
+                self._report(topic.name, partition, [message], codes.MSG_TIMED_OUT)
+            if topic.waiting:
+                nearest = min(nearest, topic.waiting[0][1].deadline)
+        self._plan_expiry(max(nearest, now + 1))
