@@ -134,7 +134,9 @@ from kio.schema.offset_for_leader_epoch.v2.response import (
 )
 from kio.schema.produce.v10.request import PartitionProduceData, ProduceRequest, TopicProduceData
 from kio.schema.produce.v10.response import (
-    LeaderIdAndEpoch,
+    LeaderIdAndEpoch as ProduceLeaderIdAndEpoch,
+)
+from kio.schema.produce.v10.response import (
     PartitionProduceResponse,
     ProduceResponse,
     TopicProduceResponse,

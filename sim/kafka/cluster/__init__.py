@@ -1,0 +1,1 @@
+"""The brokers' half of simulated Kafka: plain state machines that answer requests."""

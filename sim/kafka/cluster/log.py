@@ -1,0 +1,216 @@
+"""The log of one partition: segments of record batches, dense offsets, leader epochs, retention.
+
+**Faithful** (`UnifiedLog.java`, `LogSegment.java`): batches are kept and read whole, so a read
+starts with the batch that holds the wanted offset; segments roll by size and by age of their first
+record; retention deletes whole segments, the oldest first, by the largest timestamp in them and
+by size, also the last one if all of it is due; DeleteRecords moves the log start inside a segment;
+a search by time looks for the first record that is not older, as timestamps may go back.
+**Simplified**: one replica, so the high watermark is the end of the log; the log survives power
+loss in full; no compaction, no tiered storage, no file of it can be damaged.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sim.kafka.batch import Batch, Headers
+from sim.kafka.cluster.configs import TopicConfig
+from sim.kafka.cluster.producers import Producers
+
+
+class LogRecord(NamedTuple):
+    """One record as it stands in a log."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+    leader_epoch: int
+
+
+class Found(NamedTuple):
+    """Where a search by time ended."""
+
+    offset: int
+    timestamp: int
+    leader_epoch: int
+
+
+class _Segment:
+    __slots__ = ("base_offset", "bases", "batches", "created", "max_timestamp", "size")
+
+    def __init__(self, base_offset: int) -> None:
+        self.base_offset = base_offset
+        self.batches: list[Batch] = []
+        self.bases: list[int] = []
+        self.size = 0
+        self.created = -1  # timestamp of its first batch
+        self.max_timestamp = -1
+
+
+class Log:
+    """A partition's batches and what can be derived from them."""
+
+    __slots__ = ("_segments", "config", "end", "epochs", "producers", "size", "start", "topic_id")
+
+    def __init__(self, topic_id: object, config: TopicConfig) -> None:
+        self.topic_id = topic_id
+        self.config = config
+        self.start = 0
+        self.end = 0
+        self.size = 0
+        self.epochs: list[tuple[int, int]] = []  # leader epoch, its first offset
+        self.producers = Producers()
+        self._segments = [_Segment(0)]
+
+    def append(self, batch: Batch) -> None:
+        """Append a batch that was placed at `end`."""
+        assert batch.base_offset == self.end
+        segment = self._segments[-1]
+        if segment.batches and self._full(segment, batch):
+            segment = _Segment(self.end)
+            self._segments.append(segment)
+        self.begin_epoch(batch.leader_epoch)
+        if not segment.batches:
+            segment.created = batch.max_timestamp
+        segment.batches.append(batch)
+        segment.bases.append(self.end)
+        segment.size += batch.size
+        self.size += batch.size
+        segment.max_timestamp = max(segment.max_timestamp, batch.max_timestamp)
+        self.end += batch.count
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Note that a leader's epoch begins at the end of the log (`LeaderEpochFileCache`)."""
+        epochs = self.epochs
+        if not epochs or epoch > epochs[-1][0]:
+            while epochs and epochs[-1][1] >= self.end:  # an epoch without records
+                epochs.pop()
+            epochs.append((epoch, self.end))
+
+    def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> list[Batch]:
+        """Return the batches from the one that holds `offset`, as many as fit."""
+        found: list[Batch] = []
+        for batch in self._batches_from(offset):
+            max_bytes -= batch.size
+            if max_bytes < 0 and not (at_least_one and not found):
+                break
+            found.append(batch)
+        return found
+
+    def bytes_from(self, offset: int, enough: int) -> int:
+        """Return how many bytes there are from `offset`; stop counting at `enough`."""
+        total = 0
+        for batch in self._batches_from(offset):
+            total += batch.size
+            if total >= enough:
+                break
+        return total
+
+    def records(self) -> Iterator[LogRecord]:
+        """Yield every record from the log start."""
+        for batch in self._batches_from(self.start):
+            for offset, record in enumerate(batch.records, batch.base_offset):
+                if offset >= self.start:
+                    key, value, headers, _ = record
+                    time = batch.timestamp(record)
+                    yield LogRecord(offset, key, value, headers, time, batch.leader_epoch)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield every batch from the one that holds the log start."""
+        return self._batches_from(self.start)
+
+    def first_since(self, timestamp: int) -> Found | None:
+        """Return the first record that is not older than `timestamp`."""
+        for segment in self._segments:
+            if segment.max_timestamp < timestamp:
+                continue
+            for batch in segment.batches:
+                if batch.max_timestamp < timestamp or batch.last_offset < self.start:
+                    continue
+                for offset, record in enumerate(batch.records, batch.base_offset):
+                    time = batch.timestamp(record)
+                    if time >= timestamp and offset >= self.start:
+                        return Found(offset, time, batch.leader_epoch)
+        return None
+
+    def newest(self) -> Found | None:
+        """Return the first of the records with the largest timestamp (KIP-734)."""
+        if self.end == self.start:
+            return None
+        times = [batch.max_timestamp for batch in self._batches_from(self.start)]
+        return self.first_since(max(times))
+
+    def epoch_at(self, offset: int) -> int:
+        """Return the leader epoch that `offset` belongs to; -1 if there was none yet."""
+        found = -1
+        for epoch, first in self.epochs:
+            if first > offset:
+                break
+            found = epoch
+        return found
+
+    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
+        """Return the newest epoch up to `epoch` and where it ended (KIP-101, KIP-279)."""
+        epochs = self.epochs
+        if not epochs or epoch > epochs[-1][0]:
+            return -1, -1
+        if epoch == epochs[-1][0]:
+            return epoch, self.end
+        below = [known for known, _ in epochs if known <= epoch]
+        ended = next(first for known, first in epochs if known > epoch)
+        return (below[-1] if below else epoch), ended
+
+    def delete_until(self, offset: int) -> None:
+        """Let the log start at `offset`; segments that end before it go."""
+        self.start = max(self.start, offset)
+        while len(self._segments) > 1 and self._segments[1].base_offset <= self.start:
+            self.size -= self._segments.pop(0).size
+        self.epochs = [
+            (epoch, max(first, self.start))
+            for i, (epoch, first) in enumerate(self.epochs)
+            if i + 1 == len(self.epochs) or self.epochs[i + 1][1] > self.start
+        ]
+
+    def retain(self, now_ms: int) -> bool:
+        """Delete the segments whose time is over; return whether the log start moved."""
+        old, config = self.start, self.config
+        if config.retention_ms >= 0:
+            due = 0
+            for segment in self._segments:
+                if not segment.batches or now_ms - segment.max_timestamp <= config.retention_ms:
+                    break
+                due += 1
+            self._drop(due)
+        if config.retention_bytes >= 0:
+            excess, due = self.size - config.retention_bytes, 0
+            for segment in self._segments:
+                excess -= segment.size
+                if excess < 0 or not segment.batches:
+                    break
+                due += 1
+            self._drop(due)
+        return self.start != old
+
+    def _drop(self, count: int) -> None:
+        if count == len(self._segments):
+            self._segments.append(_Segment(self.end))
+        if count:
+            self.delete_until(self._segments[count].base_offset)
+
+    def _full(self, segment: _Segment, batch: Batch) -> bool:
+        size, age = segment.size + batch.size, batch.max_timestamp - segment.created
+        return size > self.config.segment_bytes or age > self.config.segment_ms
+
+    def _batches_from(self, offset: int) -> Iterator[Batch]:
+        segments = self._segments
+        at = len(segments) - 1
+        while at > 0 and segments[at].base_offset > offset:
+            at -= 1
+        first = max(bisect_right(segments[at].bases, offset) - 1, 0)
+        for segment in segments[at:]:
+            batches = segment.batches
+            for index in range(first, len(batches)):
+                yield batches[index]
+            first = 0

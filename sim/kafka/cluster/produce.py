@@ -1,0 +1,162 @@
+"""Produce: checks, duplicate detection, the append, and the answers that acks ask for.
+
+**Faithful** (`ReplicaManager.scala`, `LogValidator.java`, `UnifiedLog.java`): the order of the
+checks: leadership, min.insync.replicas (acks=all only), batch size, control and transactional
+marks, timestamps, segment size, then sequences; a duplicate is answered with the offset of the
+original and the original's timestamp in place of the append time; with acks=0 nothing is answered
+and an error closes the connection; one batch in each partition.
+**Simplified**: acks=all is complete with the append, as there is one replica; no transactions
+(KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE.
+"""
+
+from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch
+from sim.kafka.cluster.configs import TopicConfig
+from sim.kafka.cluster.fetch import wake
+from sim.kafka.cluster.log import Log
+from sim.kafka.cluster.state import MILLISECOND, State
+from sim.kafka.entities import (
+    ErrorCode,
+    PartitionProduceData,
+    PartitionProduceResponse,
+    ProduceLeaderIdAndEpoch,
+    ProduceRequest,
+    ProduceResponse,
+    TopicProduceResponse,
+)
+from sim.kafka.protocol import Request, duration, moment
+from sim.machine import Disconnect
+
+_NONE = ErrorCode.none
+_ALL = -1
+
+
+def produce(state: State, now_ns: int, connection: int, request: Request) -> ProduceResponse | None:
+    """Serve Produce."""
+    body: ProduceRequest = request.body
+    now_ms = now_ns // MILLISECOND
+    answers, grown, failed = [], [], False
+    for topic in body.topic_data:
+        parts = []
+        for data in topic.partition_data:
+            answer, added = _append(state, now_ms, topic.name, data, body)
+            parts.append(answer)
+            if added:
+                grown.append((topic.name, data.index, added))
+            failed = failed or answer.error_code != _NONE
+        answers.append(TopicProduceResponse(name=topic.name, partition_responses=tuple(parts)))
+    for name, index, added in grown:
+        wake(state, now_ns, name, index, added)
+    throttle_ms = 0
+    if state.produce_quota.bytes_per_second:
+        throttle_ms = state.produce_quota.throttle_ms(request.client_id, now_ms, request.size)
+    found = state.connections[connection]
+    found.throttle_ms = throttle_ms
+    if body.acks == 0:
+        if failed:
+            state.effects.append(Disconnect(connection))
+            state.close(connection)
+        else:
+            state.done(connection, found, throttle_ms)
+        return None
+    return ProduceResponse(responses=tuple(answers), throttle_time=duration(throttle_ms))
+
+
+def _append(
+    state: State, now_ms: int, topic: str, data: PartitionProduceData, body: ProduceRequest
+) -> tuple[PartitionProduceResponse, int]:
+    index = data.index
+    error, partition, log = state.leads(topic, index)
+    if body.acks not in (-1, 0, 1):
+        error = ErrorCode.invalid_required_acks
+    elif body.transactional_id is not None:
+        error = ErrorCode.transactional_id_authorization_failed
+    if error or log is None or partition is None:
+        leader = None
+        if error is ErrorCode.not_leader_or_follower and partition is not None:
+            leader = ProduceLeaderIdAndEpoch(
+                leader_id=partition.leader, leader_epoch=partition.leader_epoch
+            )
+        return _refused(index, error, -1, "", leader), 0
+    config = log.config
+    if body.acks == _ALL and config.min_insync > 1:
+        return _refused(index, ErrorCode.not_enough_replicas, log.start), 0
+    batches: tuple[Batch, ...] = data.records or ()
+    if len(batches) != 1 or batches[0].count < 1:
+        return _refused(index, ErrorCode.invalid_record, log.start, "one batch is wanted"), 0
+    batch = batches[0]
+    error, message = _fault(batch, config, now_ms)
+    if error:
+        return _refused(index, error, log.start, message), 0
+    return _sequenced(state, now_ms, topic, index, log, batch, partition.leader_epoch)
+
+
+def _sequenced(
+    state: State, now_ms: int, topic: str, index: int, log: Log, batch: Batch, epoch: int
+) -> tuple[PartitionProduceResponse, int]:
+    if batch.producer_id >= 0:
+        known = log.producers.duplicate(batch)
+        if known is not None:
+            offset, timestamp = known
+            state.record("duplicate", topic, index, offset)
+            return _accepted(index, offset, timestamp, log.start), 0
+        error = log.producers.refusal(batch)
+        if error is not None:
+            return _refused(index, error, log.start), 0
+    append_ms = now_ms if log.config.log_append_time else -1
+    placed = batch.placed(log.end, epoch, append_ms)
+    log.append(placed)
+    if placed.producer_id >= 0:
+        log.producers.appended(placed)
+    state.appended(topic, index, placed)
+    return _accepted(index, placed.base_offset, append_ms, log.start), placed.size
+
+
+def _fault(batch: Batch, config: TopicConfig, now_ms: int) -> tuple[ErrorCode, str]:
+    if batch.size > config.max_message_bytes:
+        return ErrorCode.message_too_large, ""
+    if batch.attributes & CONTROL:
+        return ErrorCode.invalid_record, "clients do not write control batches"
+    if batch.attributes & TRANSACTIONAL:
+        return ErrorCode.invalid_txn_state, ""
+    if batch.producer_id >= 0 and batch.base_sequence < 0:
+        return ErrorCode.invalid_record, "a batch with a producer id needs a sequence"
+    if not config.log_append_time:
+        early, late = now_ms - config.before_max_ms, now_ms + config.after_max_ms
+        if batch.max_timestamp > late or early > 0:
+            for record in batch.records:
+                if not early <= record[3] <= late:
+                    message = f"timestamp {record[3]} is out of range: [{early}, {late}]"
+                    return ErrorCode.invalid_timestamp, message
+    if batch.size > config.segment_bytes:
+        return ErrorCode.record_list_too_large, ""
+    return _NONE, ""
+
+
+def _accepted(index: int, offset: int, append_ms: int, start: int) -> PartitionProduceResponse:
+    return PartitionProduceResponse(
+        index=index,
+        error_code=_NONE,
+        base_offset=offset,
+        log_append_time=moment(append_ms),
+        log_start_offset=start,
+        record_errors=(),
+    )
+
+
+def _refused(
+    index: int,
+    error: ErrorCode,
+    start: int,
+    message: str = "",
+    leader: ProduceLeaderIdAndEpoch | None = None,
+) -> PartitionProduceResponse:
+    return PartitionProduceResponse(
+        index=index,
+        error_code=error,
+        base_offset=-1,
+        log_append_time=None,
+        log_start_offset=start,
+        record_errors=(),
+        error_message=message or None,
+        current_leader=leader or ProduceLeaderIdAndEpoch(),
+    )

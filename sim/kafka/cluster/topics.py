@@ -1,0 +1,225 @@
+"""Topics made, grown, deleted and configured by an administrator.
+
+**Faithful** (`ReplicationControlManager.java`, `ConfigurationControlManager.java`): errors for
+each topic, `validate_only`, defaults for -1, chosen leaders by manual assignment, configuration
+sources; deleting a topic deletes the offsets committed for it.
+**Simplified**: any broker carries the change out at once (KIP-590 forwards it to the controller);
+of configurations only those of topics; no APPEND or SUBTRACT, as no modelled key is a list.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sim.kafka.cluster.configs import DEFAULTS, ConfigError
+from sim.kafka.cluster.image import Refused, refused
+from sim.kafka.cluster.state import State
+from sim.kafka.entities import (
+    AlterConfigsResource,
+    AlterConfigsResourceResponse,
+    CreatableTopic,
+    CreatableTopicResult,
+    CreatePartitionsResponse,
+    CreatePartitionsTopic,
+    CreatePartitionsTopicResult,
+    CreateTopicsResponse,
+    DeletableTopicResult,
+    DeleteTopicsResponse,
+    DescribeConfigsResource,
+    DescribeConfigsResourceResult,
+    DescribeConfigsResponse,
+    DescribeConfigsResult,
+    ErrorCode,
+    IncrementalAlterConfigsResponse,
+)
+from sim.kafka.protocol import ZERO, Request
+
+_NONE = ErrorCode.none
+_TOPIC_RESOURCE = 2
+_FROM_TOPIC, _FROM_DEFAULT = 1, 5  # ConfigSource of DescribeConfigs
+_SET, _DELETE = 0, 1
+
+
+def create_topics(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve CreateTopics."""
+    names = [topic.name for topic in request.body.topics]
+    results = []
+    for topic in request.body.topics:
+        error, message = _NONE, None
+        try:
+            if names.count(topic.name) > 1:
+                raise refused(ErrorCode.invalid_request, "Duplicate topic name.")
+            _create(state, topic, validate_only=request.body.validate_only)
+        except Refused as refusal:
+            error, message = refusal.code, str(refusal)
+        results.append(
+            CreatableTopicResult(name=topic.name, error_code=error, error_message=message)
+        )
+    return CreateTopicsResponse(throttle_time=ZERO, topics=tuple(results))
+
+
+def delete_topics(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve DeleteTopics."""
+    results = []
+    for name in request.body.topic_names:
+        error = _NONE
+        if name in state.image.topics:
+            state.image.delete_topic(name)
+            state.record("topic", name, "deleted")
+        else:
+            error = ErrorCode.unknown_topic_or_partition
+        results.append(DeletableTopicResult(name=name, error_code=error))
+    return DeleteTopicsResponse(throttle_time=ZERO, responses=tuple(results))
+
+
+def create_partitions(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve CreatePartitions."""
+    results = []
+    for topic in request.body.topics:
+        error, message = _NONE, None
+        try:
+            _grow(state, topic, validate_only=request.body.validate_only)
+        except Refused as refusal:
+            error, message = refusal.code, str(refusal)
+        results.append(
+            CreatePartitionsTopicResult(name=topic.name, error_code=error, error_message=message)
+        )
+    return CreatePartitionsResponse(throttle_time=ZERO, results=tuple(results))
+
+
+def describe_configs(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve DescribeConfigs for topics."""
+    return DescribeConfigsResponse(
+        throttle_time=ZERO,
+        results=tuple(_describe(state, resource) for resource in request.body.resources),
+    )
+
+
+def alter_configs(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve IncrementalAlterConfigs for topics (KIP-339)."""
+    responses = []
+    for resource in request.body.resources:
+        error, message = _NONE, None
+        try:
+            _alter(state, resource, validate_only=request.body.validate_only)
+        except Refused as refusal:
+            error, message = refusal.code, str(refusal)
+        responses.append(
+            AlterConfigsResourceResponse(
+                error_code=error,
+                error_message=message,
+                resource_type=resource.resource_type,
+                resource_name=resource.resource_name,
+            )
+        )
+    return IncrementalAlterConfigsResponse(throttle_time=ZERO, responses=tuple(responses))
+
+
+def _create(state: State, topic: CreatableTopic, *, validate_only: bool) -> None:
+    image = state.image
+    count, replicas = topic.num_partitions, topic.replication_factor
+    leaders: tuple[int, ...] = ()
+    if topic.assignments:
+        if (count, replicas) != (-1, -1):
+            raise refused(
+                ErrorCode.invalid_request,
+                "A manual partition assignment was specified, but numPartitions or"
+                " replicationFactor was not set to -1.",
+            )
+        leaders = _assigned(
+            state, {each.partition_index: each.broker_ids for each in topic.assignments}
+        )
+        count, replicas = len(leaders), 1
+    count = state.settings.num_partitions if count == -1 else count
+    given = {config.name: config.value for config in topic.configs}
+    config = image.check_topic(topic.name, count, 1 if replicas == -1 else replicas, given)
+    if not validate_only:
+        image.create_topic(topic.name, config, count, leaders)
+        state.record("topic", topic.name, "created", count)
+
+
+def _assigned(state: State, assignments: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
+    if sorted(assignments) != list(range(len(assignments))):
+        raise refused(
+            ErrorCode.invalid_replica_assignment,
+            "partitions should be a consecutive 0-based integer sequence",
+        )
+    leaders = []
+    for index in range(len(assignments)):
+        replicas = assignments[index]
+        if len(replicas) != 1 or replicas[0] not in state.image.nodes:
+            raise refused(
+                ErrorCode.invalid_replica_assignment,
+                f"replicas {list(replicas)} of partition {index}: one known broker is wanted",
+            )
+        leaders.append(replicas[0])
+    return tuple(leaders)
+
+
+def _grow(state: State, wanted: CreatePartitionsTopic, *, validate_only: bool) -> None:
+    topic = state.image.topics.get(wanted.name)
+    if topic is None:
+        raise refused(ErrorCode.unknown_topic_or_partition, "")
+    present = len(topic.partitions)
+    if wanted.count <= present:
+        raise refused(
+            ErrorCode.invalid_partitions,
+            f"The topic {wanted.name} currently has {present} partition(s);"
+            f" {wanted.count} would not be an increase.",
+        )
+    if wanted.assignments is not None:
+        raise refused(ErrorCode.invalid_replica_assignment, "assignments are not modelled here")
+    if not validate_only:
+        state.image.grow_topic(topic, wanted.count)
+        state.record("topic", wanted.name, "grown", wanted.count)
+
+
+def _describe(state: State, resource: DescribeConfigsResource) -> DescribeConfigsResult:
+    topic = state.image.topics.get(resource.resource_name)
+    error, message = _NONE, None
+    if resource.resource_type != _TOPIC_RESOURCE:
+        error, message = ErrorCode.invalid_request, "only topics are modelled"
+    elif topic is None:
+        error = ErrorCode.unknown_topic_or_partition
+    configs = []
+    if topic is not None and not error:
+        given, keys = topic.config.given, resource.configuration_keys
+        for name, default in DEFAULTS.items():
+            if keys is None or name in keys:
+                source = _FROM_TOPIC if name in given else _FROM_DEFAULT
+                configs.append(
+                    DescribeConfigsResourceResult(
+                        name=name,
+                        value=given.get(name, default),
+                        read_only=False,
+                        config_source=source,
+                        is_sensitive=False,
+                        synonyms=(),
+                    )
+                )
+    return DescribeConfigsResult(
+        error_code=error,
+        error_message=message,
+        resource_type=resource.resource_type,
+        resource_name=resource.resource_name,
+        configs=tuple(configs),
+    )
+
+
+def _alter(state: State, resource: AlterConfigsResource, *, validate_only: bool) -> None:
+    topic = state.image.topics.get(resource.resource_name)
+    if resource.resource_type != _TOPIC_RESOURCE:
+        raise refused(ErrorCode.invalid_request, "only topics are modelled")
+    if topic is None:
+        raise refused(ErrorCode.unknown_topic_or_partition, "")
+    changes: dict[str, str | None] = {}
+    for config in resource.configs:
+        if config.config_operation not in (_SET, _DELETE):
+            raise refused(ErrorCode.invalid_config, f"{config.name} is not a list")
+        changes[config.name] = config.value if config.config_operation == _SET else None
+    try:
+        changed = topic.config.changed(changes)
+    except ConfigError as error:
+        raise refused(ErrorCode.invalid_config, str(error)) from error
+    if not validate_only:
+        topic.config = changed
+        state.record("topic", topic.name, "configured", repr(changed.given))
