@@ -275,8 +275,10 @@ class Network:
 
     def goodbye(self, end: End, error: OSError | None) -> None:
         """Carry a FIN (no error) or a RST behind what was sent."""
-        if self.passes(end.source, end.target):
-            self._schedule(end, self._latency(0), end.peer.lost, error)
+        if end.outgoing.held or not self.passes(end.source, end.target):
+            self._hold(end, _Goodbye(error), 0)
+        else:
+            self._schedule(end, self._latency(0), self._arrive, end, _Goodbye(error))
 
     def _schedule(self, end: End, delay: int, function: Callable[..., Any], *args: Any) -> None:
         now = self.kernel.now
@@ -288,6 +290,9 @@ class Network:
         peer = end.peer
         if not self.passes(end.source, end.target):
             self._hold(end, message, 0)
+            return
+        if type(message) is _Goodbye:
+            peer.lost(message.error)
             return
         if peer.closed:
             if not end.closed:
@@ -375,6 +380,11 @@ class Network:
         self.kernel.trace.record("connect", dial.source, dial.target, dial.port)
         listener.owner.call(accept, far)
         dial.owner.call(dial.connected, near)
+
+
+@dataclass(frozen=True, slots=True)
+class _Goodbye:
+    error: OSError | None
 
 
 @dataclass(frozen=True, slots=True)
