@@ -122,9 +122,10 @@ class Outgoing:
         settings = self.producer.settings
         count = len(messages)
         if count == 1 and not self.blocked:
-            self._serve_at(message.enqueued + settings.linger)
+            linger = 0 if self.producer.flushing else settings.linger
+            self._serve_at(self.producer.kernel.now + linger)
         elif count == settings.batch_max or self.bytes >= settings.batch_max_bytes:
-            self._serve_at(message.enqueued)
+            self._serve_at(self.producer.kernel.now)
 
     def again(self, messages: Iterable[Message]) -> None:
         """Take messages back that are to be sent once more; they keep their place."""

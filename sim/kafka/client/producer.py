@@ -16,6 +16,7 @@ from sim.kafka.client.broker import Broker, next_full_second
 from sim.kafka.client.client import Client
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.idempotence import Identity, Judgement, judge, judge_idempotent
+from sim.kafka.client.inbox import Inbox
 from sim.kafka.client.metadata import TopicView
 from sim.kafka.client.outgoing import Delivered, Message, Outgoing, Sent
 from sim.kafka.client.partitioner import PARTITIONERS, Sticky
@@ -78,9 +79,8 @@ class Producer(Client):
         self.bytes = 0
         self.flushing = 0
         self.fatal: tuple[int, str] | None = None
-        self.reports: deque[Report | Trouble] = deque()
+        self.inbox: Inbox[Report | Trouble] = Inbox(self.kernel)
         self._born = self.kernel.now
-        self._came: Any = None
         self._expiry: Timer | None = None
         self._partition = PARTITIONERS[settings.partitioner]
         self.identity = Identity(self)
@@ -99,6 +99,8 @@ class Producer(Client):
     ) -> int:
         """Queue a message; return an error code, 0 if it was taken."""
         settings = self.settings
+        if self.fatal is not None:
+            return codes.FATAL
         size = (len(value) if value else 0) + (len(key) if key else 0)
         if headers:
             size += sum(len(name) + len(content or b"") + 2 for name, content in headers)
@@ -106,15 +108,13 @@ class Producer(Client):
             return codes.MSG_SIZE_TOO_LARGE
         if self.count >= settings.queue_max or self.bytes + size > settings.queue_max_bytes:
             return codes.QUEUE_FULL
-        if self.fatal is not None:
-            return codes.FATAL
         found = self.topics.get(topic)
         if found is None:
             found = self._open(topic)
         now = self.kernel.now
         if found.gone:
             return found.gone
-        if partition < -1 or (found.count and partition >= found.count):
+        if found.count and not -1 <= partition < found.count:
             return codes.UNKNOWN_PARTITION
         if not timestamp:
             timestamp = self.process.host.clock.wall_ns() // MILLISECOND
@@ -132,18 +132,13 @@ class Producer(Client):
         found.queues[partition].add(message)
         return 0
 
-    def next_report(self, deadline: int | None) -> Report | Trouble | None:
+    def next_event(self, deadline: int | None) -> Report | Trouble | None:
         """Return the next event, waiting for it up to `deadline` (None: for ever)."""
-        while not self.reports:
-            left = None
-            if deadline is not None:
-                left = deadline - self.kernel.now
-                if left <= 0:
-                    return None
-            if self._came is None:
-                self._came = self.kernel.event()
-            self.kernel.wait(self._came, left)
-        return self.reports.popleft()
+        events = self.inbox.items
+        while not events:
+            if not self.inbox.wait(deadline):
+                return None
+        return events.popleft()
 
     def served(self, message: Message) -> None:
         """Free the slot of a message whose report was served."""
@@ -177,12 +172,12 @@ class Producer(Client):
         if self.fatal is None:
             self.fatal = (code, text)
             self.kernel.trace.record("kafka.fatal", self.process.label, code)
-            self._put(Trouble(code, text, fatal=True))
+            self.inbox.put(Trouble(code, text, fatal=True))
             self.purge(in_queue=True, in_flight=True)
 
     def report(self, code: int, text: str) -> None:
         """Queue an error for `error_cb`."""
-        self._put(Trouble(code, text))
+        self.inbox.put(Trouble(code, text))
 
     def broker_up(self, broker: Broker) -> None:
         """Send what waited for the connection."""
@@ -272,11 +267,11 @@ class Producer(Client):
         now = self.kernel.now
         for wanted, message in waiting:
             partition = wanted
-            if wanted < 0:
+            if wanted == -1:
                 partition = self._partition(
                     message.key, topic.count, now, topic.sticky, topic.available
                 )
-            if partition >= topic.count:
+            if not 0 <= partition < topic.count:
                 self._report(topic.name, partition, [message], codes.UNKNOWN_PARTITION)
             else:
                 topic.queues[partition].add(message)
@@ -347,13 +342,7 @@ class Producer(Client):
     ) -> None:
         if code == codes.TRANSPORT_UNSENT:
             code = codes.TRANSPORT
-        self._put(Report(topic, partition, deque(messages), code, offset, append_time))
-
-    def _put(self, event: Report | Trouble) -> None:
-        self.reports.append(event)
-        came, self._came = self._came, None
-        if came is not None:
-            came.succeed()
+        self.inbox.put(Report(topic, partition, deque(messages), code, offset, append_time))
 
     def _plan_expiry(self, deadline: int) -> None:
         if deadline < _NO_DEADLINE:
