@@ -1,0 +1,146 @@
+"""``Condition`` and ``SimpleQueue``: waits of the kernel inside, the real thing outside.
+
+**Faithful**: waiters are notified in the order in which they came (as CPython does), and what
+they do next is a tie; waiters of a dead process are never notified in place of a living one.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import simpy
+
+from sim.doors.clocks import true_ns
+from sim.doors.threads.locks import Lock, RLock
+from sim.process import Process, running
+
+_RealCondition = threading.Condition
+
+_Waiter = tuple[Process, simpy.Event]
+
+
+class Condition(_RealCondition):
+    """Stands in for `threading.Condition`; Event, Semaphore, Barrier and Queue stand on it."""
+
+    _lock: Any
+    _waiters: deque[Any]
+
+    def __init__(self, lock: Any = None) -> None:
+        kind = type(lock)
+        if lock is not None and kind is not Lock and kind is not RLock:
+            super().__init__(lock)
+        else:
+            if lock is None:
+                lock, kind = RLock(), RLock
+            self._lock = lock
+            self.acquire = lock.acquire  # type: ignore[method-assign]
+            self.release = lock.release  # type: ignore[method-assign]
+            if kind is RLock:
+                self._release_save = lock._release_save
+                self._acquire_restore = lock._acquire_restore
+                self._is_owned = lock._is_owned
+            self._waiters = deque()
+        self._parked: deque[_Waiter] = deque()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until notified, or until `timeout` seconds have passed."""
+        process = running()
+        if process is None:
+            return super().wait(timeout)
+        if not self._owned_in(process):
+            raise RuntimeError("cannot wait on un-acquired lock")
+        kernel = process.kernel
+        waiter = (process, kernel.event())
+        self._parked.append(waiter)
+        saved = self._release_save()
+        notified = False
+        try:
+            if timeout is None:
+                notified = kernel.wait(waiter[1])
+            elif timeout > 0:
+                notified = kernel.wait(waiter[1], true_ns(process, timeout))
+            notified = notified or waiter[1].triggered
+        finally:
+            self._acquire_restore(saved)
+            if not notified and waiter in self._parked:
+                self._parked.remove(waiter)
+        return notified
+
+    def notify(self, n: int = 1) -> None:
+        """Wake up to `n` of those who wait in this process."""
+        process = running()
+        if process is None:
+            super().notify(n)
+            return
+        if not self._owned_in(process):
+            raise RuntimeError("cannot notify on un-acquired lock")
+        parked = self._parked
+        if parked:
+            for waiter in _first(n, process, parked):
+                parked.remove(waiter)
+                waiter[1].succeed()
+
+    def notify_all(self) -> None:
+        """Wake all who wait in this process."""
+        self.notify(len(self._waiters) if running() is None else len(self._parked))
+
+    def _owned_in(self, process: Process) -> bool:
+        if type(self._lock) is Lock:
+            return self._lock.owner_in(process) is not None
+        return self._is_owned()  # type: ignore[no-any-return]
+
+
+def _first(n: int, process: Process, parked: Iterable[_Waiter]) -> list[_Waiter]:
+    mine = [waiter for waiter in parked if waiter[0] is process]
+    return mine[:n]
+
+
+class SimpleQueue:
+    """Stands in for the C class `queue.SimpleQueue`."""
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+        self._ready = Condition(Lock())
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Append an item; never blocks."""
+        with self._ready:
+            self._items.append(item)
+            self._ready.notify()
+
+    def put_nowait(self, item: Any) -> None:
+        """Append an item."""
+        self.put(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the oldest item, waiting for one if `block`."""
+        if timeout is not None and timeout < 0:
+            raise ValueError("'timeout' must be a non-negative number")
+        with self._ready:
+            if not self._items and not (
+                block and self._ready.wait_for(self._items.__len__, timeout)
+            ):
+                raise _empty()
+            return self._items.popleft()
+
+    def get_nowait(self) -> Any:
+        """Take the oldest item if there is one."""
+        return self.get(block=False)
+
+    def empty(self) -> bool:
+        """Whether there is nothing in it, at this moment."""
+        return not self._items
+
+    def qsize(self) -> int:
+        """Return how many items there are, at this moment."""
+        return len(self._items)
+
+    def __class_getitem__(cls, _: Any) -> Any:
+        return cls
+
+
+def _empty() -> Exception:
+    import queue  # noqa: PLC0415 - queue itself takes locks at import
+
+    return queue.Empty()

@@ -1,0 +1,70 @@
+"""How a process ends in good order: pools, threads that are no daemons, then ``atexit``."""
+
+import concurrent.futures.thread as pools
+
+from sim.doors.threads import state
+from sim.doors.threads.threads import report
+from sim.process import Killed, Process, running
+
+
+class Flag:
+    """Stands in for ``concurrent.futures.thread._shutdown``: true while the process ends."""
+
+    def __init__(self, real: object) -> None:
+        self.real = real
+
+    def __bool__(self) -> bool:
+        process = running()
+        return bool(self.real) if process is None else state.of(process).shutting_down
+
+
+def finish(process: Process) -> None:
+    """Do what the interpreter does after the main thread has returned."""
+    mine = state.of(process)
+    mine.shutting_down = True
+    _end_pools(process)
+    while mine.at_thread_exit:
+        mine.at_thread_exit.pop()()
+    _wait_for_threads(process)
+    while mine.at_exit:
+        callback = mine.at_exit.pop()[1]
+        try:
+            callback()
+        except Killed:
+            raise
+        except Exception:  # noqa: BLE001 - as the interpreter: reported, and on to the next
+            report(f"Exception ignored in atexit callback: {callback!r}")
+
+
+def _end_pools(process: Process) -> None:
+    workers = [
+        (thread, queue)
+        for thread, queue in list(pools._threads_queues.items())
+        if getattr(thread, "_simulated", None) in process.threads.values()
+    ]
+    for _, queue in workers:
+        queue.put(None)
+    for thread, _ in workers:
+        thread.join()
+
+
+def _wait_for_threads(process: Process) -> None:
+    known = state.of(process).threads
+    while waited := [
+        thread
+        for thread, this in known.items()
+        if thread is not process.main and not this.daemon and not thread.finished.triggered
+    ]:
+        process.kernel.wait(waited[0].finished)
+
+
+def executor_number() -> int:
+    """Stand in for ``ThreadPoolExecutor._counter``."""
+    process = running()
+    if process is None:
+        return int(_real_number())
+    return next(state.of(process).executors)
+
+
+_real_number = pools.ThreadPoolExecutor._counter  # type: ignore[attr-defined]
+state.finish.append(finish)

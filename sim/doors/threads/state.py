@@ -1,0 +1,67 @@
+"""What the threading door remembers of one incarnation; nothing of it survives the process."""
+
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from sim import process as processes
+from sim.process import Killed, Process, Thread
+
+
+class State:
+    """Counters and hooks that the real `threading` keeps in its module."""
+
+    __slots__ = (
+        "at_exit",
+        "at_thread_exit",
+        "draw",
+        "excepthook",
+        "executors",
+        "hashes",
+        "names",
+        "shutting_down",
+        "tasks",
+        "threads",
+    )
+
+    def __init__(self, process: Process) -> None:
+        self.draw = process.stream("threads").getrandbits
+        self.names = itertools.count(1)  # Thread-N
+        self.executors = itertools.count()  # ThreadPoolExecutor-N
+        self.tasks = itertools.count(1)  # Task-N of asyncio
+        self.hashes = itertools.count(1)  # hash values, where the real ones are addresses
+        self.threads: dict[Thread, Any] = {}  # every thread that `threading` knows, oldest first
+        self.at_thread_exit: list[Callable[[], Any]] = []  # threading._register_atexit
+        self.at_exit: list[tuple[Any, Callable[[], Any]]] = []  # atexit.register
+        self.excepthook: Callable[[Any], Any] | None = None
+        self.shutting_down = False
+
+
+# How a process comes to an orderly end; `exits` fills it in.
+finish: list[Callable[[Process], None]] = []
+
+
+def of(process: Process) -> State:
+    """Return the state of `process`, made at the first use."""
+    found: State | None = process.doors.get("threads")
+    if found is None:
+        found = process.doors["threads"] = State(process)
+        process.at_exit.insert(0, functools.partial(finish[0], process))
+    return found
+
+
+def refuse(process: Process) -> None:
+    """Turn away a thread of a dead process."""
+    process.refusals += 1
+    raise Killed
+
+
+def ordinal(thing: Any) -> int:
+    """Hash an object by when it was first hashed in its process, not by its address."""
+    number: int | None = thing.__dict__.get("_ordinal")
+    if number is None:
+        thread = processes.current()
+        number = next(of(thread.process).hashes) if thread is not None else object.__hash__(thing)
+        thing.__dict__["_ordinal"] = number
+    return number
