@@ -13,7 +13,6 @@ from system.errors import ConfigError
 PREFIX = "WAVETANK_"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -42,18 +41,6 @@ class Topics(Section, frozen=True):
     def __post_init__(self) -> None:
         if self.min_insync > self.replication:
             raise ValueError("min_insync must not exceed replication")
-
-
-class Scylla(Section, frozen=True):
-    """How to reach the database."""
-
-    contact_points: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    port: Port = 9042
-    keyspace: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")] = "wavetank"
-    datacenter: NonEmpty = "datacenter1"
-    replication: Positive = 3
-    connect_timeout_ms: Positive = 10_000
-    request_timeout_ms: Positive = 10_000
 
 
 T = TypeVar("T", bound=msgspec.Struct)

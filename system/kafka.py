@@ -1,17 +1,40 @@
 """What all Kafka clients of the exchange have in common: settings, and who to say is away."""
 
+import time
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from system.config import Kafka
 from system.errors import Unreachable
+from system.log import Log
 from system.topics import PARTITIONER
+
+QUIET_S = 10.0
+
+
+class Troubles:
+    """An `error_cb`: logs what a client reports about its brokers, each kind now and then."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._said_at_s: dict[int, float] = {}
+
+    def __call__(self, error: KafkaError) -> None:
+        """Log an error unless the same kind was logged a moment ago."""
+        now_s = time.monotonic()
+        if now_s - self._said_at_s.get(error.code(), -QUIET_S) >= QUIET_S:
+            self._said_at_s[error.code()] = now_s
+            self.log.warning("kafka", code=error.name(), detail=error.str())
 
 
 def client(kafka: Kafka, name: str) -> dict[str, Any]:
     """Return the settings of any client."""
-    return {"bootstrap.servers": kafka.bootstrap, "client.id": name}
+    return {
+        "bootstrap.servers": kafka.bootstrap,
+        "client.id": name,
+        "log_level": 0,  # the library would write lines of its own to standard error
+    }
 
 
 def producer(kafka: Kafka, name: str) -> dict[str, Any]:

@@ -17,6 +17,11 @@ EVENTS = "balance.events"
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]  # 0 means nothing and is never valid
 Amount = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]
+RequestId = Annotated[  # a UUIDv7; its first 48 bits are the milliseconds it was made at
+    str,
+    msgspec.Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"),
+]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Version = Annotated[int, msgspec.Meta(ge=1, le=FORMAT_VERSION)]
 
 EventType = Literal["deposit", "withdraw"]
@@ -30,8 +35,8 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True, tag="deposit", forbid_u
 
     v: Version = FORMAT_VERSION
     user_id: Id
-    request_id: str
-    body_hash: str
+    request_id: RequestId
+    body_hash: Hash
     asset_id: Id
     amount: Amount
 
@@ -43,8 +48,8 @@ class Withdraw(
 
     v: Version = FORMAT_VERSION
     user_id: Id
-    request_id: str
-    body_hash: str
+    request_id: RequestId
+    body_hash: Hash
     asset_id: Id
     amount: Amount
 

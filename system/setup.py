@@ -1,0 +1,77 @@
+"""`setup`: creates the topics and the tables; running it again changes nothing."""
+
+from typing import ClassVar
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from system import database, exits, kafka, schema, topics
+from system.config import Kafka, Section, Topics
+from system.database import Scylla
+from system.errors import Unreachable
+from system.log import Log
+
+
+class Settings(Section, frozen=True):
+    """The configuration file of `setup`."""
+
+    kafka: Kafka
+    scylla: Scylla
+    topics: Topics = Topics()
+
+
+class Setup:
+    """Prepares an empty cluster and an empty database."""
+
+    name: ClassVar[str] = "setup"
+    Config: ClassVar[type[msgspec.Struct]] = Settings
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.log = Log(self.name)
+
+    def stop(self) -> None:
+        """Nothing to do: it ends by itself, and an interrupted one is simply run again."""
+
+    def run(self) -> int:
+        """Create what is not there."""
+        self.create_topics()
+        self.create_tables()
+        return exits.OK
+
+    def create_topics(self) -> None:
+        """Create the topics with the settings the programs rely on."""
+        own = self.settings
+        admin = AdminClient(kafka.client(own.kafka, self.name))
+        kafka.metadata(admin, own.kafka)
+        wanted = [
+            NewTopic(
+                topic,
+                num_partitions=own.topics.partitions,
+                replication_factor=own.topics.replication,
+                config=topics.settings(own.topics),
+            )
+            for topic in topics.ALL
+        ]
+        timeout_s = own.kafka.connect_timeout_ms / 1000
+        for topic, future in admin.create_topics(wanted, request_timeout=timeout_s).items():
+            try:
+                future.result()
+                self.log.info("created", topic=topic)
+            except KafkaException as failure:
+                error = failure.args[0]
+                if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise Unreachable(f"creating topic {topic}: {error.str()}") from None
+                self.log.info("exists", topic=topic)
+
+    def create_tables(self) -> None:
+        """Apply the schema."""
+        session = database.connect(self.settings.scylla)
+        try:
+            for statement in schema.load():
+                session.execute(statement.replace(schema.KEYSPACE, self.settings.scylla.keyspace))
+        finally:
+            session.close()
+        self.log.info("tables", keyspace=self.settings.scylla.keyspace)

@@ -1,0 +1,110 @@
+"""The data directory: whose it is, and that only one process has it.
+
+`directory.json` is written once, last of all, by `init`: a directory without it was never
+finished and holds nothing. What it says never changes in place.
+"""
+
+import fcntl
+import os
+import secrets
+from zlib import crc32
+
+import msgspec
+
+from system.errors import ConfigError, Halt, Locked, LogError
+from system.topics import PARTITIONER
+
+FILE = "directory.json"
+LOCK = "lock"
+VERSION = 1
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a data directory belongs to; `identity` is in every file of its log."""
+
+    v: int = VERSION
+    shard: int
+    shards: int
+    partitions: int
+    partitioner: str = PARTITIONER
+    cluster_id: str
+    topic_ids: dict[str, str]
+    identity: int = msgspec.field(default_factory=lambda: secrets.randbits(63))
+
+    @property
+    def sealed(self) -> bytes:
+        """Return the file's bytes: one line of JSON and one with its checksum."""
+        line = msgspec.json.encode(self)
+        return line + b"\n%08x\n" % crc32(line)
+
+
+class DataDirectory:
+    """One shard's directory; hold the lock for as long as the process lives."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock = -1
+
+    def lock(self) -> None:
+        """Take the directory, or say that another process has it."""
+        path = os.path.join(self.path, LOCK)
+        try:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"{self.path} is in use by another process; stop that one first") from None
+        except FileNotFoundError:
+            raise ConfigError(f"{self.path} does not exist; run `init` once to make it") from None
+        except OSError as error:
+            raise LogError(f"locking {path}: {error}") from error
+
+    def unlock(self) -> None:
+        """Give the directory back."""
+        if self._lock >= 0:
+            descriptor, self._lock = self._lock, -1
+            os.close(descriptor)
+
+    def identity(self) -> Identity | None:
+        """Return whose directory it is; None if `init` never finished."""
+        path = os.path.join(self.path, FILE)
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LogError(f"reading {path}: {error}") from error
+        line, _, seal = content.partition(b"\n")
+        if seal != b"%08x\n" % crc32(line):
+            raise Halt("directory_damaged", f"{path}: the checksum does not fit")
+        try:
+            return msgspec.json.decode(line, type=Identity)
+        except msgspec.DecodeError as error:
+            raise Halt("directory_damaged", f"{path}: {error}") from None
+
+    def seal(self, identity: Identity) -> None:
+        """Say whose directory it is, durably."""
+        path = os.path.join(self.path, FILE)
+        try:
+            write_durably(path, identity.sealed)
+        except OSError as error:
+            raise LogError(f"writing {path}: {error}") from error
+
+
+def write_durably(path: str, content: bytes) -> None:
+    """Write a small file so that, whatever happens, the old or the new one is found whole."""
+    with open(path + ".tmp", "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + ".tmp", path)
+    sync_directory(os.path.dirname(path))
+
+
+def sync_directory(path: str) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,195 @@
+"""The input: partitions assigned by hand, read from positions that only the log knows.
+
+Committed group offsets are for dashboards. A position outside the partition, a record before it
+that is not the one framed, or a hole is a halt: something was lost, and no reset may hide it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from zlib import crc32
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from system.errors import Halt, Unreachable
+from system.log import Log
+from system.ubscore.settings import Settings
+from system.wal.frames import Position
+
+ASK_AGAIN_S = 0.1
+
+# The library's own error codes begin with an underscore and are public all the same.
+OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+TRUNCATED = KafkaError._LOG_TRUNCATION  # noqa: SLF001
+END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
+
+
+def checksum(message: Message) -> int:
+    """Return what identifies a record's content."""
+    return crc32(message.value() or b"", crc32(message.key() or b""))
+
+
+def leader_epoch(message: Message) -> int:
+    """Return the epoch of the leader that appended a record; -1 if the broker does not say."""
+    epoch = message.leader_epoch()
+    return -1 if epoch is None else epoch
+
+
+class Inputs:
+    """What one shard reads of one topic."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        settings: Settings,
+        topic: str,
+        next_offset: Callable[[int], int],
+        log: Log,
+    ) -> None:
+        self.consumer = consumer
+        self.settings = settings
+        self.topic = topic
+        self.next_offset = next_offset
+        self.log = log
+        self._committed_at_s = time.monotonic()
+        self._committed: dict[int, int] = {}
+
+    # -- before the first record ---------------------------------------------------------------
+
+    def verify(self, positions: Mapping[int, Position]) -> None:
+        """Check that every position continues this very log, or halt."""
+        before = {}
+        for partition, position in positions.items():
+            low = self.within(partition, position.next_offset)
+            if position.next_offset > low:
+                before[partition] = position
+        self.compare(before)
+
+    def within(self, partition: int, offset: int) -> int:
+        """Return the partition's log start if `offset` lies within it; halt if it does not."""
+        deadline_s = time.monotonic() + self.settings.ubscore.lag_ms / 1000
+        while True:
+            low, high = self.watermarks(self.topic, partition)
+            place = f"{self.topic}[{partition}]: position {offset}, log {low} .. {high}"
+            if offset < low:
+                raise Halt("position_lost", f"{place}: records not yet read are gone")
+            if offset <= high:
+                return low
+            if time.monotonic() >= deadline_s:
+                raise Halt("position_ahead", f"{place}: records already read are gone")
+            time.sleep(ASK_AGAIN_S)
+
+    def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
+        """Return a partition's log start and end."""
+        kafka = self.settings.kafka
+        try:
+            marks = self.consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), kafka.connect_timeout_ms / 1000
+            )
+        except KafkaException as error:
+            raise Unreachable(
+                f"Kafka at {kafka.bootstrap}: {topic}[{partition}]: {error.args[0].str()}"
+            ) from None
+        return marks
+
+    def compare(self, positions: Mapping[int, Position]) -> None:
+        """Read the record before each position; it must be the one that was framed."""
+        starts = {p: (position.next_offset - 1) for p, position in positions.items()}
+        for message in self.scan(self.topic, starts, {p: o + 1 for p, o in starts.items()}):
+            position = positions[message.partition() or 0]
+            framed = (position.crc, position.leader_epoch)
+            if framed != (checksum(message), leader_epoch(message)):
+                raise Halt(
+                    "input_replaced",
+                    f"{self.topic}[{position.partition}] offset {position.next_offset - 1}"
+                    " is not the record that was framed; the topic's log was replaced",
+                )
+
+    def scan(self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int]) -> list[Message]:
+        """Read partitions from `starts` up to `ends`; for looking only, nothing is consumed."""
+        found: list[Message] = []
+        left = {p: ends[p] for p, start in starts.items() if start < ends[p]}
+        if not left:
+            return found
+        self.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
+        deadline_s = time.monotonic() + self.settings.kafka.connect_timeout_ms / 1000
+        while left:
+            if time.monotonic() >= deadline_s:
+                raise Unreachable(f"{topic}: partitions {sorted(left)} cannot be read in time")
+            message = self.consumer.poll(ASK_AGAIN_S)
+            if message is None:
+                continue
+            if message.error() is not None:
+                self.scan_error(message)
+                continue
+            partition, offset = message.partition() or 0, message.offset() or 0
+            if partition in left and offset < left[partition]:
+                found.append(message)
+            if partition in left and offset >= left[partition] - 1:
+                del left[partition]
+        self.consumer.unassign()
+        return found
+
+    def scan_error(self, message: Message) -> None:
+        """While only looking, a lost position is no halt: the next start looks again."""
+        error = message.error()
+        if error is not None and (error.fatal() or error.code() == OUT_OF_RANGE):
+            raise Unreachable(f"{message.topic()}[{message.partition()}]: {error.str()}")
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def start(self, positions: Mapping[int, Position]) -> None:
+        """Read on from the given positions."""
+        self.consumer.assign(
+            [
+                TopicPartition(self.topic, p, position.next_offset)
+                for p, position in positions.items()
+            ]
+        )
+
+    def take(self, count: int, wait_s: float) -> list[Message]:
+        """Wait for a record, then take all that are there, `count` at most."""
+        first = self.consumer.poll(wait_s)
+        if first is None:
+            return []
+        more = self.consumer.consume(count - 1, 0) if count > 1 else []
+        return [message for message in (first, *more) if self.usable(message)]
+
+    def usable(self, message: Message) -> bool:
+        """Tell records from events; a lost position is a halt, a broker away is not."""
+        error = message.error()
+        if error is None:
+            return True
+        code = error.code()
+        place = f"{message.topic()}[{message.partition()}]: {error.str()}"
+        if code == TRUNCATED or error.fatal():
+            raise Halt("position_lost", place)
+        if code == OUT_OF_RANGE:
+            self.out_of_range(message)
+        elif code != END_OF_PARTITION:
+            self.log.warning("consumer", detail=place)
+        return False
+
+    def out_of_range(self, message: Message) -> None:
+        """Go on if the position exists after all (a new leader lags); halt if it is lost."""
+        partition = message.partition() or 0
+        offset = self.next_offset(partition)
+        self.within(partition, offset)
+        self.log.warning("position_asked_again", partition=partition, offset=offset)
+        self.consumer.seek(TopicPartition(self.topic, partition, offset))
+
+    # -- for dashboards ------------------------------------------------------------------------
+
+    def show(self, offsets: Mapping[int, int]) -> None:
+        """Commit group offsets now and then, unawaited; nothing here ever reads them."""
+        every_s = self.settings.ubscore.commit_every_ms / 1000
+        now_s = time.monotonic()
+        if now_s - self._committed_at_s < every_s or offsets == self._committed:
+            return
+        self._committed_at_s = now_s
+        self._committed = dict(offsets)
+        places = [TopicPartition(self.topic, p, offset) for p, offset in offsets.items() if offset]
+        try:
+            if places:
+                self.consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            self.log.warning("dashboard_commit", detail=str(error))

@@ -1,0 +1,52 @@
+"""UBSCore's configuration file."""
+
+from typing import Annotated
+
+import msgspec
+
+from system.config import Kafka, NonEmpty, Positive, Section, Topics
+
+GROUP = "ubscore"
+
+
+class Core(Section, frozen=True):
+    """The shard, its directory and its limits."""
+
+    data: NonEmpty
+    shard: Positive = 1
+    shards: Positive = 1
+    batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256  # commands per sync at most
+    idle_ms: Positive = 1000  # how long to wait for input at a time
+    lag_ms: Positive = 10_000  # how long a new leader's shorter log is asked again
+    horizon_ms: Positive = 24 * 3600 * 1000  # how long request keys are remembered
+    unacknowledged_max: Positive = 20_000  # records on their way out before input has to wait
+    file_bytes: Annotated[int, msgspec.Meta(ge=4096)] = 64 * 1024 * 1024
+    frame_every_ms: Positive = 3_600_000  # position and mark frames of a quiet shard
+    commit_every_ms: Positive = 5_000  # group offsets, for dashboards only
+    stop_ms: Positive = 10_000  # how long a graceful stop waits for acknowledgements
+    dump: str = ""  # where SIGUSR1 writes the balances; default: balances.json in `data`
+    dump_at_start: bool = False  # also write them after recovery, before any input
+
+    def __post_init__(self) -> None:
+        if self.shard > self.shards:
+            raise ValueError("shard must be one of 1 .. shards")
+
+
+class Settings(Section, frozen=True):
+    """The whole file."""
+
+    ubscore: Core
+    kafka: Kafka
+    topics: Topics = Topics()
+
+    def __post_init__(self) -> None:
+        if self.ubscore.shards > self.topics.partitions:
+            raise ValueError("ubscore.shards must not exceed topics.partitions")
+        if self.ubscore.horizon_ms >= self.topics.retention_ms:
+            raise ValueError("ubscore.horizon_ms must be below topics.retention_ms")
+
+    @property
+    def owned(self) -> tuple[int, ...]:
+        """The partitions of this shard, in every topic keyed by user."""
+        core = self.ubscore
+        return tuple(p for p in range(self.topics.partitions) if p % core.shards == core.shard - 1)

@@ -1,0 +1,155 @@
+"""UBSCore's state: the fold of its log, and nothing else.
+
+Every change goes through `apply`, live and after a crash alike, so recovery cannot differ from
+what was decided. Nothing here reads a clock or a setting.
+"""
+
+import heapq
+from typing import NamedTuple
+
+from system.errors import Halt
+from system.records import EVENTS
+from system.wal.frames import (
+    AnyBody,
+    CommandFrame,
+    EpochFrame,
+    Leg,
+    MarkFrame,
+    Position,
+    PositionFrame,
+)
+
+ACCEPTED, REJECTED, DUPLICATE = "accepted", "rejected", "duplicate"
+EXPIRED = "expired"
+
+
+class Balance(NamedTuple):
+    """What an account holds of one asset, and the sequence of its last ledger row."""
+
+    avail: int = 0
+    frozen: int = 0
+    seq: int = 0
+
+
+EMPTY = Balance()
+
+
+def made_at_ms(request_id: str) -> int:
+    """Return when a request key was made, as its UUIDv7 says."""
+    return int(request_id[:8] + request_id[9:13], 16)
+
+
+class State:
+    """Balances, request keys, input positions and output numbers of one shard."""
+
+    def __init__(self) -> None:
+        self.lsn = 0
+        self.epoch = EpochFrame(counter=0, bits="")
+        self.created_at = 0
+        self.mark = MarkFrame(lsn=0, delivered=())
+        self.balances: dict[tuple[int, int], Balance] = {}
+        self.users: set[int] = set()  # only ever asked for membership
+        self.net: dict[int, int] = {}  # per asset: accepted deposits minus withdrawals
+        self.positions: dict[tuple[str, int], Position] = {}
+        self.numbers: dict[tuple[str, int], int] = {}
+        self._requests: dict[tuple[int, str], tuple[str, ...]] = {}
+        self._ages: dict[int, list[tuple[int, int, str]]] = {}
+
+    # -- questions -----------------------------------------------------------------------------
+
+    def balance(self, user_id: int, asset_id: int) -> Balance:
+        """Return what a user holds of an asset."""
+        return self.balances.get((user_id, asset_id), EMPTY)
+
+    def position(self, topic: str, partition: int) -> Position:
+        """Return where an input partition goes on."""
+        known = self.positions.get((topic, partition))
+        return known or Position(topic, partition, 0, -1, 0, 0, 0)
+
+    def hashes(self, user_id: int, request_id: str) -> tuple[str, ...]:
+        """Return the body hashes decided under a request key; the first one won it."""
+        return self._requests.get((user_id, request_id), ())
+
+    def number(self, partition: int, topic: str = EVENTS) -> int:
+        """Return the number of the last record made for an output partition."""
+        return self.numbers.get((topic, partition), 0)
+
+    # -- the fold ------------------------------------------------------------------------------
+
+    def apply(self, lsn: int, body: AnyBody) -> None:
+        """Take in one frame."""
+        if isinstance(body, CommandFrame):
+            self._command(body)
+        elif isinstance(body, MarkFrame):
+            self.mark = body
+        elif isinstance(body, EpochFrame):
+            self._epoch(lsn, body)
+        else:
+            self._positions(body)
+        self.lsn = lsn
+
+    def _command(self, frame: CommandFrame) -> None:
+        source = frame.input
+        self.positions[source.topic, source.partition] = Position(
+            source.topic,
+            source.partition,
+            source.offset + 1,
+            source.leader_epoch,
+            source.crc,
+            frame.time_ms,
+            frame.forget_ms,
+        )
+        self.created_at = frame.created_at
+        self.forget(source.partition, frame.forget_ms)
+        if frame.decision != DUPLICATE and frame.reason != EXPIRED:
+            self.remember(source.partition, frame.user_id, frame.request_id, frame.body_hash)
+        for leg in frame.legs:
+            self._leg(leg)
+        for output in frame.outputs:
+            key = (output.topic, output.partition)
+            if output.n != self.numbers.get(key, 0) + 1:
+                raise Halt("log_inconsistent", f"{key} has no output before number {output.n}")
+            self.numbers[key] = output.n
+
+    def remember(self, partition: int, user_id: int, request_id: str, body_hash: str) -> None:
+        """Keep a decided (key, hash) until its time has passed."""
+        key = (user_id, request_id)
+        known = self._requests.get(key)
+        if known is None:
+            age = (made_at_ms(request_id), user_id, request_id)
+            heapq.heappush(self._ages.setdefault(partition, []), age)
+            self._requests[key] = (body_hash,)
+        else:
+            self._requests[key] = (*known, body_hash)
+
+    def forget(self, partition: int, before_ms: int) -> None:
+        """Drop the keys made before `before_ms`: from now on they are expired."""
+        ages = self._ages.get(partition)
+        while ages and ages[0][0] < before_ms:
+            _, user_id, request_id = heapq.heappop(ages)
+            del self._requests[user_id, request_id]
+
+    def _leg(self, leg: Leg) -> None:
+        key = (leg.user_id, leg.asset_id)
+        before = self.balances.get(key, EMPTY)
+        after = Balance(before.avail + leg.delta_avail, before.frozen + leg.delta_frozen, leg.seq)
+        if (leg.avail, leg.frozen, leg.seq) != (after.avail, after.frozen, before.seq + 1):
+            raise Halt("log_inconsistent", f"row {leg.seq} of {key} does not follow {before}")
+        if after.avail < 0 or after.frozen < 0:
+            raise Halt("log_inconsistent", f"row {leg.seq} of {key} leaves {after}")
+        self.balances[key] = after
+        self.users.add(leg.user_id)
+        if leg.event_type in ("deposit", "withdraw"):
+            self.net[leg.asset_id] = self.net.get(leg.asset_id, 0) + leg.delta_avail
+
+    def _epoch(self, lsn: int, body: EpochFrame) -> None:
+        if body.counter != self.epoch.counter + 1:
+            raise Halt(
+                "log_inconsistent",
+                f"epoch {body.counter} at LSN {lsn} does not follow {self.epoch.counter}",
+            )
+        self.epoch = body
+
+    def _positions(self, body: PositionFrame) -> None:
+        for position in body.positions:
+            self.positions[position.topic, position.partition] = position

@@ -1,0 +1,256 @@
+"""Frames: the bytes of the log.
+
+A file begins with a header and holds frames, each a multiple of 8 bytes long:
+
+    header  magic, generation, shard, first LSN, synced LSN, CRC before it, identity, CRC
+    frame   length, magic, type, version, generation, CRC of the frame before, LSN, synced LSN,
+            payload (MessagePack), padding, CRC over everything before it
+
+A frame's *synced LSN* is the last one known durable when the frame was built, a header's the last
+one durable when the file got its name. They tell a torn tail from rot: a frame that somebody once
+claimed to be synced can only be missing because it was damaged.
+"""
+
+import struct
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from system.errors import Halt
+
+VERSION = 1
+EPOCH, COMMAND, MARK, POSITION = 1, 2, 3, 4
+
+# The most that is ever written between two syncs; damage beyond it cannot be a torn tail.
+MAX_UNSYNCED = 16 * 1024 * 1024
+
+MAGIC = b"\xa5\x4c"
+FILE_MAGIC = b"WTWAL\x00\x00\x01"
+_FRAME = struct.Struct("<I2sBBIIQQ")
+_HEADER = struct.Struct("<8sIIQQQII")
+_CRC = struct.Struct("<I")
+FRAME_BYTES = _FRAME.size
+HEADER_BYTES = _HEADER.size
+_OVERHEAD = FRAME_BYTES + _CRC.size
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a frame says."""
+
+
+class EpochFrame(Body, frozen=True):
+    """The data directory was opened: outputs numbered from here on carry this epoch."""
+
+    counter: int
+    bits: str
+
+
+class Input(Body, frozen=True):
+    """The record a command came from; epoch and CRC identify it when the log is opened again."""
+
+    topic: str
+    partition: int
+    offset: int
+    leader_epoch: int
+    crc: int
+
+
+class Leg(Body, frozen=True):
+    """One change of one balance, and the balance after it."""
+
+    event_type: str
+    user_id: int
+    asset_id: int
+    seq: int
+    delta_avail: int
+    delta_frozen: int
+    avail: int
+    frozen: int
+
+
+class Output(Body, frozen=True):
+    """A finished record; it is published from these bytes, today or after any crash."""
+
+    topic: str
+    partition: int
+    n: int
+    key: bytes
+    value: bytes
+
+
+class CommandFrame(Body, frozen=True):
+    """A command, its decision and all its effects: they become durable together.
+
+    `decision` is accepted, rejected or duplicate. `time_ms` is the input partition's time with
+    this record in it; request keys from before `forget_ms` are expired and forgotten. It is kept
+    apart from `time_ms` so that it never goes back, whatever horizon is configured later.
+    """
+
+    input: Input
+    time_ms: int
+    forget_ms: int
+    created_at: int
+    user_id: int
+    request_id: str
+    body_hash: str
+    command: bytes
+    decision: str
+    reason: str | None = None
+    legs: tuple[Leg, ...] = ()
+    outputs: tuple[Output, ...] = ()
+
+
+class Delivered(Body, frozen=True):
+    """The last acknowledged record of one output partition; offset -1: not known."""
+
+    topic: str
+    partition: int
+    n: int
+    offset: int
+
+
+class MarkFrame(Body, frozen=True):
+    """Every output of the frames up to `lsn` is acknowledged by Kafka. May lag, never leads."""
+
+    lsn: int
+    delivered: tuple[Delivered, ...]
+
+
+class Position(Body, frozen=True):
+    """Where the input goes on: the next offset, and the identity of the record before it."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    leader_epoch: int
+    crc: int
+    time_ms: int
+    forget_ms: int
+
+
+class PositionFrame(Body, frozen=True):
+    """The positions of all inputs, also of those that have been quiet for long."""
+
+    positions: tuple[Position, ...]
+
+
+AnyBody = EpochFrame | CommandFrame | MarkFrame | PositionFrame
+_TYPES: dict[type[Body], int] = {
+    EpochFrame: EPOCH,
+    CommandFrame: COMMAND,
+    MarkFrame: MARK,
+    PositionFrame: POSITION,
+}
+_DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
+    number: msgspec.msgpack.Decoder(type_) for type_, number in _TYPES.items()
+}
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Header(NamedTuple):
+    """What a log file says about itself."""
+
+    generation: int
+    shard: int
+    first_lsn: int
+    synced_lsn: int
+    identity: int
+    previous: int
+
+
+class Frame(NamedTuple):
+    """A frame as it was read; `previous` and `crc` chain it to its neighbours."""
+
+    lsn: int
+    kind: int
+    version: int
+    generation: int
+    previous: int
+    synced_lsn: int
+    payload: bytes
+    crc: int
+    file: str
+    offset: int
+    size: int
+
+    @property
+    def body(self) -> AnyBody:
+        """Decode what the frame says; an unknown kind or version is a halt, never skipped."""
+        decoder = _DECODERS.get(self.kind)
+        place = f"{self.file} offset {self.offset} (LSN {self.lsn})"
+        if decoder is None or self.version != VERSION:
+            raise Halt(
+                "log_version",
+                f"{place}: frame type {self.kind} version {self.version} is not known here;"
+                " run the program version that wrote it",
+            )
+        try:
+            body: AnyBody = decoder.decode(self.payload)
+        except msgspec.DecodeError as error:
+            raise Halt(
+                "log_damaged", f"{place}: valid checksum, unreadable frame: {error}"
+            ) from None
+        return body
+
+
+def kind_of(body: AnyBody) -> tuple[int, bytes]:
+    """Return the type number and the payload of what a frame shall say."""
+    return _TYPES[type(body)], _encode(body)
+
+
+def pack(
+    kind: int,
+    payload: bytes,
+    *,
+    lsn: int,
+    generation: int,
+    previous: int,
+    synced_lsn: int,
+    version: int = VERSION,
+) -> bytes:
+    """Return the bytes of a frame; `crc_of` them chains the next one."""
+    padding = -(_OVERHEAD + len(payload)) & 7
+    head = _FRAME.pack(len(payload), MAGIC, kind, version, generation, previous, lsn, synced_lsn)
+    covered = head + payload + bytes(padding)
+    return covered + _CRC.pack(crc32(covered))
+
+
+def crc_of(frame: bytes) -> int:
+    """Return the CRC a packed frame ends with."""
+    crc: int = _CRC.unpack_from(frame, len(frame) - _CRC.size)[0]
+    return crc
+
+
+def unpack(name: str, data: bytes, offset: int) -> Frame | None:
+    """Return the frame at `offset`, or None if there is no whole and valid one."""
+    if offset + _OVERHEAD > len(data):
+        return None
+    length, magic, kind, version, generation, previous, lsn, synced = _FRAME.unpack_from(
+        data, offset
+    )
+    size = _OVERHEAD + length + (-(_OVERHEAD + length) & 7)
+    if magic != MAGIC or offset + size > len(data):
+        return None
+    end = offset + size - _CRC.size
+    (crc,) = _CRC.unpack_from(data, end)
+    if crc != crc32(memoryview(data)[offset:end]):
+        return None
+    start = offset + FRAME_BYTES
+    payload = data[start : start + length]
+    return Frame(lsn, kind, version, generation, previous, synced, payload, crc, name, offset, size)
+
+
+def pack_header(header: Header) -> bytes:
+    """Return the bytes a log file begins with."""
+    covered = _HEADER.pack(FILE_MAGIC, *header, 0)[: -_CRC.size]
+    return covered + _CRC.pack(crc32(covered))
+
+
+def unpack_header(name: str, data: bytes) -> Header:
+    """Return a log file's header. It was synced before the file got its name, so it must hold."""
+    if len(data) >= HEADER_BYTES:
+        magic, *fields, crc = _HEADER.unpack_from(data)
+        if magic == FILE_MAGIC and crc == crc32(data[: HEADER_BYTES - _CRC.size]):
+            return Header(*fields)
+    raise Halt("log_damaged", f"{name} offset 0: the file's header is damaged")

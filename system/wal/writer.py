@@ -1,0 +1,213 @@
+"""Writing the log: group commit, files that roll by size, and opening it after anything.
+
+Any error of a write, sync or rename ends the process: after a failed sync nobody knows what is
+durable, and a second sync proves nothing. Snapshots, which would bound recovery and let old files
+go, join here: a file is deleted today only when a copy of a higher generation supersedes it.
+"""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from system.errors import LogError
+from system.wal import reader
+from system.wal.frames import (
+    MAX_UNSYNCED,
+    AnyBody,
+    EpochFrame,
+    Frame,
+    Header,
+    crc_of,
+    kind_of,
+    pack,
+    pack_header,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Shape(NamedTuple):
+    """What every file of one log has in common."""
+
+    shard: int
+    identity: int
+    file_bytes: int  # a file that has grown beyond this is followed by another
+
+
+class Writer:
+    """The open log of one data directory: append any number of frames, then `commit` them."""
+
+    def __init__(self, directory: str, shape: Shape) -> None:
+        self.directory = directory
+        self.shape = shape
+        self.generation = 0
+        self.next_lsn = 1
+        self.synced_lsn = 0
+        self.previous = 0
+        self.size = 0
+        self._descriptor = -1
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+
+    def append(self, body: AnyBody) -> int:
+        """Add a frame to the coming commit; return its LSN."""
+        kind, payload = kind_of(body)
+        frame = pack(
+            kind,
+            payload,
+            lsn=self.next_lsn,
+            generation=self.generation,
+            previous=self.previous,
+            synced_lsn=self.synced_lsn,
+        )
+        if self._pending_bytes + len(frame) > MAX_UNSYNCED:
+            raise LogError(
+                f"a batch of more than {MAX_UNSYNCED} bytes; take fewer commands at once"
+            )
+        self.previous = crc_of(frame)
+        self._pending.append(frame)
+        self._pending_bytes += len(frame)
+        self.next_lsn += 1
+        return self.next_lsn - 1
+
+    def commit(self) -> None:
+        """Make every appended frame durable: one write, one sync. Returns only if they are."""
+        if not self._pending:
+            return
+        self.write()
+        self.sync()
+        if self.size >= self.shape.file_bytes:
+            self.roll()
+
+    def write(self) -> None:
+        """Hand the appended frames to the operating system, which promises nothing yet."""
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
+        self._write_all(self._descriptor, data)
+        self.size += len(data)
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the medium."""
+        self._guard("syncing the log", os.fdatasync, self._descriptor)
+        self.synced_lsn = self.next_lsn - 1
+
+    def roll(self) -> None:
+        """Go on in a new file; the old one is complete and synced."""
+        self.close()
+        self._create(self.next_lsn, self.previous, self.synced_lsn, [])
+
+    def close(self) -> None:
+        """Close the current file; what was not committed is dropped."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            self._guard("closing the log", os.close, descriptor)
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def format(self) -> None:
+        """Make the first, empty file of a new log."""
+        self.generation = 1
+        self._create(1, 0, 0, [])
+        self.close()
+
+    def recover(self, contents: reader.Contents, epoch: EpochFrame) -> int:
+        """Start a new generation behind all that `contents` holds; return the epoch frame's LSN.
+
+        What was read may have come from a page cache that was never synced, so the last file's
+        frames are copied, with the new epoch behind them, into a file of a higher generation.
+        Only when that is synced, named, and its name is synced, does the copy count.
+        """
+        tail = contents.headers[-1]
+        frames = [f for f in contents.frames if f.lsn >= tail.first_lsn]
+        self.generation = tail.generation + 1
+        self.previous = tail.previous
+        self.next_lsn = tail.first_lsn
+        epoch_lsn = contents.last_lsn + 1
+        copies = [self._copied(frame, epoch_lsn) for frame in frames]
+        kind, payload = kind_of(epoch)
+        copies.append(self._framed(kind, payload, epoch_lsn))
+        self._create(tail.first_lsn, tail.previous, epoch_lsn, copies)
+        self.synced_lsn = epoch_lsn
+        self.discard((*contents.superseded, contents.files[-1]))
+        return epoch_lsn
+
+    def discard(self, names: tuple[str, ...]) -> None:
+        """Delete files that are superseded; a crash before this only delays it."""
+        for name in names:
+            self._guard("deleting a superseded file", os.unlink, self._path(name))
+
+    def clean(self) -> None:
+        """Delete what an interrupted creation left behind."""
+        for name in sorted(self._guard("listing the directory", os.listdir, self.directory)):
+            if name.endswith(".log.tmp"):
+                self._guard("deleting a temporary file", os.unlink, self._path(name))
+
+    def sync_directory(self) -> None:
+        """Make names durable: a synced file without a name is lost with the power."""
+        descriptor = self._guard("opening the directory", os.open, self.directory, os.O_RDONLY)
+        self._guard("syncing the directory", os.fsync, descriptor)
+        self._guard("closing the directory", os.close, descriptor)
+
+    # -- underneath ----------------------------------------------------------------------------
+
+    def _copied(self, frame: Frame, synced_lsn: int) -> bytes:
+        return self._framed(frame.kind, frame.payload, synced_lsn, frame.version)
+
+    def _framed(self, kind: int, payload: bytes, synced_lsn: int, version: int = 1) -> bytes:
+        """Pack a frame of the file being copied; all of it is synced before it gets its name."""
+        frame = pack(
+            kind,
+            payload,
+            lsn=self.next_lsn,
+            generation=self.generation,
+            previous=self.previous,
+            synced_lsn=synced_lsn,
+            version=version,
+        )
+        self.previous = crc_of(frame)
+        self.next_lsn += 1
+        return frame
+
+    def _create(self, first_lsn: int, previous: int, synced_lsn: int, frames: list[bytes]) -> None:
+        """Make a file under a temporary name, sync it, name it, sync the name; leave it open."""
+        header = Header(
+            generation=self.generation,
+            shard=self.shape.shard,
+            first_lsn=first_lsn,
+            synced_lsn=synced_lsn,
+            identity=self.shape.identity,
+            previous=previous,
+        )
+        path = self._path(reader.file_name(self.generation, first_lsn))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        self._descriptor = self._guard("creating a file", os.open, path + ".tmp", flags, 0o600)
+        data = b"".join([pack_header(header), *frames])
+        self._write_all(self._descriptor, data)
+        self._guard("syncing a new file", os.fsync, self._descriptor)
+        self._guard("naming a new file", os.rename, path + ".tmp", path)
+        self.sync_directory()
+        self.size = len(data)
+
+    def _write_all(self, descriptor: int, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            written = self._guard("writing the log", os.write, descriptor, rest)
+            if written <= 0:
+                raise LogError(f"writing the log in {self.directory}: nothing was written")
+            rest = rest[written:]
+
+    def _guard(self, what: str, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except OSError as error:
+            raise LogError(f"{what} in {self.directory}: {error}") from error
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.directory, name)
+
+
+def is_empty(contents: reader.Contents) -> bool:
+    """Say whether the log holds nothing but its first header."""
+    return not contents.frames and contents.torn is None and contents.headers[-1].first_lsn == 1
