@@ -6,8 +6,9 @@ whether repeating it is safe.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+import msgspec
 from cassandra import (
     AlreadyExists,
     ConsistencyLevel,
@@ -27,7 +28,7 @@ from cassandra.pool import NoConnectionsAvailable
 from cassandra.protocol import ConfigurationException, ErrorMessage, SyntaxException
 from cassandra.query import UNSET_VALUE, tuple_factory
 
-from system.config import Scylla
+from system.config import NonEmpty, Positive, Section
 from system.errors import Unreachable
 
 QUORUM: int = ConsistencyLevel.QUORUM
@@ -55,6 +56,17 @@ FAILURES: tuple[type[Exception], ...] = (
 Row = tuple[Any, ...]
 
 
+class Scylla(Section, frozen=True):
+    """How to reach the database."""
+
+    contact_points: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9042
+    keyspace: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")] = "wavetank"
+    datacenter: NonEmpty = "datacenter1"
+    connect_timeout_ms: Positive = 5_000
+    request_timeout_ms: Positive = 2_000
+
+
 class Pending(Protocol):
     """A statement on its way (the driver's ``ResponseFuture``)."""
 
@@ -62,7 +74,7 @@ class Pending(Protocol):
         """Wait for the answer; raise what went wrong."""
 
     def add_callbacks(
-        self, callback: Callable[[list[Row]], None], errback: Callable[[Exception], None]
+        self, callback: Callable[[list[Row]], object], errback: Callable[[Exception], object]
     ) -> None:
         """Have one of the two called from the driver's thread."""
 
@@ -136,10 +148,16 @@ def connect(scylla: Scylla, *, retry: RetryPolicy | None = None) -> Database:
         session = cluster.connect()
     except FAILURES as error:
         cluster.shutdown()
-        raise Unreachable(f"no database node answers at {addresses}: {error}") from error
+        raise Unreachable(f"no database node answers at {addresses}: {_why(error)}") from error
     return Database(cluster, session, scylla.keyspace)
 
 
 def refused(error: Exception) -> bool:
     """Whether the server said no for good; any other failure leaves the outcome unknown."""
     return isinstance(error, _REFUSALS)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, NoHostAvailable):
+        return "; ".join(f"{host}: {why}" for host, why in error.errors.items())
+    return str(error)

@@ -1,1 +1,5 @@
 """Settlement: turns each balance event into ledger rows, in order, exactly once."""
+
+from system.settlement.program import Settlement
+
+__all__ = ["Settlement"]

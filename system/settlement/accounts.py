@@ -58,7 +58,7 @@ class Account:
             raise Halt(
                 "row_conflict",
                 f"{self.name}: row {row[0]} of the ledger is {_shown(stored)}, "
-                f"but the event says {_shown(row)}"
+                f"but the event says {_shown(row)}",
             )
 
     def advance(self, row: Cells) -> None:
@@ -74,7 +74,7 @@ class Account:
             raise Halt(
                 "balance_conflict",
                 f"{self.name}: row {seq} says avail {avail}, frozen {frozen}; row {self.seq} and "
-                f"its deltas give avail {expected[0]}, frozen {expected[1]}"
+                f"its deltas give avail {expected[0]}, frozen {expected[1]}",
             )
         self.seq, self.avail, self.frozen = seq, avail, frozen
 

@@ -1,6 +1,7 @@
 """What Settlement can be told: where Kafka and the database are, and how much to do at once."""
 
-from system.config import Kafka, NonEmpty, Positive, Scylla, Section
+from system.config import Kafka, NonEmpty, Positive, Section
+from system.database import Scylla
 
 
 class Work(Section, frozen=True):
@@ -15,6 +16,7 @@ class Work(Section, frozen=True):
     pause_ms_max: Positive = 2_000
     hole_ms_max: Positive = 600_000  # how long a missing record may stay missing
     range_ms_max: Positive = 10_000  # how long a partition may seem to end below our position
+    held_max: Positive = 5_000  # records taken in while the database is away
     accounts_max: Positive = 100_000  # chains kept in memory
 
 

@@ -8,8 +8,7 @@ the earlier statement was acknowledged.
 from collections.abc import Generator, Iterable
 from typing import Any
 
-import msgspec
-
+from system import effects
 from system.database import QUORUM, UNSET, Database, Pending, Row
 from system.records import Event, LedgerRow, Rejected
 from system.settlement.accounts import COLUMNS, Account, Cells, cells
@@ -18,7 +17,9 @@ _CELLS = ", ".join(COLUMNS)
 _MARKS = ", ".join("?" * (len(COLUMNS) + 2))
 
 NEWEST = f"SELECT {_CELLS} FROM {{ks}}.balance_ledger WHERE user_id = ? AND asset_id = ? LIMIT 1"
-STORED = f"SELECT {_CELLS} FROM {{ks}}.balance_ledger WHERE user_id = ? AND asset_id = ? AND seq = ?"
+STORED = (
+    f"SELECT {_CELLS} FROM {{ks}}.balance_ledger WHERE user_id = ? AND asset_id = ? AND seq = ?"
+)
 INSERT_ROW = f"INSERT INTO {{ks}}.balance_ledger (user_id, asset_id, {_CELLS}) VALUES ({_MARKS})"
 INSERT_ASSET = "INSERT INTO {ks}.users_assets (user_id, asset_id) VALUES (?, ?)"
 INSERT_REQUEST = (
@@ -30,8 +31,6 @@ INSERT_REQUEST = (
 Statement = tuple[Any, tuple[object, ...]]
 Lane = Generator[Statement, list[Row], None]
 AccountKey = tuple[int, int]
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Ledger:
@@ -115,22 +114,8 @@ def decision(event: Event) -> tuple[object, object, object, object]:
         if event.reason == "expired":
             return UNSET, UNSET, UNSET, True
         return "rejected", event.reason, UNSET, UNSET
-    return "done", UNSET, effects(event), UNSET
-
-
-def effects(event: LedgerRow) -> str:
-    """Return what a request changed, as JSON."""
-    changed = {
-        "event_type": event.event_type,
-        "asset_id": event.asset_id,
-        "seq": event.seq,
-        "delta_avail": event.delta_avail,
-        "delta_frozen": event.delta_frozen,
-        "avail": event.avail,
-        "frozen": event.frozen,
-    }
-    return _encode([changed]).decode()
+    return "done", UNSET, effects.encode((effects.of(event),)), UNSET
 
 
 def _first(rows: list[Row]) -> Cells | None:
-    return rows[0] if rows else None  # type: ignore[return-value]  # the driver's tuples
+    return rows[0] if rows else None

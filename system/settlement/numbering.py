@@ -87,7 +87,7 @@ class Numbering:
             raise Halt(
                 "metadata_too_large",
                 f"{self.where}: the state of {len(self.shards)} shards needs {len(text)} bytes of "
-                f"commit metadata, more than {METADATA_BYTES_MAX}"
+                f"commit metadata, more than {METADATA_BYTES_MAX}",
             )
         return text
 
@@ -127,7 +127,7 @@ class Numbering:
                 "record_missing",
                 f"{self.where}: record {hole.expected} of shard {record.shard} is missing since "
                 f"offset {hole.offset}; the sender had {self.hole_ms_max} ms to send it again, "
-                f"but went on with record {record.n} at offset {offset}"
+                f"but went on with record {record.n} at offset {offset}",
             )
 
     def _halt(self, record: Numbered, expected: Expected, offset: int, why: str) -> None:
@@ -135,7 +135,7 @@ class Numbering:
             "numbering",
             f"{self.where}, offset {offset}: record {record.n} of shard {record.shard} "
             f"(epoch {record.epoch}/{record.epoch_bits}) {why}; expected is {expected.n} after "
-            f"epoch {expected.epoch}/{expected.epoch_bits}"
+            f"epoch {expected.epoch}/{expected.epoch_bits}",
         )
 
 
@@ -151,9 +151,13 @@ def decode_metadata(text: str | None, where: str) -> dict[int, Expected]:
     try:
         progress = _decode(text)
     except msgspec.MsgspecError as error:
-        raise Halt("metadata", f"{where}: commit metadata {text[:80]!r} is unreadable: {error}") from error
+        raise Halt(
+            "metadata", f"{where}: commit metadata {text[:80]!r} is unreadable: {error}"
+        ) from error
     if progress.v != 1:
-        raise Halt("metadata", f"{where}: commit metadata has format version {progress.v}, this reads 1")
+        raise Halt(
+            "metadata", f"{where}: commit metadata has format version {progress.v}, this reads 1"
+        )
     return progress.shards
 
 

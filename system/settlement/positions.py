@@ -43,9 +43,7 @@ def find(consumer: Any, assigned: list[TopicPartition], kafka: Kafka, work: Work
         ) from error
 
 
-def _partition(
-    consumer: Any, found: TopicPartition, work: Work, timeout: float
-) -> Partition:
+def _partition(consumer: Any, found: TopicPartition, work: Work, timeout: float) -> Partition:
     where = f"{found.topic}[{found.partition}]"
     if found.error is not None:
         raise KafkaException(found.error)
@@ -58,7 +56,9 @@ def _partition(
 
 
 def _first_record(consumer: Any, found: TopicPartition, where: str, timeout: float) -> None:
-    low, _ = consumer.get_watermark_offsets(TopicPartition(EVENTS, found.partition), timeout=timeout)
+    low, _ = consumer.get_watermark_offsets(
+        TopicPartition(EVENTS, found.partition), timeout=timeout
+    )
     if low != 0:
         raise Halt(
             "no_commit",
@@ -67,9 +67,7 @@ def _first_record(consumer: Any, found: TopicPartition, where: str, timeout: flo
         )
 
 
-def _in_range(
-    consumer: Any, found: TopicPartition, where: str, work: Work, timeout: float
-) -> None:
+def _in_range(consumer: Any, found: TopicPartition, where: str, work: Work, timeout: float) -> None:
     """Halt if the position is outside the log; a new leader may lag for a while."""
     deadline = time.monotonic() + work.range_ms_max / 1000
     while True:

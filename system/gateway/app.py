@@ -1,0 +1,152 @@
+"""The gateway's routes, as one stateless application built once at import.
+
+Which gateway serves a request stands in the request's own scope, so that any number of gateways
+can share this application and a new one costs nothing.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from system.gateway.inputs import TransferBody
+from system.gateway.refusals import Refused
+
+if TYPE_CHECKING:
+    from system.gateway.program import Gateway
+
+BODY_BYTES_MAX = 4096
+
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_REASONS = {404: "no_such_route", 405: "method_not_allowed", 413: "body_too_long"}
+
+Asked = Request[Any, Any, State]
+
+
+def _gateway(request: Asked) -> "Gateway":
+    gateway: Gateway = request.scope["state"]["gateway"]
+    return gateway
+
+
+async def _transfer(route: str, request: Asked) -> dict[str, str]:
+    gateway = _gateway(request)
+    caller = gateway.credentials.caller(request.headers.get("authorization"))
+    trace = request.headers.get("traceparent", "")
+    traceparent = trace if _TRACEPARENT.fullmatch(trace) else None
+    return await gateway.transfer(route, caller, await request.body(), traceparent)
+
+
+@post("/transfer_in", status_code=202, summary="Credit a user's account")
+async def transfer_in(request: Asked) -> dict[str, str]:
+    """Publish a deposit; 202 once Kafka has acknowledged it."""
+    return await _transfer("transfer_in", request)
+
+
+@post("/transfer_out", status_code=202, summary="Debit a user's account")
+async def transfer_out(request: Asked) -> dict[str, str]:
+    """Publish a withdrawal; 202 once Kafka has acknowledged it."""
+    return await _transfer("transfer_out", request)
+
+
+@get("/requests/{request_id:str}", summary="What became of a request")
+async def requests(request: Asked, request_id: str, user_id: str | None = None) -> dict[str, Any]:
+    """Tell the decision about a request key; operators name the user."""
+    gateway = _gateway(request)
+    caller = gateway.credentials.caller(request.headers.get("authorization"))
+    return await gateway.questions.request(caller, request_id, user_id)
+
+
+@get("/balances/{user_id:str}", summary="A user's balances")
+async def balances(request: Asked, user_id: str) -> dict[str, Any]:
+    """Tell the balances of all assets a user has rows for."""
+    gateway = _gateway(request)
+    caller = gateway.credentials.caller(request.headers.get("authorization"))
+    return await gateway.questions.balances(caller, user_id)
+
+
+@get("/ledger/{user_id:str}/{asset:str}", summary="An account's ledger, newest first")
+async def ledger(
+    request: Asked, user_id: str, asset: str, before: str = "", limit: str = "50"
+) -> dict[str, Any]:
+    """Tell a page of ledger rows; `next_before` of the answer is `before` of the next page."""
+    gateway = _gateway(request)
+    caller = gateway.credentials.caller(request.headers.get("authorization"))
+    return await gateway.questions.ledger(caller, user_id, asset, before, limit)
+
+
+@get("/healthz", summary="Whether the process serves")
+async def healthz() -> dict[str, str]:
+    """Tell that the process serves requests."""
+    return {"status": "ok"}
+
+
+@get("/readyz", summary="Whether Kafka and the database answer")
+async def readyz(request: Asked) -> dict[str, str]:
+    """Ask Kafka and the database; 503 names the one that does not answer."""
+    await _gateway(request).ready()
+    return {"status": "ready"}
+
+
+@get("/metrics", media_type=MediaType.TEXT, summary="Metrics in Prometheus' format")
+async def metrics(request: Asked) -> bytes:
+    """Tell this gateway's metrics."""
+    return _gateway(request).metrics.text()
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi() -> Response[bytes]:
+    """Tell this description, which was built with the application."""
+    return Response(OPENAPI, media_type=MediaType.JSON)
+
+
+def _refused(_: Asked, refused: Refused) -> Response[dict[str, Any]]:
+    return Response(refused.body(), status_code=refused.status, headers=refused.headers)
+
+
+def _http_error(_: Asked, error: HTTPException) -> Response[dict[str, Any]]:
+    reason = _REASONS.get(error.status_code, "bad_request")
+    body = {"reason": reason, "detail": error.detail}
+    return Response(body, status_code=error.status_code, headers=error.headers)
+
+
+def _defect(request: Asked, error: Exception) -> Response[dict[str, Any]]:
+    gateway = _gateway(request)
+    gateway.log.error("defect", error=repr(error), path=request.scope["path"])
+    body = {"reason": "internal", "detail": "an error of ours", "outcome": "unknown"}
+    return Response(body, status_code=500)
+
+
+APP = Litestar(
+    [transfer_in, transfer_out, requests, balances, ledger, healthz, readyz, metrics, openapi],
+    exception_handlers={Refused: _refused, HTTPException: _http_error, Exception: _defect},
+    logging_config=None,
+    openapi_config=OpenAPIConfig(
+        title="Wavetank gateway",
+        version="1",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    ),
+    request_max_body_size=BODY_BYTES_MAX,
+)
+
+
+def _description() -> bytes:
+    """Return the OpenAPI document, with the bodies that the routes read themselves."""
+    document = APP.openapi_schema.to_schema()
+    (schema,), components = msgspec.json.schema_components([TransferBody])
+    body = {
+        "required": True,
+        "content": {"application/json": {"schema": components["TransferBody"]}},
+    }
+    assert "$ref" in schema
+    for route in ("/transfer_in", "/transfer_out"):
+        document["paths"][route]["post"]["requestBody"] = body
+    return msgspec.json.encode(document)
+
+
+OPENAPI = _description()

@@ -1,0 +1,90 @@
+"""From what clients send to commands in integers: every mistake has a reason of its own."""
+
+import re
+
+import msgspec
+
+from system import assets
+from system.assets import Asset
+from system.gateway.refusals import bad_input
+from system.records import Id
+
+_UUID7 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+_NUMBER = re.compile("[1-9][0-9]{0,18}", re.ASCII)
+_WHERE = re.compile(r"^(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
+MAX_NUMBER = 2**63 - 1
+
+
+class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a transfer; the amount is a decimal in a string, as in "12.5"."""
+
+    request_id: str
+    user_id: Id
+    asset: str
+    amount: str
+
+
+_decode = msgspec.json.Decoder(TransferBody).decode
+
+
+def transfer_body(raw: bytes) -> TransferBody:
+    """Read a body, or say what is wrong with it."""
+    try:
+        return _decode(raw)
+    except msgspec.ValidationError as error:
+        raise _mistake(str(error)) from None
+    except msgspec.DecodeError as error:
+        raise bad_input("not_json", str(error)) from None
+
+
+def _mistake(message: str) -> Exception:
+    """Turn msgspec's sentence into a reason."""
+    match = _WHERE.match(message)
+    what, field = (match.group(1), match.group(2)) if match else (message, None)
+    if "unknown field" in what:
+        return bad_input("unknown_field", what)
+    if "missing required field" in what:
+        return bad_input("missing_field", what)
+    if not field:
+        return bad_input("not_an_object", what)
+    if " >= " in what or " <= " in what:
+        return bad_input("out_of_range", f"{field}: {what}")
+    if field == "amount":
+        what += "; amounts are decimals in strings"
+    return bad_input("wrong_type", f"{field}: {what}")
+
+
+def request_id(text: str) -> str:
+    """Return the canonical form of a request id, which must be a UUID of version 7."""
+    canonical = text.lower()
+    if _UUID7.fullmatch(canonical) is None:
+        raise bad_input("bad_request_id", f"{text[:64]!r} is not a UUID of version 7")
+    return canonical
+
+
+def made_at_ms(canonical: str) -> int:
+    """Return when the client made a request id, by the client's clock."""
+    return int(canonical[:8] + canonical[9:13], 16)
+
+
+def asset(name: str) -> Asset:
+    """Return the asset of this name."""
+    found = assets.BY_NAME.get(name)
+    if found is None:
+        raise bad_input("unknown_asset", f"{name[:64]!r} is none of {', '.join(assets.BY_NAME)}")
+    return found
+
+
+def amount(text: str, of: Asset, digits: int) -> int:
+    """Return the raw integer of a decimal."""
+    try:
+        return assets.parse(text, of, digits)
+    except assets.AmountRefused as refused:
+        raise bad_input(refused.reason, str(refused)) from None
+
+
+def number(text: str, name: str, maximum: int = MAX_NUMBER) -> int:
+    """Return a positive integer from a path or query."""
+    if _NUMBER.fullmatch(text) is None or int(text) > maximum:
+        raise bad_input(f"bad_{name}", f"{text[:64]!r} is not an integer in 1..{maximum}")
+    return int(text)

@@ -1,0 +1,223 @@
+"""Settlement: turns each balance event into ledger rows, in order, exactly once.
+
+It keeps nothing of its own: after a crash everything from the committed offset is written again,
+and every write is idempotent by its key. An offset is committed only when the rows of all lower
+offsets are acknowledged, together with the state that belongs to it.
+"""
+
+import time
+from typing import Any, ClassVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from system import database, exits, kafka
+from system.errors import Halt, Unreachable
+from system.log import Log
+from system.records import EVENTS, Event
+from system.settlement import config, positions, reader
+from system.settlement.ledger import Ledger
+from system.settlement.numbering import Verdict
+from system.settlement.positions import Partition
+from system.settlement.writer import Abandoned, Writer
+
+# A commit refused because the group has moved on: whoever owns the partition now starts from the
+# last commit and writes the same rows again.
+_SUPERSEDED = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_INSTANCE_ID,
+)
+_OUTSIDE_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION)  # noqa: SLF001
+
+
+class Settlement:
+    """Reads `balance.events`, writes the ledger; safe to kill between any two lines."""
+
+    name: ClassVar[str] = "settlement"
+    Config: ClassVar[type[config.Config]] = config.Config
+
+    def __init__(self, settings: config.Config) -> None:
+        self.config = settings
+        self.work = settings.settlement
+        self.log = Log(self.name)
+        self.partitions: dict[int, Partition] = {}
+        self.partition_count = 0
+        self.assignments = 0  # how often the assignment changed; work of an earlier one is void
+        self.batch: list[Message] = []
+        self.held: list[Message] = []  # arrived while the batch was still being written
+        self.stopping = False
+        self.consumer: Any = None
+        self.ledger: Ledger
+        self.writer: Writer
+
+    def run(self) -> int:
+        """Settle events until stopped."""
+        connection = database.connect(self.config.scylla)
+        self.ledger = self.make_ledger(connection)
+        self.writer = self.make_writer()
+        self.consumer = Consumer(self.consumer_settings())
+        try:
+            self.join()
+            while not self.stopping:
+                self.step()
+        finally:
+            self.consumer.close()
+            connection.close()
+        return exits.OK
+
+    def stop(self) -> None:
+        """Finish the batch under way, commit it and leave the group."""
+        self.stopping = True
+
+    def step(self) -> None:
+        """Take what has arrived, settle it, then commit: a crash in between changes nothing."""
+        self.poll()
+        self.settle(self.batch)
+        self.batch = []
+        self.commit()
+
+    def join(self) -> None:
+        """Join the group, or say that Kafka does not answer."""
+        topics = kafka.metadata(self.consumer, self.config.kafka).topics
+        if EVENTS not in topics or not topics[EVENTS].partitions:
+            raise Unreachable(f"Kafka has no topic {EVENTS}; run `python -m system setup`")
+        self.partition_count = len(topics[EVENTS].partitions)
+        self.consumer.subscribe(
+            [EVENTS], on_assign=self.assigned, on_revoke=self.revoked, on_lost=self.lost
+        )
+        self.log.info("started", group=self.work.group, partitions=self.partition_count)
+
+    def make_ledger(self, connection: database.Database) -> Ledger:
+        """Return what turns events into statements."""
+        return Ledger(connection, self.work.accounts_max)
+
+    def make_writer(self) -> Writer:
+        """Return what drives the statements."""
+        return Writer(self.ledger, self.log, self.work.concurrency, self.pause)
+
+    def consumer_settings(self) -> dict[str, Any]:
+        """Return the consumer's settings: it commits nothing on its own and never skips."""
+        return {
+            **kafka.consumer(self.config.kafka, self.name, self.work.group),
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": self.work.session_timeout_ms,
+        }
+
+    def poll(self) -> None:
+        """Collect a batch; a rebalance served meanwhile empties it."""
+        self.batch, self.held = self.held, []
+        wait_s = 0 if self.batch else self.work.poll_ms / 1000
+        message = self.consumer.poll(wait_s)
+        while message is not None:
+            self.batch.append(message)
+            if len(self.batch) >= self.work.batch_max:
+                return
+            message = self.consumer.poll(0)
+
+    def check(self, error: KafkaError) -> None:
+        """Halt on what cannot be waited out."""
+        if error.code() in _OUTSIDE_THE_LOG:
+            raise Halt("out_of_range", f"the position in {EVENTS} is outside the log: {error}")
+        if error.fatal():
+            raise Unreachable(f"the consumer failed for good: {error}")
+        self.log.warning("kafka", error=error)
+
+    def settle(self, batch: list[Message]) -> None:
+        """Write the rows of a batch; returns when all are acknowledged or no longer ours."""
+        events = [event for message in batch if (event := self.take(message)) is not None]
+        try:
+            self.writer.drive(self.ledger.lanes(events))
+        except Abandoned:
+            self.log.warning("abandoned", events=len(events))
+        self.ledger.shrink()
+
+    def take(self, message: Message) -> Event | None:
+        """Judge a record by its number; None if it is not to be applied now."""
+        if (error := message.error()) is not None:
+            self.check(error)
+            return None
+        partition = self.partitions[reader.partition(message)]
+        event = reader.event(message, self.partition_count)
+        offset = reader.offset(message)
+        numbering = partition.numbering
+        was_open = bool(numbering.holes)
+        verdict = numbering.judge(reader.number(event), offset, reader.append_time_ms(message))
+        if verdict is Verdict.BEYOND and not was_open:
+            hole = numbering.holes[event.shard]
+            self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)
+        if was_open and not numbering.holes:
+            self.log.info("hole_closed", where=numbering.where, offset=offset)
+        if not numbering.holes:
+            partition.offset = offset + 1
+        return event if verdict is Verdict.APPLY else None
+
+    def commit(self) -> None:
+        """Commit what is settled: one request, positions and their states together."""
+        settled = [
+            (number, partition)
+            for number, partition in self.partitions.items()
+            if partition.offset != partition.committed
+        ]
+        if not settled:
+            return
+        offsets = [
+            TopicPartition(EVENTS, number, partition.offset, partition.numbering.metadata())
+            for number, partition in settled
+        ]
+        try:
+            answers = self.consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            self.commit_failed(error.args[0])
+            return
+        for (_, partition), offset, answer in zip(settled, offsets, answers, strict=True):
+            if answer.error is None:
+                partition.committed = offset.offset
+            else:
+                self.commit_failed(answer.error)
+
+    def commit_failed(self, error: KafkaError) -> None:
+        """Go on: the next commit covers this one, and a restart writes the same rows again."""
+        if error.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
+            raise Halt("metadata_too_large", f"the broker refuses the commit metadata: {error}")
+        level = self.log.info if error.code() in _SUPERSEDED else self.log.warning
+        level("not_committed", error=error)
+
+    def assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Begin each partition at its commit, knowing nothing of any account."""
+        self.drop()
+        self.partitions = positions.find(consumer, partitions, self.config.kafka, self.work)
+        consumer.assign(
+            [TopicPartition(EVENTS, number, p.offset) for number, p in self.partitions.items()]
+        )
+        self.log.info("assigned", offsets={n: p.offset for n, p in self.partitions.items()})
+
+    def revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        """Commit what is settled, unless a batch is under way, and give everything back."""
+        if not self.batch:
+            self.commit()
+        self.drop()
+
+    def lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        """Give up partitions that are somebody else's already: commit nothing."""
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget the assignment, and the records that were read under it."""
+        self.assignments += 1
+        self.partitions = {}
+        self.batch, self.held = [], []
+        self.ledger.forget()
+
+    def pause(self, failures: int) -> None:
+        """Wait before statements are repeated, staying a member of the group meanwhile."""
+        assignment = self.assignments
+        wait_s = min(self.work.pause_ms << min(failures, 10), self.work.pause_ms_max) / 1000
+        if len(self.held) >= self.work.held_max:
+            time.sleep(wait_s)
+            return
+        message = self.consumer.poll(wait_s)
+        if message is not None:
+            self.held.append(message)
+        if self.assignments != assignment:
+            raise Abandoned
