@@ -1,0 +1,227 @@
+"""Conversations with clients: start-up, statements, prepared statements, pushed events.
+
+**Faithful**: the driver's other protocol versions are refused so that it steps down to 4; prepared
+statements belong to a node and are gone after its restart (the driver prepares them again); their
+ids are the same on all nodes; USE belongs to a connection; a statement without a timestamp gets
+one of the coordinator's clock, each later than the one before.
+**Simplified**: no authentication, no compression, no TLS, no tracing; OPTIONS announces no shards;
+unprepared statements with bound values are refused.
+"""
+
+import hashlib
+
+from sim.scylla import system_tables
+from sim.scylla.cql import parser
+from sim.scylla.cql.selects import SelectPlan
+from sim.scylla.cql.statements import (
+    CreateKeyspace,
+    CreateTable,
+    Delete,
+    DropKeyspace,
+    DropTable,
+    Insert,
+    Select,
+    Truncate,
+    Update,
+    Use,
+)
+from sim.scylla.cql.writes import WritePlan
+from sim.scylla.ddl import Ddl, Wish
+from sim.scylla.errors import CqlError, Invalid, ProtocolFault, Unprepared
+from sim.scylla.parts import Parts
+from sim.scylla.queries import Queries
+from sim.scylla.schema import SYSTEM_KEYSPACES, Change
+from sim.scylla.table import Table
+from sim.scylla.truncation import Truncations
+from sim.scylla.wire import (
+    READY,
+    SUPPORTED,
+    VERSION,
+    Event,
+    Failure,
+    Prepared,
+    Request,
+    SetKeyspace,
+)
+from sim.scylla.writes import Writes
+
+Plan = WritePlan | SelectPlan
+_SCHEMA = (CreateKeyspace, CreateTable, DropKeyspace, DropTable)
+
+
+class Client:
+    """One client's connection."""
+
+    __slots__ = ("events", "keyspace", "peer")
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.keyspace: str | None = None
+        self.events: tuple[str, ...] = ()
+
+
+class Clients:
+    """All clients of a node."""
+
+    def __init__(  # noqa: PLR0913 - the coordinators
+        self,
+        parts: Parts,
+        writes: Writes,
+        queries: Queries,
+        ddl: Ddl,
+        truncations: Truncations,
+        system: system_tables.SystemTables,
+    ) -> None:
+        self.parts = parts
+        self.writes = writes
+        self.queries = queries
+        self.ddl = ddl
+        self.truncations = truncations
+        self.system = system
+        self.connections: dict[int, Client] = {}
+        self.prepared: dict[bytes, tuple[Plan, str]] = {}
+        self.versions: dict[str, bytes] = {}  # peer -> its schema's version
+        self._plans: dict[tuple[str | None, str], Plan] = {}
+        self._last_timestamp = 0
+
+    def forget_plans(self) -> None:
+        """Forget what was compiled against an older schema."""
+        self._plans = {}
+        schema = self.parts.schema
+        for query_id, (plan, _) in list(self.prepared.items()):
+            table = plan.table
+            if table.keyspace in SYSTEM_KEYSPACES:
+                continue
+            keyspace = schema.keyspaces.get(table.keyspace)
+            if keyspace is None or keyspace.tables.get(table.name) is not table:
+                del self.prepared[query_id]
+
+    def received(self, connection: int, request: Request) -> None:
+        """Answer one request, now or later."""
+        try:
+            self._dispatch(connection, self.connections[connection], request)
+        except CqlError as error:
+            self.parts.reply(connection, request.stream, Failure(error))
+
+    def push(self, event: Event) -> None:
+        """Tell clients that registered for it."""
+        for connection, client in list(self.connections.items()):
+            if event.what in client.events:
+                self.parts.reply(connection, -1, event)
+
+    def changed(self, change: Change) -> None:
+        """Tell clients of a schema change."""
+        fields = [
+            ("change_type", change.what),
+            ("target_type", change.target),
+            ("keyspace", change.keyspace),
+        ]
+        if change.table:
+            fields.append(("table", change.table))
+        self.push(Event("SCHEMA_CHANGE", tuple(fields)))
+
+    def _dispatch(self, connection: int, client: Client, request: Request) -> None:
+        if request.version != VERSION:
+            raise ProtocolFault(
+                f"Invalid or unsupported protocol version ({request.version}); "
+                f"the lowest supported version is {VERSION} and the greatest is {VERSION}"
+            )
+        parts, kind, stream = self.parts, request.kind, request.stream
+        if kind == "EXECUTE":
+            known = self.prepared.get(request.query_id)
+            if known is None:
+                raise Unprepared(request.query_id)
+            self._run(connection, request, *known)
+        elif kind == "QUERY":
+            self._query(connection, client, request)
+        elif kind == "PREPARE":
+            parts.reply(connection, stream, self._prepare(client, request.text))
+        elif kind == "OPTIONS":
+            parts.reply(connection, stream, SUPPORTED)
+        elif kind == "STARTUP":
+            parts.reply(connection, stream, READY)
+        elif kind == "REGISTER":
+            client.events = request.events
+            parts.reply(connection, stream, READY)
+        elif kind == "BATCH":
+            raise Invalid("not modelled yet: batches")
+        else:
+            raise ProtocolFault(f"not modelled: opcode {kind}")
+
+    def _query(self, connection: int, client: Client, request: Request) -> None:
+        plan = self._plans.get((client.keyspace, request.text))
+        if plan is not None:
+            self._run(connection, request, plan, request.text)
+            return
+        statement = parser.parse(request.text)
+        parts, stream = self.parts, request.stream
+        if isinstance(statement, (Insert, Update, Delete, Select)):
+            plan = self._plan(client, request.text)
+            if plan.bound:
+                raise Invalid("Invalid amount of bind variables: the statement must be prepared")
+            self._plans[client.keyspace, request.text] = plan
+            self._run(connection, request, plan, request.text)
+        elif isinstance(statement, Use):
+            if statement.keyspace not in SYSTEM_KEYSPACES:
+                parts.schema.keyspace(statement.keyspace)
+            client.keyspace = statement.keyspace
+            parts.reply(connection, stream, SetKeyspace(statement.keyspace))
+        elif isinstance(statement, Truncate):
+            table = parts.schema.table(statement.table, client.keyspace)
+            self.truncations.begin(connection, stream, table)
+        else:
+            assert isinstance(statement, _SCHEMA)
+            self.ddl.begin(connection, stream, Wish(statement, client.keyspace))
+
+    def _prepare(self, client: Client, text: str) -> Prepared:
+        plan = self._plan(client, text)
+        hashed = hashlib.md5(f"{client.keyspace or ''}{text}".encode(), usedforsecurity=False)
+        query_id = hashed.digest()
+        self.prepared[query_id] = plan, text
+        outputs = plan.outputs if isinstance(plan, SelectPlan) else ()
+        return Prepared(query_id, plan.bound, plan.routing, outputs)
+
+    def _plan(self, client: Client, text: str) -> Plan:
+        statement = parser.parse(text)
+        if isinstance(statement, Select):
+            return SelectPlan(self._table(statement, client), statement)
+        if not isinstance(statement, (Insert, Update, Delete)):
+            raise Invalid("not modelled yet: prepared statements other than reads and writes")
+        if (statement.table.keyspace or client.keyspace) in SYSTEM_KEYSPACES:
+            raise Invalid("system keyspace is not user-modifiable")
+        return WritePlan(self._table(statement, client), statement)
+
+    def _table(self, statement: Select | Insert | Update | Delete, client: Client) -> Table:
+        keyspace = statement.table.keyspace or client.keyspace
+        if keyspace in SYSTEM_KEYSPACES:
+            return system_tables.find(keyspace or "", statement.table.table)
+        return self.parts.schema.table(statement.table, client.keyspace)
+
+    def _run(self, connection: int, request: Request, plan: Plan, text: str) -> None:
+        parts = self.parts
+        if isinstance(plan, WritePlan):
+            timestamp = request.timestamp
+            if timestamp is None:
+                timestamp = self._own_timestamp()
+            timestamp = plan.timestamp(request.parameters, timestamp)
+            self.writes.check_timestamp(timestamp)
+            mutation = plan.mutation(request.parameters, timestamp)
+            keyspace = parts.schema.keyspace(plan.table.keyspace)
+            self.writes.begin(connection, request.stream, mutation, keyspace, request.level)
+        elif plan.table.keyspace in SYSTEM_KEYSPACES:
+            nodes = [(parts.me, parts.schema.version.bytes)]
+            nodes += [
+                (peer, self.versions.get(name, parts.schema.version.bytes))
+                for name, peer in parts.ring.peers.items()
+                if name != parts.me.name
+            ]
+            rows = self.system.answer(text, plan, request.parameters, parts.schema, tuple(nodes))
+            parts.reply(connection, request.stream, rows)
+        else:
+            keyspace = parts.schema.keyspace(plan.table.keyspace)
+            self.queries.begin(connection, request, plan, keyspace)
+
+    def _own_timestamp(self) -> int:
+        now = self.parts.machinery.now_ns // 1000
+        self._last_timestamp = max(now, self._last_timestamp + 1)
+        return self._last_timestamp

@@ -1,0 +1,147 @@
+"""A cluster: nodes made together, a schema given to all of them at once, evidence from all of them.
+
+This is for harnesses and checkers; programs talk to the nodes over the network.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from sim.scylla.cql import parser
+from sim.scylla.cql.statements import CreateKeyspace, CreateTable, Use
+from sim.scylla.node import PORT, Node
+from sim.scylla.peers import Partitions
+from sim.scylla.replica import SyncMode, living
+from sim.scylla.ring import Peer, Ring, spread
+from sim.scylla.storage import EVERYTHING, Partition, Row
+from sim.scylla.table import Key, Table
+
+
+class Evidence(NamedTuple):
+    """A row as it is in the end, and what is known of how it came to be.
+
+    `durable_ns` is when a majority of its replicas first held it as it is (by `Cluster.clock`);
+    None if fewer do. `overwrites` counts writes that changed a living cell.
+    """
+
+    values: dict[str, Any]
+    written_us: int  # the highest timestamp of its cells and its marker
+    durable_ns: int | None
+    overwrites: int
+
+
+class Cluster:
+    """Nodes by the names of their hosts."""
+
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        *,
+        name: str = "wavetank",
+        datacenters: Mapping[str, str] | None = None,
+        commitlog_sync: SyncMode = "batch",
+    ) -> None:
+        tokens = spread(list(addresses))
+        where = datacenters or {}
+        self.ring = Ring(
+            tuple(
+                Peer(
+                    host,
+                    address,
+                    where.get(host, "datacenter1"),
+                    "rack1",
+                    uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}/{host}").bytes,
+                    tokens[host],
+                )
+                for host, address in addresses.items()
+            )
+        )
+        self.nodes = {host: Node(host, self.ring, name, commitlog_sync) for host in addresses}
+
+    def observe(self, clock: Callable[[], int]) -> None:
+        """Let evidence carry times of `clock` instead of the nodes' own clocks."""
+        for node in self.nodes.values():
+            node.clock = clock
+
+    def peers(self) -> dict[str, tuple[str, int, str]]:
+        """Return where `sim.host.Server.peers` finds each node: host, port, kind of connection."""
+        return {host: (host, PORT, "node") for host in self.nodes}
+
+    def execute_schema(self, script: str) -> None:
+        """Apply the CREATE statements of a script on all nodes, before they start."""
+        schema = next(iter(self.nodes.values())).schema
+        keyspace: str | None = None
+        for text in parser.split(script):
+            statement = parser.parse(text)
+            if isinstance(statement, Use):
+                keyspace = statement.keyspace
+            elif isinstance(statement, (CreateKeyspace, CreateTable)):
+                schema, _ = schema.changed(statement, keyspace, self.ring.datacenters)
+            else:
+                raise ValueError(f"a schema holds CREATE and USE, not: {text[:60]}")
+        for node in self.nodes.values():
+            node.schema = schema
+
+    def table(self, name: str) -> Table:
+        """Return the table called ``keyspace.table``."""
+        keyspace, _, table = name.partition(".")
+        schemas = [node.schema for node in self.nodes.values()]
+        newest = max(schemas, key=lambda schema: schema.counter)
+        return newest.keyspaces[keyspace].tables[table]
+
+    def rows(self, name: str) -> list[Evidence]:
+        """Return the rows of ``keyspace.table`` merged from all nodes, in ring order."""
+        return self._rows(self.table(name), list(self.nodes))
+
+    def node_rows(self, name: str, host: str) -> list[Evidence]:
+        """Return the rows of ``keyspace.table`` as one node has them."""
+        return self._rows(self.table(name), [host])
+
+    def _rows(self, table: Table, hosts: list[str]) -> list[Evidence]:
+        held: dict[tuple[int, bytes], list[Partition]] = {}
+        for host in hosts:
+            shelf = self.nodes[host].replica.store.shelves.get(table.id)
+            for at, key in shelf.order if shelf is not None else ():
+                assert shelf is not None
+                held.setdefault((at, key), []).append(shelf.partitions[key])
+        found = []
+        for (_, key), partitions in sorted(held.items(), key=lambda item: item[0]):
+            whole = Partition(table, key, 0)
+            for partition in partitions:
+                whole.apply(partition.everything())
+            for row_key in [row[0] for row in whole.everything()[2]]:
+                row = whole.rows[row_key]
+                if row.living:
+                    copies = [p.rows[row_key] for p in partitions if row_key in p.rows]
+                    found.append(self._evidence(table, key, row, copies))
+        return found
+
+    def _evidence(self, table: Table, key: bytes, row: Row, copies: list[Row]) -> Evidence:
+        parts = [*table.split_key(key), *row.key]
+        keys = [*table.partition, *table.clustering]
+        values = {
+            column.name: column.type.driver.deserialize(part, 4)
+            for column, part in zip(keys, parts, strict=True)
+        }
+        for column in table.regular:
+            cell = row.cells.get(column.index)
+            dead = cell is None or cell[1]
+            values[column.name] = None if dead else column.type.driver.deserialize(cell[2], 4)  # type: ignore[index]
+        keyspace = self._keyspace(table)
+        majority = sum(keyspace.values()) // 2 + 1
+        times = sorted(copy.changed_ns for copy in copies if copy.update() == row.update())
+        return Evidence(
+            values,
+            max([row.marker, *(cell[0] for cell in row.cells.values())]),
+            times[majority - 1] if len(times) >= majority else None,
+            max((copy.overwrites for copy in copies), default=0),
+        )
+
+    def _keyspace(self, table: Table) -> dict[str, int]:
+        for node in self.nodes.values():
+            if table.keyspace in node.schema.keyspaces:
+                return node.schema.keyspaces[table.keyspace].replication
+        return {"": 1}
+
+
+__all__ = ["EVERYTHING", "Cluster", "Evidence", "Key", "Partitions", "living"]

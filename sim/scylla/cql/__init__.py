@@ -1,0 +1,1 @@
+"""CQL as the nodes understand it: text to statements, statements to plans."""

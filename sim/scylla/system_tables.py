@@ -1,0 +1,280 @@
+"""The system tables a driver asks for: local, peers and the schema, made from a node's knowledge.
+
+**Faithful**: release_version 3.0.8 as Scylla reports it, no peers_v2, no virtual tables; a peer's
+schema_version is what it told last.
+**Simplified**: only the tables and columns that drivers read; they are not paged.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cassandra import cqltypes
+
+from sim.scylla.cql.selects import SelectPlan
+from sim.scylla.cql.types import named
+from sim.scylla.errors import Invalid
+from sim.scylla.replica import living
+from sim.scylla.ring import Peer
+from sim.scylla.schema import Schema
+from sim.scylla.storage import NEVER, Cell
+from sim.scylla.replica import Shelf
+from sim.scylla.cql.writes import Mutation
+from sim.scylla.table import Column, Table, token
+from sim.scylla.wire import Rows
+
+RELEASE = "3.0.8"
+PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
+
+_NODE = """data_center text, rack text, host_id uuid, release_version text, rpc_address inet,
+    schema_version uuid, tokens set<text>"""
+_OPTIONS = """bloom_filter_fp_chance double, caching map<text,text>, comment text,
+    compaction map<text,text>, compression map<text,text>, crc_check_chance double,
+    dclocal_read_repair_chance double, default_time_to_live int, gc_grace_seconds int, id uuid,
+    max_index_interval int, memtable_flush_period_in_ms int, min_index_interval int,
+    read_repair_chance double, speculative_retry text, flags set<text>"""
+
+# (keyspace, table) -> columns, how many of the first are partition key and clustering key
+_TABLES: dict[tuple[str, str], tuple[str, int, int]] = {
+    ("system", "local"): (
+        f"""key text, {_NODE}, bootstrapped text, broadcast_address inet, cluster_name text,
+        cql_version text, listen_address inet, native_protocol_version text, partitioner text""",
+        1,
+        0,
+    ),
+    ("system", "peers"): (f"peer inet, {_NODE}, preferred_ip inet", 1, 0),
+    ("system_schema", "keyspaces"): (
+        "keyspace_name text, durable_writes boolean, replication map<text,text>",
+        1,
+        0,
+    ),
+    ("system_schema", "tables"): (f"keyspace_name text, table_name text, {_OPTIONS}", 1, 1),
+    ("system_schema", "columns"): (
+        """keyspace_name text, table_name text, column_name text, clustering_order text,
+        column_name_bytes blob, kind text, position int, type text""",
+        1,
+        2,
+    ),
+    ("system_schema", "types"): (
+        "keyspace_name text, type_name text, field_names list<text>, field_types list<text>",
+        1,
+        1,
+    ),
+    ("system_schema", "functions"): (
+        """keyspace_name text, function_name text, argument_types list<text>,
+        argument_names list<text>, body text, called_on_null_input boolean, language text,
+        return_type text""",
+        1,
+        1,
+    ),
+    ("system_schema", "aggregates"): (
+        """keyspace_name text, aggregate_name text, argument_types list<text>, final_func text,
+        initcond text, return_type text, state_func text, state_type text""",
+        1,
+        1,
+    ),
+    ("system_schema", "triggers"): (
+        "keyspace_name text, table_name text, trigger_name text, options map<text,text>",
+        1,
+        2,
+    ),
+    ("system_schema", "indexes"): (
+        """keyspace_name text, table_name text, index_name text, kind text,
+        options map<text,text>""",
+        1,
+        2,
+    ),
+    ("system_schema", "views"): (
+        f"""keyspace_name text, view_name text, base_table_id uuid, base_table_name text,
+        include_all_columns boolean, where_clause text, {_OPTIONS}""",
+        1,
+        1,
+    ),
+}
+
+
+def _columns(text: str, partition: int, clustering: int) -> Iterator[Column]:
+    depth = 0
+    plain = ""
+    for character in " ".join(text.split()):
+        depth += (character == "<") - (character == ">")
+        plain += "|" if character == "," and not depth else character
+    for position, part in enumerate(plain.split("|")):
+        name, kind = part.split(maxsplit=1)
+        type_ = named(kind)
+        if position < partition:
+            yield Column(name, type_, "partition_key", position)
+        elif position < partition + clustering:
+            yield Column(name, type_, "clustering", position - partition)
+        else:
+            yield Column(name, type_, "regular", -1)
+
+
+TABLES = {
+    key: Table(*key, list(_columns(*spec)), {}, "/".join(key).encode())
+    for key, spec in _TABLES.items()
+}
+
+
+def find(keyspace: str, name: str) -> Table:
+    """Return a system table."""
+    table = TABLES.get((keyspace, name))
+    if table is None:
+        raise Invalid(f"unconfigured table {name}")
+    return table
+
+
+class SystemTables:
+    """Answers of one node; what was answered once is kept until something changes."""
+
+    def __init__(self, cluster: str) -> None:
+        self.cluster = cluster
+        self._state: tuple[Any, ...] = ()
+        self._answers: dict[tuple[str, tuple[Any, ...]], Rows] = {}
+        self._shelves: dict[Table, Shelf] = {}
+
+    def __deepcopy__(self, _: object) -> "SystemTables":
+        return SystemTables(self.cluster)
+
+    def answer(
+        self,
+        text: str,
+        plan: SelectPlan,
+        parameters: tuple[Any, ...],
+        schema: Schema,
+        nodes: tuple[tuple[Peer, bytes], ...],
+    ) -> Rows:
+        """Return the rows of a SELECT; `nodes` are this one and the others, with versions."""
+        state = (schema.version, nodes)
+        if state != self._state:
+            self._state = state
+            self._answers, self._shelves = {}, {}
+        found = self._answers.get((text, parameters))
+        if found is None:
+            found = self._answers[text, parameters] = self._read(plan, parameters, schema, nodes)
+        return found
+
+    def _read(
+        self,
+        plan: SelectPlan,
+        parameters: tuple[Any, ...],
+        schema: Schema,
+        nodes: tuple[tuple[Peer, bytes], ...],
+    ) -> Rows:
+        shelf = self._shelves.get(plan.table)
+        if shelf is None:
+            shelf = self._shelves[plan.table] = _filled(
+                plan.table, _rows(plan.table, self.cluster, schema, nodes)
+            )
+        query = plan.query(parameters)
+        keys = query.keys if query.keys is not None else [key for _, key in shelf.order]
+        rows = []
+        for key in keys:
+            if key in shelf.partitions:
+                update = shelf.partitions[key].read(query.intervals, backwards=query.backwards)
+                parts = plan.table.split_key(key)
+                rows += [plan.row(parts, row) for row in update[2] if living(row)]
+        rows = rows[: query.limit]
+        if plan.counting:
+            rows = [plan.counted(len(rows))]
+        return Rows(plan.outputs, tuple(rows), None, shared=True)
+
+
+def _filled(table: Table, rows: Iterable[dict[str, Any]]) -> Shelf:
+    shelf = Shelf(table)
+    for row in rows:
+        values = {
+            name: bytes(table.by_name[name].type.driver.serialize(value, 4))
+            for name, value in row.items()
+        }
+        key = table.partition_key([values[column.name] for column in table.partition])
+        clustering = tuple(values[column.name] for column in table.clustering)
+        cells: tuple[tuple[int, Cell], ...] = tuple(
+            (column.index, (0, 0, values[column.name]))
+            for column in table.regular
+            if column.name in values
+        )
+        update = (NEVER, (), ((clustering, 0, NEVER, cells),))
+        shelf.apply(Mutation(table, key, token(key), update), 0)
+    return shelf
+
+
+def _rows(
+    table: Table, cluster: str, schema: Schema, nodes: tuple[tuple[Peer, bytes], ...]
+) -> Iterator[dict[str, Any]]:
+    match table.name:
+        case "local":
+            peer, version = nodes[0]
+            yield _node(peer, version) | {
+                "key": "local",
+                "bootstrapped": "COMPLETED",
+                "broadcast_address": peer.address,
+                "cluster_name": cluster,
+                "cql_version": "3.3.1",
+                "listen_address": peer.address,
+                "native_protocol_version": "4",
+                "partitioner": PARTITIONER,
+            }
+        case "peers":
+            for peer, version in nodes[1:]:
+                yield _node(peer, version) | {"peer": peer.address}
+        case "keyspaces":
+            for keyspace in schema.keyspaces.values():
+                factors = {
+                    name or "replication_factor": str(factor)
+                    for name, factor in keyspace.replication.items()
+                }
+                strategy = f"org.apache.cassandra.locator.{keyspace.strategy}"
+                yield {
+                    "keyspace_name": keyspace.name,
+                    "durable_writes": True,
+                    "replication": {"class": strategy} | factors,
+                }
+        case "tables":
+            for user_table in _user_tables(schema):
+                yield {
+                    "keyspace_name": user_table.keyspace,
+                    "table_name": user_table.name,
+                    "id": _uuid(user_table.id),
+                    "flags": ["compound"],
+                } | user_table.options
+        case "columns":
+            for user_table in _user_tables(schema):
+                yield from _column_rows(user_table)
+
+
+def _node(peer: Peer, version: bytes) -> dict[str, Any]:
+    return {
+        "data_center": peer.datacenter,
+        "rack": peer.rack,
+        "host_id": _uuid(peer.host_id),
+        "release_version": RELEASE,
+        "rpc_address": peer.address,
+        "schema_version": _uuid(version),
+        "tokens": [str(number) for number in sorted(peer.tokens)],
+    }
+
+
+def _column_rows(table: Table) -> Iterator[dict[str, Any]]:
+    for column in table.columns:
+        order = "none"
+        if column.kind == "clustering":
+            order = "desc" if column.descending else "asc"
+        yield {
+            "keyspace_name": table.keyspace,
+            "table_name": table.name,
+            "column_name": column.name,
+            "clustering_order": order,
+            "column_name_bytes": column.name.encode(),
+            "kind": column.kind,
+            "position": column.position,
+            "type": column.type.name,
+        }
+
+
+def _user_tables(schema: Schema) -> Iterator[Table]:
+    for keyspace in schema.keyspaces.values():
+        yield from keyspace.tables.values()
+
+
+def _uuid(value: bytes) -> Any:
+    return cqltypes.UUIDType.deserialize(value, 4)
