@@ -180,7 +180,7 @@ class RequestRow(Record, frozen=True, kw_only=True):
     reason: str | None = None
     effects: str | None = None
     outcome: str | None = None
-    expired: str | None = None
+    expired: bool | None = None
     durable_ns: int | None = None
 
 
@@ -270,6 +270,8 @@ class LogLine(Record, frozen=True, kw_only=True):
 class About(Record, frozen=True, kw_only=True):
     """What was run: enough to say it in a headline and to run it again.
 
+    ``epoch_ns`` is the true wall-clock time at the start of the world: broker stamps minus it are
+    times of the world (give or take a broker's clock skew).
     ``quiescent_ns`` is when the harness saw everything settled (None: never within the bound).
     ``bound_ns`` is what a request in Kafka may take after ``healed_ns``, the end of all faults.
     """
@@ -284,6 +286,7 @@ class About(Record, frozen=True, kw_only=True):
     digest: str = ""
     shards: int = 1
     partitions: int = 4
+    epoch_ns: int = 0
     events: int = 0
     real_ns: int | None = None
     healed_ns: int = 0

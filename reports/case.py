@@ -1,0 +1,187 @@
+"""A case: the evidence of one run, decoded once and sorted, ready for checkers to walk over."""
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from reports.evidence import (
+    Evidence,
+    Operation,
+    OwedHalt,
+    ProcessEvent,
+    RequestRow,
+    Row,
+    TopicRecord,
+)
+from reports.journal import Account, Journal
+from system.records import (
+    EVENTS,
+    OPERATIONS,
+    Deposit,
+    Event,
+    LedgerRow,
+    Withdraw,
+    decode_event,
+    decode_operation,
+)
+
+RequestKey = tuple[int, str, str]  # user, request, body hash
+
+_DOWN = ("crashed", "power_lost", "halted", "exited")
+
+
+class Input:
+    """A record of the operations topic."""
+
+    __slots__ = ("at_ns", "command", "key", "record")
+
+    def __init__(self, record: TopicRecord, command: Deposit | Withdraw, at_ns: int) -> None:
+        self.record = record
+        self.command = command
+        self.at_ns = at_ns
+        self.key: RequestKey = (command.user_id, command.request_id, command.body_hash)
+
+    @property
+    def delta(self) -> int:
+        """What the command would add to the available balance."""
+        command = self.command
+        return command.amount if isinstance(command, Deposit) else -command.amount
+
+
+class Published:
+    """A record of the events topic."""
+
+    __slots__ = ("at_ns", "event", "record")
+
+    def __init__(self, record: TopicRecord, event: Event, at_ns: int) -> None:
+        self.record = record
+        self.event = event
+        self.at_ns = at_ns
+
+    @property
+    def place(self) -> str:
+        """The record's place, for people."""
+        return f"{self.record.topic}/{self.record.partition}@{self.record.offset}"
+
+
+class Case:
+    """Everything the checkers share. Built in one pass; it never looks beyond the evidence."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.about = evidence.about
+        self.undecodable: list[tuple[TopicRecord, str]] = []
+        self.inputs: list[Input] = []
+        self.published: list[Published] = []
+        self._decode(evidence)
+        self.transfers: list[Operation] = [o for o in evidence.operations if o.kind != "read"]
+        self.journals = [Journal(log.shard, log.files) for log in evidence.logs]
+        self.decisions = [d for journal in self.journals for d in journal.decisions]
+        self.log_readable = bool(self.journals) and not any(j.damage for j in self.journals)
+        self.rows: dict[Account, list[Row]] = {}
+        self.rows_of_request: dict[tuple[int, str], list[Row]] = {}
+        for row in sorted(evidence.rows, key=lambda r: (r.user_id, r.asset_id, r.seq)):
+            self.rows.setdefault((row.user_id, row.asset_id), []).append(row)
+            self.rows_of_request.setdefault((row.user_id, row.ref_id), []).append(row)
+        self.requests: dict[RequestKey, RequestRow] = {
+            (r.user_id, r.request_id, r.body_hash): r for r in evidence.requests
+        }
+        self.last_event: dict[str, ProcessEvent] = {}
+        for event in evidence.processes:
+            self.last_event[event.process] = event
+
+    def _decode(self, evidence: Evidence) -> None:
+        epoch_ns = self.about.epoch_ns
+        for record in evidence.records:
+            at_ns = record.timestamp_ms * 1_000_000 - epoch_ns
+            try:
+                if record.topic == OPERATIONS:
+                    command = decode_operation(record.value or b"")
+                    self.inputs.append(Input(record, command, at_ns))
+                elif record.topic == EVENTS:
+                    event = decode_event(record.value or b"")
+                    self.published.append(Published(record, event, at_ns))
+            except msgspec.DecodeError as error:
+                self.undecodable.append((record, str(error)))
+        self.inputs.sort(key=lambda i: (i.record.partition, i.record.offset))
+        self.published.sort(key=lambda p: (p.record.partition, p.record.offset))
+
+    # -- what is due ---------------------------------------------------------------------------
+
+    def due(self, at_ns: int | None) -> bool:
+        """Whether something that began at ``at_ns`` must be visible by the end of the evidence."""
+        about = self.about
+        if about.quiescent_ns is not None:
+            return True
+        return about.ended_ns - max(at_ns or 0, about.healed_ns) >= about.bound_ns
+
+    def owed(self, event: ProcessEvent) -> OwedHalt | None:
+        """Return the clause of the fault budget that owes this halt."""
+        for clause in self.evidence.owed:
+            if fnmatchcase(event.process, clause.process) and fnmatchcase(
+                event.reason, clause.reason
+            ):
+                return clause
+        return None
+
+    def excuse(self, *programs: str) -> str:
+        """Say which owed halt keeps one of these programs down, if one does."""
+        for name, event in self.last_event.items():
+            if event.kind == "halted" and name.startswith(programs):
+                clause = self.owed(event)
+                if clause is not None:
+                    return f"{name} halted ({event.reason}), which was owed: {clause.because}"
+        return ""
+
+    def is_down(self, name: str) -> bool:
+        """Whether a program was down in the end."""
+        event = self.last_event.get(name)
+        return event is not None and event.kind in _DOWN
+
+    # -- causes --------------------------------------------------------------------------------
+
+    def why(self, program: str, at_ns: int | None) -> str:
+        """Say what happened to a program (or the faults around it) after ``at_ns``."""
+        since = (at_ns or 0) - 1_000_000  # stamps of brokers are in milliseconds
+        for event in self.evidence.processes:
+            if event.process.startswith(program) and event.kind in _DOWN and event.at_ns >= since:
+                how = {"power_lost": "lost power", "crashed": "crashed", "exited": "exited"}
+                what = how.get(event.kind, "halted")
+                more = f" ({event.reason})" if event.reason else ""
+                label = f"{event.process}#{event.incarnation}"
+                return f"{label} {what}{more} at {event.at_ns / 1e9:.3f} s, afterwards"
+        for fault in self.evidence.faults:
+            if fault.bites and fault.entered_ns is not None and fault.left_ns is not None:
+                if fault.entered_ns <= (at_ns or 0) <= fault.left_ns:
+                    return f"while {fault.fault} was in force; {program} never went down"
+        return f"{program} never went down afterwards: no crash explains it"
+
+
+def content(event: LedgerRow) -> tuple[int | str, ...]:
+    """Return the columns of an event that its ledger row must repeat."""
+    return (
+        event.user_id,
+        event.asset_id,
+        event.seq,
+        event.delta_avail,
+        event.delta_frozen,
+        event.avail,
+        event.frozen,
+        event.event_type,
+        event.ref_id,
+        event.created_at,
+    )
+
+
+COLUMNS = (
+    "user_id",
+    "asset_id",
+    "seq",
+    "delta_avail",
+    "delta_frozen",
+    "avail",
+    "frozen",
+    "event_type",
+    "ref_id",
+    "created_at",
+)
