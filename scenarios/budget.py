@@ -47,5 +47,7 @@ class FaultBudget:
 
     def owes(self, injections: "list[tuple[Step, Receipt]]") -> list[Clause]:
         """Return the clauses other than masking that the faults which bit have called in."""
-        bitten = {step.fault.kind.partition("(")[0] for step, receipt in injections if receipt.bites}
+        bitten = {
+            step.fault.kind.partition("(")[0] for step, receipt in injections if receipt.bites
+        }
         return [clause for clause in self.clauses if clause.kind in bitten]

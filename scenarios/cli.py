@@ -83,7 +83,7 @@ def run(scenario: str, seed: int, runs: str, *, no_report: bool) -> None:
 @click.option("--first", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
 @_runs
-def hunt(  # noqa: PLR0913 - one parameter an option
+def hunt(
     scenario: str, seeds: int | None, minutes: float | None, first: int, jobs: int | None, runs: str
 ) -> None:
     """Run SCENARIO with many seeds, until enough, until time is up, or Ctrl-C."""

@@ -91,7 +91,6 @@ class Connection:
             end.on_message, end.on_close = self._received, self._lost
             done.succeed()
 
-        self.kernel.after(0, lambda: None)
         self.process.host.network.connect(
             self.process.host.name,
             self.host,
@@ -136,7 +135,7 @@ class History:
 class Client:
     """Carries out the intents of one client, one after the other."""
 
-    def __init__(  # noqa: PLR0913 - the client's whole situation
+    def __init__(
         self,
         world: World,
         process: Process,
@@ -162,8 +161,8 @@ class Client:
 
     def _transfer(self, intent: Intent) -> None:
         key = request_id(self.process.host.clock.wall_ns() // MILLISECOND, self.stream)
-        asset = assets.by_name(intent.asset)
-        amount = assets.parse_amount(asset, intent.amount)
+        asset = assets.BY_NAME[intent.asset]
+        amount = assets.parse(intent.amount, asset)
         body = json.dumps(
             {
                 "request_id": key,
@@ -230,7 +229,7 @@ class Client:
         if response is None or response.status != 200:
             return False
         for balance in response.json()["balances"]:
-            asset = assets.by_name(balance["asset"])
+            asset = assets.BY_NAME[balance["asset"]]
             self.history.reads.append(
                 ClientRead(
                     client=self.name,
@@ -238,8 +237,8 @@ class Client:
                     asset_id=asset.id,
                     invoked_ns=invoked,
                     returned_ns=self.kernel.now,
-                    avail=assets.parse_balance(asset, balance["avail"]),
-                    frozen=assets.parse_balance(asset, balance["frozen"]),
+                    avail=_raw(balance["avail"]),
+                    frozen=_raw(balance["frozen"]),
                     seq=balance.get("seq"),
                     quiescent=quiescent,
                 )
@@ -267,6 +266,11 @@ class Client:
             )
         )
         return True
+
+
+def _raw(shown: str) -> int:
+    """Return the integer behind a balance, which is always shown with all its digits."""
+    return int(shown.replace(".", ""))
 
 
 def _outcome(attempts: list[Attempt]) -> Any:

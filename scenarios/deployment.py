@@ -52,7 +52,7 @@ class Deployment:
     client: str = "client-1"
     partitions: int = 4
     restarts: Restarts = Restarts()
-    disk: str = "ext4-ordered"
+    disk: str = "posix"
     clock_skew_ms: int = 20
 
     @property

@@ -103,7 +103,7 @@ class _Worker:
                     continue
 
 
-def hunt(  # noqa: PLR0913 - a campaign is just that
+def hunt(
     scenario: str,
     seeds: Iterator[int],
     *,
@@ -138,7 +138,7 @@ def hunt(  # noqa: PLR0913 - a campaign is just that
     return campaign
 
 
-def _serve(  # noqa: PLR0913 - the loop's body
+def _serve(
     worker: _Worker,
     selector: selectors.BaseSelector,
     campaign: Campaign,

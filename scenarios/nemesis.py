@@ -50,7 +50,9 @@ class Nemesis:
             injection.left_ns is not None
             for injection in self.injections
             if injection.waiting is None or injection.entered_ns is not None
-        ) and all(i.waiting is not None or i.entered_ns is not None or now < 0 for i in self.injections)
+        ) and all(
+            i.waiting is not None or i.entered_ns is not None or now < 0 for i in self.injections
+        )
 
     def _due(self, injection: Injection) -> None:
         if self.healed:

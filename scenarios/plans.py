@@ -26,7 +26,6 @@ from sim.faults import (
     SlowDisk,
     SlowLink,
 )
-from sim.moments import Moment
 
 Draw = Callable[[random.Random, Scenario], Step]
 
@@ -91,9 +90,7 @@ def _crash_on_moment(stream: random.Random, scenario: Scenario) -> Step:
     program = scenario.deployment.program_of(name)
     part = stream.choice((0.0, 0.5, 1.0, round(stream.random(), 3)))
     moment = scenario.deployment.moment(program, name, stream.randint(1, 20), part=part)
-    return Step(
-        at=stream.randrange(_HARM_NS // 2), on=moment, lasts=1, fault=Crash(moment.process)
-    )
+    return Step(at=stream.randrange(_HARM_NS // 2), on=moment, lasts=1, fault=Crash(moment.process))
 
 
 def _power_on_moment(stream: random.Random, scenario: Scenario) -> Step:

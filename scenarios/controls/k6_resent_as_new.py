@@ -33,9 +33,11 @@ class _Renumbers(Outbox):
         if isinstance(event, LedgerRow):
             changed["seq"] = event.seq + shift
         value = encode(msgspec.structs.replace(event, **changed))
-        return msgspec.structs.replace(output, value=value) if hasattr(
-            output, "__struct_fields__"
-        ) else output._replace(value=value)
+        return (
+            msgspec.structs.replace(output, value=value)
+            if hasattr(output, "__struct_fields__")
+            else output._replace(value=value)
+        )
 
 
 class MakesItNew(UBSCore):

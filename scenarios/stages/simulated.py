@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+from reports.judge import Judgement
+
 from reports import judge
 from reports.evidence import Evidence
-from reports.judge import Judgement
 from scenarios import goals
 from scenarios.clients import Client, History
 from scenarios.nemesis import Nemesis
@@ -51,9 +52,7 @@ def run(
         digest = town.world.kernel.trace.digest()
     judgement = judge.judge(evidence)
     result = _result(stage, evidence, judgement, digest, time.perf_counter_ns() - began)
-    return Run(
-        scenario, seed, stage.plan, evidence, judgement, result, town.world.kernel.trace
-    )
+    return Run(scenario, seed, stage.plan, evidence, judgement, result, town.world.kernel.trace)
 
 
 def run_safely(scenario: Scenario, seed: int, *, fresh: bool = False) -> Result:
@@ -88,6 +87,7 @@ class _Stage:
     def play(self) -> None:
         """Go through all phases."""
         town = self.town
+        self.log.watch(town)
         town.start_servers()
         town.start_programs()
         host = self.world.hosts[town.deployment.client]
@@ -202,7 +202,7 @@ def _result(
         bitten=bitten,
         crashes=sum(e.kind in ("crashed", "power_lost") for e in events),
         operations=len(evidence.operations),
-        reached=goals.reached(evidence, stage.world),
+        reached=goals.reached(evidence, stage.log.kinds),
         events=stage.kernel.events,
         virtual_ns=stage.kernel.now,
         real_ns=real_ns,

@@ -12,13 +12,17 @@ from sim.host import Host, Server
 from sim.kafka.cluster.cluster import Cluster
 from sim.kafka.cluster.image import Node
 from sim.process import Process
+from sim.scylla.cluster import Cluster as Nodes
 from sim.world import World
+from system import schema
 from system.records import EVENTS, OPERATIONS
 
 OPERATOR_KEY = "operator-key"
 KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
 
 _TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
+
+_SCHEMA = schema.SOURCE.read_text(encoding="utf-8")
 
 _PROGRAMS = {
     "init": "system.ubscore.init:Init",
@@ -47,9 +51,11 @@ class Town:
         self.scylla = self._build_scylla()
 
     def __enter__(self) -> "Town":
+        """Begin; the block is the run."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End everything that still runs, and keep the bodies for the next run."""
         self.world.close()
         for body in self.bodies:
             pool.give_back(body)
@@ -71,7 +77,9 @@ class Town:
         for role, names in self.roles():
             for name in names:
                 host = self.world.hosts[name]
-                self.supervisor.run(name, host, lambda n=name, h=host, r=role: self._launch(n, h, r, r))
+                self.supervisor.run(
+                    name, host, lambda n=name, h=host, r=role: self._launch(n, h, r, r)
+                )
 
     def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the programs by role."""
@@ -83,10 +91,16 @@ class Town:
         )
 
     def data(self) -> dict[str, bytes]:
-        """Return the durable files of UBSCore's data directory, by name."""
+        """Return the files of UBSCore's log as a power loss would leave them, by name."""
         disk = self.world.hosts[self.deployment.core].disk
         assert disk is not None
-        return disk.durable_files(DATA)
+        return by_name(disk.durable_files(DATA))
+
+    def log_as_seen(self) -> dict[str, bytes]:
+        """Return the files of UBSCore's log as processes see them now, by name."""
+        disk = self.world.hosts[self.deployment.core].disk
+        assert disk is not None
+        return by_name(disk.cached_files(DATA))
 
     def _launch(self, name: str, host: Host, role: str, config: str) -> Process:
         path = self.programs[role]
@@ -125,8 +139,21 @@ class Town:
             self.world.add_server(host, broker, KAFKA_PORT, "kafka")
         return cluster
 
-    def _build_scylla(self) -> object:
-        raise NotImplementedError
+    def _build_scylla(self) -> Nodes:
+        hosts = self.world.hosts
+        cluster = Nodes({name: hosts[name].address for name in self.deployment.nodes})
+        cluster.observe(lambda: self.world.kernel.now)
+        cluster.execute_schema(_SCHEMA)
+        for name, node in cluster.nodes.items():
+            server = self.world.add_server(name, node, CQL_PORT, "cql")
+            server.peers = cluster.peers()
+        return cluster
+
+
+def by_name(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the log files among `files`, without their folder."""
+    names = {path.rpartition("/")[2]: content for path, content in files.items()}
+    return {name: content for name, content in names.items() if name.endswith(".log")}
 
 
 def key_hash(key: str) -> str:
@@ -138,7 +165,15 @@ def configs(deployment: Deployment) -> dict[str, str]:
     """Return the configuration files of all programs, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
     kafka = f'[kafka]\nbootstrap = "{bootstrap}"\n'
-    return {"ubscore.toml": kafka}
+    points = ", ".join(f'"{node}"' for node in deployment.nodes)
+    scylla = f"[scylla]\ncontact_points = [{points}]\n"
+    topics = f"[topics]\npartitions = {deployment.partitions}\n"
+    keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
+    return {
+        "ubscore.toml": f'{kafka}[ubscore]\ndata = "{DATA}"\nidle_ms = 500\n{topics}',
+        "settlement.toml": f"{kafka}{scylla}",
+        "gateway.toml": f'{kafka}{scylla}{keys}[gateway]\nhost = "0.0.0.0"\n',
+    }
 
 
 __all__ = ["OPERATOR_KEY", "SECOND", "Server", "Town", "configs", "key_hash", "pool"]

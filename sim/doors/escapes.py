@@ -64,7 +64,6 @@ _REFUSED = (
     "os.pipe",
     "os.pipe2",
     "os.popen",
-    "os.sendfile",
     "os.splice",
     "os.wait",
     "os.waitpid",

@@ -6,11 +6,12 @@ Every fault hands out a `Receipt` that says what it really did; one that bit not
 
 from sim.faults.base import Fault, Receipt
 from sim.faults.clocks import ClockDrift, ClockStep
-from sim.faults.disks import DiskError, DiskFull, SlowDisk
+from sim.faults.disks import BitRot, DiskError, DiskFull, SlowDisk
 from sim.faults.links import Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink
 from sim.faults.processes import Crash, Pause, PowerLoss
 
 __all__ = [
+    "BitRot",
     "ClockDrift",
     "ClockStep",
     "Crash",

@@ -92,6 +92,8 @@ class PowerLoss(Fault):
             damage = host.lose_power()
             if damage is not None:
                 receipt.damage.append(damage)
+                for line in damage.lines():
+                    receipt.say(f"disk {len(receipt.effects)}", line)
         try:
             yield receipt
         finally:

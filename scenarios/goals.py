@@ -1,0 +1,94 @@
+"""``sometimes`` goals: situations that a campaign must have reached, or it has not tested them.
+
+Each is recognised in what a run left behind; none changes the run.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from reports.evidence import Evidence
+from system.records import EVENTS
+
+Goal = Callable[[Evidence, Counter[str]], bool]
+
+
+def reached(evidence: Evidence, kinds: Counter[str]) -> tuple[str, ...]:
+    """Return the names of the goals that this run reached."""
+    return tuple(name for name, goal in GOALS.items() if goal(evidence, kinds))
+
+
+class _Line(msgspec.Struct):
+    event: str = ""
+    frames: int = 0
+    republish: int = 0
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def _logged(evidence: Evidence, event: str, program: str = "ubscore") -> list[_Line]:
+    mark = f'"event":"{event}"'
+    return [
+        _decode(line.text.encode())
+        for line in evidence.lines
+        if line.process.startswith(program) and mark in line.text
+    ]
+
+
+def _torn(evidence: Evidence, _: Counter[str]) -> bool:
+    return bool(_logged(evidence, "torn_tail"))
+
+
+def _unpublished(evidence: Evidence, _: Counter[str]) -> bool:
+    return any(line.republish for line in _logged(evidence, "recovered")[1:])
+
+
+def _recovered(evidence: Evidence, _: Counter[str]) -> bool:
+    return any(line.frames > 3 for line in _logged(evidence, "recovered"))
+
+
+def _published_twice(evidence: Evidence, _: Counter[str]) -> bool:
+    values = Counter(record.value for record in evidence.records if record.topic == EVENTS)
+    return any(count > 1 for count in values.values())
+
+
+def _answered_again(evidence: Evidence, _: Counter[str]) -> bool:
+    return any(
+        sum(200 <= attempt.status < 300 for attempt in op.attempts) > 1
+        for op in evidence.operations
+    )
+
+
+def _rejected(evidence: Evidence, _: Counter[str]) -> bool:
+    return any(row.decision == "rejected" for row in evidence.requests)
+
+
+def _resent(evidence: Evidence, _: Counter[str]) -> bool:
+    return bool(_logged(evidence, "resent"))
+
+
+def _kind(*names: str) -> Goal:
+    def seen(_: Evidence, kinds: Counter[str]) -> bool:
+        return any(kinds[name] for name in names)
+
+    return seen
+
+
+def _rebalanced(evidence: Evidence, _: Counter[str]) -> bool:
+    return len(_logged(evidence, "assigned", "settlement")) > 1
+
+
+GOALS: dict[str, Goal] = {
+    "torn log tail": _torn,
+    "crash between fsync and publish": _unpublished,
+    "event published twice": _published_twice,
+    "retry answered again": _answered_again,
+    "withdrawal rejected": _rejected,
+    "read repair": _kind("read-repair"),
+    "group rebalanced": _rebalanced,
+    "delivery failed and sent again": _resent,
+    "hint replayed": _kind("hint-replayed"),
+    "log recovered": _recovered,
+}

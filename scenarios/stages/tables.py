@@ -1,0 +1,61 @@
+"""The ledger's tables as evidence: merged from all replicas, as a read of all of them would."""
+
+from reports.evidence import AccountRow, RequestRow, Row
+from scenarios.stages.town import Town
+
+_ROW = (
+    "user_id",
+    "asset_id",
+    "seq",
+    "delta_avail",
+    "delta_frozen",
+    "avail",
+    "frozen",
+    "event_type",
+    "ref_id",
+    "created_at",
+)
+
+
+def rows(town: Town) -> tuple[Row, ...]:
+    """Return the ledger, by account and seq."""
+    found = [
+        Row(
+            **{name: row.values[name] for name in _ROW},
+            durable_ns=row.durable_ns,
+            overwrites=row.overwrites,
+        )
+        for row in town.scylla.rows("wavetank.balance_ledger")
+    ]
+    return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id, row.seq)))
+
+
+def requests(town: Town) -> tuple[RequestRow, ...]:
+    """Return what is said of each request key."""
+    found = []
+    for row in town.scylla.rows("wavetank.requests"):
+        values = row.values
+        expired = values["expired"]
+        found.append(
+            RequestRow(
+                user_id=values["user_id"],
+                request_id=values["request_id"],
+                body_hash=values["body_hash"],
+                decision=values["decision"],
+                reason=values["reason"],
+                effects=values["effects"],
+                outcome=values["outcome"],
+                expired=None if expired is None else str(expired).lower(),
+                durable_ns=row.durable_ns,
+            )
+        )
+    return tuple(sorted(found, key=lambda row: (row.user_id, row.request_id, row.body_hash)))
+
+
+def accounts(town: Town) -> tuple[AccountRow, ...]:
+    """Return which user has rows of which asset."""
+    found = [
+        AccountRow(user_id=row.values["user_id"], asset_id=row.values["asset_id"])
+        for row in town.scylla.rows("wavetank.users_assets")
+    ]
+    return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id)))

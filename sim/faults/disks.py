@@ -1,0 +1,136 @@
+"""Faults of disks: errors, no space, slowness, bits that flip."""
+
+import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sim.disk import Disk
+from sim.faults.base import Fault, Receipt
+from sim.kernel import MILLISECOND
+from sim.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class DiskError(Fault):
+    """The next `times` calls at `door` (``os.fsync`` ...) on `path` fail with `error` (``EIO``)."""
+
+    host: str
+    door: str
+    error: str
+    times: int = 1
+    path: str = "*"
+
+    def __post_init__(self) -> None:
+        if not hasattr(errno, self.error):
+            raise ValueError(f"{self.error} is no errno")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @property
+    def kind(self) -> str:
+        """Counted per kind of call."""
+        return f"DiskError({self.door})"
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Let calls fail until the times are used up or the block ends."""
+        receipt = Receipt(self.targets)
+        disk = _disk(world, self.host)
+        rule = disk.inject(self.door, getattr(errno, self.error), self.path, times=self.times)
+        try:
+            yield receipt
+        finally:
+            disk.heal(rule)
+            if rule.bites:
+                receipt.bite("calls failed", rule.bites)
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFull(Fault):
+    """No space is left on the disk of `host`: files cannot grow, and none can be made."""
+
+    host: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Take the free space; on exit give it back."""
+        receipt = Receipt(self.targets)
+        disk = _disk(world, self.host)
+        capacity, refused = disk.capacity, disk.refused
+        disk.capacity = disk.used
+        try:
+            yield receipt
+        finally:
+            disk.capacity = capacity
+            if disk.refused > refused:
+                receipt.bite("calls without space", disk.refused - refused)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDisk(Fault):
+    """Every sync on `host` takes `by_ms` longer."""
+
+    host: str
+    by_ms: int
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Slow syncs down for as long as the block lasts."""
+        receipt = Receipt(self.targets)
+        disk = _disk(world, self.host)
+        slowed = disk.slowed
+        disk.slow_ns += self.by_ms * MILLISECOND
+        try:
+            yield receipt
+        finally:
+            disk.slow_ns -= self.by_ms * MILLISECOND
+            if disk.slowed > slowed:
+                receipt.bite("slow syncs", disk.slowed - slowed)
+
+
+@dataclass(frozen=True, slots=True)
+class BitRot(Fault):
+    """One bit of the oldest file that matches `path` flips on the drive, for good."""
+
+    host: str
+    path: str
+    offset: int
+    bit: int = 0
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Flip the bit; nothing heals it."""
+        receipt = Receipt(self.targets)
+        disk = _disk(world, self.host)
+        files = disk.cached_files(self.path.rpartition("/")[0])
+        matching = sorted(path for path in files if path.startswith(self.path))
+        if matching and self.offset < len(files[matching[0]]):
+            disk.rot(matching[0], self.offset, self.bit)
+            receipt.bite("bits flipped")
+            receipt.say("where", f"{matching[0]} offset {self.offset}")
+        yield receipt
+
+
+def _disk(world: World, host: str) -> Disk:
+    disk = world.hosts[host].disk
+    assert disk is not None, f"{host} has no disk"
+    return disk
