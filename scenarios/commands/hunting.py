@@ -1,0 +1,150 @@
+"""``wavetank hunt``: many seeds, a line of progress, a summary that says what was tested."""
+
+import itertools
+import sys
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from scenarios import catalog
+from scenarios.errors import Infrastructure
+from scenarios.hunt import Campaign
+from scenarios.hunt import hunt as run_hunt
+from scenarios.scenario import Scenario
+
+_GROUPS_KEPT = 5  # failures of which a run folder is written
+
+
+def hunt(
+    name: str, seeds: int | None, minutes: float | None, first: int, jobs: int, runs: str
+) -> int:
+    """Hunt, summarise, keep the first failure of each kind; return the exit code."""
+    scenario = catalog.find(name)
+    count = seeds or (None if minutes else 1000)
+    order = itertools.count(first) if count is None else iter(range(first, first + count))
+    progress = _Progress(count)
+    campaign = run_hunt(
+        name,
+        order,
+        jobs=jobs,
+        seconds=minutes * 60 if minutes else None,
+        progress=progress.show,
+    )
+    progress.done()
+    click.echo(summary(scenario, campaign))
+    kept = _keep_failures(scenario, campaign, runs)
+    _write(campaign, Path(runs, name, "campaign.json"))
+    for line in kept:
+        click.echo(line)
+    return code(campaign)
+
+
+def code(campaign: Campaign) -> int:
+    """Return the exit code of a campaign."""
+    if campaign.verdicts["nondeterministic"]:
+        return 4
+    if campaign.verdicts["broken"]:
+        return 1
+    if campaign.interrupted:
+        return 130
+    return 3 if campaign.verdicts["unknown"] or not campaign.seeds else 0
+
+
+def summary(scenario: Scenario, campaign: Campaign) -> str:
+    """Say what was found, and whether it was a test at all."""
+    seeds = max(campaign.seeds, 1)
+    rate = campaign.seeds / campaign.real_s if campaign.real_s else 0.0
+    verdicts = ", ".join(f"{count} {name}" for name, count in sorted(campaign.verdicts.items()))
+    lines = [
+        "",
+        f"{scenario.name}: {campaign.seeds} seeds in {campaign.real_s:.1f} s "
+        f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
+        + (" - interrupted" if campaign.interrupted else ""),
+        f"  simulated {campaign.virtual_ns / 3.6e12:.1f} h, {campaign.events} events",
+        f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; on average "
+        f"{campaign.crashes / seeds:.2f} program crashes and "
+        f"{campaign.operations / seeds:.1f} operations a seed",
+    ]
+    if campaign.planned:
+        lines += ["", f"  {'fault':<34}{'planned':>9}{'bit':>9}{'of seeds':>11}"]
+        for kind in sorted(campaign.planned, key=lambda k: (-campaign.bitten[k], k)):
+            bit = campaign.bitten[kind]
+            mark = "" if bit else "   never bit"
+            share = f"{100 * bit / seeds:.1f} %"
+            lines.append(f"  {kind:<34}{campaign.planned[kind]:>9}{bit:>9}{share:>11}{mark}")
+    if scenario.sometimes:
+        lines += ["", f"  {'sometimes':<34}{'reached':>9}"]
+        for goal in scenario.sometimes:
+            times = campaign.reached[goal]
+            lines.append(f"  {goal:<34}{times:>9}{'' if times else '   NOT REACHED'}")
+    for halt, times in sorted(campaign.halts.items()):
+        lines.append(f"  halted: {halt} in {times} seeds")
+    return "\n".join(lines)
+
+
+def _keep_failures(scenario: Scenario, campaign: Campaign, runs: str) -> list[str]:
+    """Group failures by what broke, and write a run folder for the first of each group."""
+    groups: dict[str, list[int]] = {}
+    for result in campaign.failures:
+        first = result.breaks[0] if result.breaks else None
+        name = f"{first.invariant} {first.code}" if first else f"unknown: {result.error[:160]}"
+        groups.setdefault(name, []).append(result.seed)
+    lines = []
+    for name, seeds in sorted(groups.items(), key=lambda item: -len(item[1])):
+        lines.append(f"\n  {name}: {len(seeds)} seeds, first {', '.join(map(str, seeds[:5]))}")
+        lines.append(f"    wavetank run {scenario.name} --seed {seeds[0]}")
+        if len(lines) <= 2 * _GROUPS_KEPT and not name.startswith("unknown"):
+            lines.append(f"    report  {_write_run(scenario, seeds[0], runs)}")
+    return lines
+
+
+def _write_run(scenario: Scenario, seed: int, runs: str) -> str:
+    from scenarios.commands import running  # noqa: PLC0415 - only after a failure
+    from scenarios.stages import simulated  # noqa: PLC0415
+
+    return running.keep(simulated.run(scenario, seed, keep_trace=True), runs)
+
+
+def _write(campaign: Campaign, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(campaign), indent=1))
+    except OSError as error:
+        raise Infrastructure(
+            f"{path}: {error.strerror}; the summary above is complete, free some space "
+            "and run the hunt again to keep it"
+        ) from None
+
+
+class _Progress:
+    """One line, rewritten on a terminal, printed now and then elsewhere."""
+
+    def __init__(self, count: int | None) -> None:
+        self.count = count
+        self.terminal = sys.stderr.isatty()
+        self.shown = time.monotonic()
+
+    def show(self, campaign: Campaign) -> None:
+        now = time.monotonic()
+        if now - self.shown < (0.2 if self.terminal else 30):
+            return
+        self.shown = now
+        total = f"/{self.count}" if self.count else ""
+        quiet = sorted(set(campaign.planned) - set(campaign.bitten))
+        line = (
+            f"{campaign.seeds}{total} seeds  {campaign.seeds / max(campaign.real_s, 1e-9):.1f}/s  "
+            f"held {campaign.verdicts['held']}  broken {campaign.verdicts['broken']}  "
+            f"unknown {campaign.verdicts['unknown']}  "
+            f"{len(campaign.bitten)} kinds of faults have bitten"
+            + (f", not yet: {', '.join(quiet[:2])}" if quiet else "")
+        )
+        end = "\r" if self.terminal else "\n"
+        sys.stderr.write(line[:150].ljust(150 if self.terminal else 0) + end)
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        """Leave the line."""
+        if self.terminal:
+            sys.stderr.write("\n")
