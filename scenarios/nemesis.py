@@ -42,18 +42,6 @@ class Nemesis:
         for injection in self.injections:
             self._leave(injection)
 
-    @property
-    def over(self) -> bool:
-        """Whether every step that can still come has come and gone."""
-        now = self.world.kernel.now
-        return all(
-            injection.left_ns is not None
-            for injection in self.injections
-            if injection.waiting is None or injection.entered_ns is not None
-        ) and all(
-            i.waiting is not None or i.entered_ns is not None or now < 0 for i in self.injections
-        )
-
     def _due(self, injection: Injection) -> None:
         if self.healed:
             return

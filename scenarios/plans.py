@@ -42,7 +42,7 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
     return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
 
 
-def torn_append(stream: random.Random, scenario: Scenario) -> Plan:
+def torn_append(_: random.Random, scenario: Scenario) -> Plan:
     """Kill UBSCore after a part of the bytes of its fifth append to the log."""
     moment = scenario.deployment.moment("ubscore", "wal.append", 5, part=0.5)
     return (Step(on=moment, lasts=SECOND, fault=Crash(moment.process)),)

@@ -59,13 +59,17 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(campaign.verdicts.items()))
     lines = [
         "",
-        f"{scenario.name}: {campaign.seeds} seeds in {campaign.real_s:.1f} s "
-        f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
-        + (" - interrupted" if campaign.interrupted else ""),
+        (
+            f"{scenario.name}: {campaign.seeds} seeds in {campaign.real_s:.1f} s "
+            f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
+            f"{' - interrupted' if campaign.interrupted else ''}"
+        ),
         f"  simulated {campaign.virtual_ns / 3.6e12:.1f} h, {campaign.events} events",
-        f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; on average "
-        f"{campaign.crashes / seeds:.2f} program crashes and "
-        f"{campaign.operations / seeds:.1f} operations a seed",
+        (
+            f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; on average "
+            f"{campaign.crashes / seeds:.2f} program crashes and "
+            f"{campaign.operations / seeds:.1f} operations a seed"
+        ),
     ]
     if campaign.planned:
         lines += ["", f"  {'fault':<34}{'planned':>9}{'bit':>9}{'of seeds':>11}"]

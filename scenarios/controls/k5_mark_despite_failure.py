@@ -18,7 +18,7 @@ class _TakesAnyReport(Outbox):
 
 
 class IgnoresErrors(UBSCore):
-    """A delivery report is a delivery, is it not?"""
+    """Takes every delivery report for a delivery."""
 
     outbox_type = _TakesAnyReport
 

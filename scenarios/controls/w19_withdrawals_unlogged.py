@@ -6,7 +6,7 @@ from system.wal.frames import CommandFrame
 
 
 class LogsDepositsOnly(UBSCore):
-    """Withdrawals are simple; why log them?"""
+    """Withdrawals are simple, so why log them."""
 
     def keep(self, frame: CommandFrame) -> int:
         """Apply a withdrawal at once, log everything else."""

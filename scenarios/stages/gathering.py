@@ -113,7 +113,7 @@ def dump_and_recover_twice(town: Town, log: Log, run_until: RunUntil) -> None:
     process = town.world.living(name)
     if process is None:
         return
-    body = _dump(town, process, run_until)
+    body = _dump(process, run_until)
     if body is None:
         return
     log.dumps.append(
@@ -134,7 +134,7 @@ def dump_and_recover_twice(town: Town, log: Log, run_until: RunUntil) -> None:
         if living is not None:
             town.world.kernel.kill(living)
         process = town.supervisor.resume(name)
-        body = _dump(town, process, run_until)
+        body = _dump(process, run_until)
         if body is None:
             return
         bodies.append(body)
@@ -150,7 +150,7 @@ def dump_and_recover_twice(town: Town, log: Log, run_until: RunUntil) -> None:
     )
 
 
-def _dump(town: Town, process: Process, run_until: RunUntil) -> bytes | None:
+def _dump(process: Process, run_until: RunUntil) -> bytes | None:
     """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
     disk = process.host.disk
     assert disk is not None
@@ -184,7 +184,7 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         accounts=accounts(town),
         commits=tuple(log.commits),
         processes=tuple(town.supervisor.events),
-        faults=tuple(_receipt(town, injection) for injection in nemesis.injections),
+        faults=tuple(map(_receipt, nemesis.injections)),
         owed=tuple(_owed(town, nemesis)),
         lines=tuple(_lines(town)),
     )
@@ -232,7 +232,7 @@ def _records(town: Town) -> list[TopicRecord]:
     return found
 
 
-def _receipt(town: Town, injection: Injection) -> FaultReceipt:
+def _receipt(injection: Injection) -> FaultReceipt:
     receipt = injection.receipt
     return FaultReceipt(
         fault=repr(injection.step.fault),
@@ -242,11 +242,11 @@ def _receipt(town: Town, injection: Injection) -> FaultReceipt:
         left_ns=injection.left_ns,
         bites=receipt.bites,
         effects=receipt.effects,
-        damage=tuple(_damages(town, injection)),
+        damage=tuple(_damages(injection)),
     )
 
 
-def _damages(town: Town, injection: Injection) -> list[Damage]:
+def _damages(injection: Injection) -> list[Damage]:
     found = []
     for damage in injection.receipt.damage:
         for file in damage.files:
