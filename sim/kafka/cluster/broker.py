@@ -30,7 +30,7 @@ from sim.kafka.cluster.image import Image
 from sim.kafka.cluster.settings import Settings
 from sim.kafka.cluster.state import MILLISECOND, Connection, State
 from sim.kafka.protocol import Request
-from sim.machine import Disconnect, Effect
+from sim.machine import Disconnect, Effect, Message
 
 _Ability = Callable[[State, int, int, Request], Any]
 
@@ -99,6 +99,7 @@ class Broker:
 
     def __init__(self, broker_id: int, image: Image, settings: Settings, random: Random) -> None:
         self.state = State(broker_id, image, settings, random)
+        image.on_deletion.append(self._topic_deleted)
 
     def started(self, now_ns: int) -> list[Effect]:
         """Begin, or come back with what the disk has kept."""
@@ -137,8 +138,9 @@ class Broker:
         """Never happens: a broker with one replica of everything dials nobody."""
         raise AssertionError(f"nobody dialled for {tag}")
 
-    def received(self, now_ns: int, connection: int, message: Request) -> list[Effect]:
+    def received(self, now_ns: int, connection: int, message: Message) -> list[Effect]:
         """Serve a request, now or when those before it on its connection are done."""
+        assert isinstance(message, Request)
         state = self.state
         found = state.connections.get(connection)
         if found is None:  # closed by the broker; the network had more
@@ -160,6 +162,10 @@ class Broker:
         assert isinstance(key, tuple)
         _ALARMS[key[0]](self.state, now_ns, *key[1:])
         return self._effects(now_ns)
+
+    def _topic_deleted(self, name: str) -> None:
+        if self.state.image.up[self.state.broker_id]:
+            commits.forget_topic(self.state, name)
 
     def _serve(self, now_ns: int, connection: int, found: Connection, message: Request) -> None:
         found.current = message

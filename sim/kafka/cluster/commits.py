@@ -87,6 +87,15 @@ def expire_commits(state: State, now_ns: int) -> None:
             del state.groups[name]
 
 
+def forget_topic(state: State, name: str) -> None:
+    """Forget what was committed for a topic that is deleted."""
+    for group in state.groups.values():
+        for topic, partition in list(group.commits):
+            if topic == name:
+                del group.commits[topic, partition]
+                state.record("expire", group.name, topic, partition)
+
+
 def _commit_refusal(state: State, now_ns: int, body: OffsetCommitRequest) -> ErrorCode:
     group = state.groups.get(body.group_id)
     generation = body.generation_id_or_member_epoch

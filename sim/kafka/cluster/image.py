@@ -9,7 +9,7 @@ every broker at once; one replica for each partition; no reassignment, so a lead
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -77,6 +77,7 @@ class Image:
         self.up: dict[int, bool] = dict.fromkeys(self.nodes, False)
         self.starts: dict[int, int] = dict.fromkeys(self.nodes, 0)
         self.version = 0  # rises with every change
+        self.on_deletion: list[Callable[[str], None]] = []  # told the name of a deleted topic
         self._random = random
         self._next_producer_id = 0
 
@@ -91,7 +92,7 @@ class Image:
         self, name: str, partitions: int, replicas: int, config: Mapping[str, str | None]
     ) -> TopicConfig:
         """Return the checked configuration of a new topic, or raise `Refused`."""
-        if not _NAME.fullmatch(name) or name in (".", ".."):
+        if not legal(name):
             raise refused(ErrorCode.invalid_topic_exception, f"topic name {name!r} is illegal")
         if name in self.topics:
             raise refused(ErrorCode.topic_already_exists, f"Topic '{name}' already exists.")
@@ -134,6 +135,8 @@ class Image:
         """Delete a topic that exists."""
         del self.topics[name]
         self.version += 1
+        for tell in self.on_deletion:
+            tell(name)
 
     def broker_started(self, broker_id: int) -> None:
         """Register a broker; if it was here before, its partitions get a new leader epoch."""
@@ -174,6 +177,15 @@ class Image:
         # Metric names cannot tell '.' from '_', so Kafka refuses such pairs of topics.
         plain = name.replace(".", "_")
         return next((known for known in self.topics if known.replace(".", "_") == plain), None)
+
+
+def legal(name: str) -> bool:
+    """Whether a topic may have this name.
+
+    >>> legal("balance.events"), legal(".."), legal("a/b")
+    (True, False, False)
+    """
+    return _NAME.fullmatch(name) is not None and name not in (".", "..")
 
 
 def java_hash(text: str) -> int:

@@ -10,8 +10,7 @@ coordinators are refused with UNSUPPORTED_VERSION, and so is a transactional id.
 
 from typing import Any
 
-from sim.kafka.cluster.configs import TopicConfig
-from sim.kafka.cluster.image import Partition, Refused, Topic
+from sim.kafka.cluster.image import Partition, Refused, Topic, legal
 from sim.kafka.cluster.state import MILLISECOND, State
 from sim.kafka.entities import (
     ApiVersion,
@@ -132,15 +131,18 @@ def _wanted(
         return _missing(None, wanted.topic_id, ErrorCode.unknown_topic_id)
     if name in topics:
         return _topic(topics[name], fenced)
+    if not legal(name):
+        return _missing(name, None, ErrorCode.invalid_topic_exception)
     error = ErrorCode.unknown_topic_or_partition
-    try:
-        config: TopicConfig = state.image.check_topic(name, state.settings.num_partitions, 1, {})
-    except Refused as refusal:
-        error = refusal.code
-    else:
-        if create:  # the client hears of the topic the next time it asks
-            state.image.create_topic(name, config, state.settings.num_partitions)
-            state.record("topic", name, "created", state.settings.num_partitions)
+    if create:  # the client hears of the topic the next time it asks
+        count = state.settings.num_partitions
+        try:
+            config = state.image.check_topic(name, count, 1, {})
+        except Refused as refusal:
+            error = refusal.code
+        else:
+            state.image.create_topic(name, config, count)
+            state.record("topic", name, "created", count)
     return _missing(name, None, error)
 
 
