@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import FromPath, FromQuery
 
 from system.gateway.inputs import TransferBody
 from system.gateway.refusals import Refused
@@ -54,7 +55,9 @@ async def transfer_out(request: Asked) -> dict[str, str]:
 
 
 @get("/requests/{request_id:str}", summary="What became of a request")
-async def requests(request: Asked, request_id: str, user_id: str | None = None) -> dict[str, Any]:
+async def requests(
+    request: Asked, request_id: FromPath[str], user_id: FromQuery[str | None] = None
+) -> dict[str, Any]:
     """Tell the decision about a request key; operators name the user."""
     gateway = _gateway(request)
     caller = gateway.credentials.caller(request.headers.get("authorization"))
@@ -62,7 +65,7 @@ async def requests(request: Asked, request_id: str, user_id: str | None = None) 
 
 
 @get("/balances/{user_id:str}", summary="A user's balances")
-async def balances(request: Asked, user_id: str) -> dict[str, Any]:
+async def balances(request: Asked, user_id: FromPath[str]) -> dict[str, Any]:
     """Tell the balances of all assets a user has rows for."""
     gateway = _gateway(request)
     caller = gateway.credentials.caller(request.headers.get("authorization"))
@@ -71,7 +74,11 @@ async def balances(request: Asked, user_id: str) -> dict[str, Any]:
 
 @get("/ledger/{user_id:str}/{asset:str}", summary="An account's ledger, newest first")
 async def ledger(
-    request: Asked, user_id: str, asset: str, before: str = "", limit: str = "50"
+    request: Asked,
+    user_id: FromPath[str],
+    asset: FromPath[str],
+    before: FromQuery[str] = "",
+    limit: FromQuery[str] = "50",
 ) -> dict[str, Any]:
     """Tell a page of ledger rows; `next_before` of the answer is `before` of the next page."""
     gateway = _gateway(request)

@@ -64,17 +64,20 @@ class Ledger:
         while len(self.accounts) > self.accounts_max:
             del self.accounts[next(iter(self.accounts))]
 
-    def lanes(self, events: Iterable[Event]) -> list[Lane]:
-        """Return the lanes that settle these events, one per database partition."""
+    def account_lanes(self, events: Iterable[Event]) -> list[Lane]:
+        """Return the lanes that write these events' ledger rows."""
         rows: dict[AccountKey, list[LedgerRow]] = {}
-        requests: dict[tuple[int, str], list[Event]] = {}
         for event in events:
             if isinstance(event, LedgerRow):
                 rows.setdefault((event.user_id, event.asset_id), []).append(event)
+        return [self.account_lane(key, of_account) for key, of_account in rows.items()]
+
+    def request_lanes(self, events: Iterable[Event]) -> list[Lane]:
+        """Return the lanes that write what these events decided."""
+        requests: dict[tuple[int, str], list[Event]] = {}
+        for event in events:
             requests.setdefault((event.user_id, event.request_id), []).append(event)
-        return [self.account_lane(key, of_account) for key, of_account in rows.items()] + [
-            self.request_lane(of_request) for of_request in requests.values()
-        ]
+        return [self.request_lane(of_request) for of_request in requests.values()]
 
     def account_lane(self, key: AccountKey, events: list[LedgerRow]) -> Lane:
         """Write one account's rows in order, each checked against the chain before."""

@@ -127,10 +127,15 @@ class Settlement:
         """Write the rows of a batch; returns when all are acknowledged or no longer ours."""
         events = [event for message in batch if (event := self.take(message)) is not None]
         try:
-            self.writer.drive(self.ledger.lanes(events))
+            self.write(events)
         except Abandoned:
             self.log.warning("abandoned", events=len(events))
         self.ledger.shrink()
+
+    def write(self, events: list[Event]) -> None:
+        """Write the ledger, then the answers: who is told `done` finds the row, if it is right."""
+        self.writer.drive(self.ledger.account_lanes(events))
+        self.writer.drive(self.ledger.request_lanes(events))
 
     def take(self, message: Message) -> Event | None:
         """Judge a record by its number; None if it is not to be applied now."""
