@@ -80,13 +80,10 @@ class UBSCore:
 
     def run(self) -> int:
         """Serve until stopped."""
-        try:
-            self.open()
-            while not self.stopping:
-                self.step()
-            self.close()
-        finally:
-            self.directory.unlock()
+        self.open()
+        while not self.stopping:
+            self.step()
+        self.close()
         return exits.OK
 
     # -- opening -------------------------------------------------------------------------------
@@ -302,4 +299,5 @@ class UBSCore:
         self.writer.close()
         self.outbox.discard()
         self.inputs.consumer.close()
+        self.directory.unlock()
         self.log.info("closed", lsn=self.state.lsn, all_acknowledged=drained)

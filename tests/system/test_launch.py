@@ -1,0 +1,80 @@
+"""Programs end with the documented code, one line of JSON, and no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from system import exits, launch
+from system.config import Section
+from system.errors import ConfigError, Halt, Locked, LogError, Unreachable
+
+
+class Empty(Section, frozen=True):
+    """A configuration without keys."""
+
+
+class Ends:
+    """A program that ends with what it is told."""
+
+    name: ClassVar[str] = "ends"
+    Config: ClassVar[type[msgspec.Struct]] = Empty
+    error: ClassVar[Exception | None] = None
+
+    def __init__(self, config: Empty) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def run(self) -> int:
+        if self.error is not None:
+            raise self.error
+        return exits.OK
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, 0),
+        (ValueError("a defect"), 1),
+        (ConfigError("x"), 2),
+        (Unreachable("x"), 69),
+        (Halt("why", "x"), 70),
+        (LogError("x"), 74),
+        (Locked("x"), 75),
+    ],
+)
+def test_an_error_becomes_its_exit_code(
+    error: Exception | None, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.toml").write_text("")
+    program = type("Program", (Ends,), {"error": error})
+    assert launch.main(program, str(tmp_path / "c.toml")) == code
+    line = json.loads(capsys.readouterr().err)
+    assert line["exit_code"] == code
+    assert line["program"] == "ends"
+
+
+@pytest.mark.parametrize("program", ["ubscore", "init"])
+def test_without_kafka_it_says_so_and_ends_with_69(program: str, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(f'[ubscore]\ndata = "{tmp_path}/d"\n[kafka]\nbootstrap = "127.0.0.1:1"\n')
+    begun = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-m", "system", program, "--config", str(config)],
+        env={**os.environ, "WAVETANK_KAFKA_CONNECT_TIMEOUT_MS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert ended.returncode == exits.UNREACHABLE
+    assert "127.0.0.1:1" in json.loads(ended.stderr)["detail"]
+    assert time.monotonic() - begun < 10
