@@ -49,6 +49,7 @@ class Broker:
         self.host = host
         self.port = port
         self.node_id = node_id
+        self.label = ""  # instead of the address in messages
         self.down_reported = False
         self.reconnect_at = 0
         self.waiting: deque[Call] = deque()
@@ -68,6 +69,8 @@ class Broker:
     @property
     def name(self) -> str:
         """What the broker is called in messages."""
+        if self.label:
+            return self.label
         node = "bootstrap" if self.node_id < 0 else str(self.node_id)
         return f"{self.host}:{self.port}/{node}"
 

@@ -77,6 +77,10 @@ class Client:
     def broker_room(self, broker: Broker) -> None:
         """Learn that a request that waited for `broker` has left."""
 
+    def is_urgent(self, view: TopicView) -> bool:
+        """Whether metadata must be asked for again soon because of this topic."""
+        return not view.complete
+
     def topic_seen(self, view: TopicView) -> None:
         """Learn what metadata says of a topic in use."""
 

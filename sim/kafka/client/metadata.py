@@ -128,8 +128,8 @@ class Metadata:
             client.topic_seen(view)
 
     def _incomplete(self) -> bool:
-        topics = self.topics
-        return any(name not in topics or not topics[name].complete for name in self._wanted)
+        topics, urgent = self.topics, self._client.is_urgent
+        return any(name not in topics or urgent(topics[name]) for name in self._wanted)
 
     def _soon(self) -> None:
         settings = self._client.settings

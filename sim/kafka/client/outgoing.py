@@ -122,10 +122,10 @@ class Outgoing:
         settings = self.producer.settings
         count = len(messages)
         if count == 1 and not self.blocked:
-            linger = 0 if self.producer.flushing else settings.linger
-            self._serve_at(self.producer.kernel.now + linger)
+            flushing = self.producer.flushing
+            self._serve_at(0 if flushing else message.enqueued + settings.linger)
         elif count == settings.batch_max or self.bytes >= settings.batch_max_bytes:
-            self._serve_at(self.producer.kernel.now)
+            self._serve_at(0)
 
     def again(self, messages: Iterable[Message]) -> None:
         """Take messages back that are to be sent once more; they keep their place."""
@@ -241,6 +241,7 @@ class Outgoing:
         return batch
 
     def _serve_at(self, at: int) -> None:
+        at = max(at, self.producer.kernel.now)
         timer = self._timer
         if timer is not None and timer.pending:
             if self._timer_at <= at:

@@ -1,0 +1,497 @@
+"""`Consumer` behind the door: signatures, types, exceptions and callbacks as in Consumer.c.
+
+**Faithful**: callbacks run only inside `poll`, `consume` and `close`, in the caller's thread;
+partitions are assigned or given back after a rebalance callback that did not do it itself; calls
+from several threads take turns, calls from within a callback do not wait; offsets are stored when
+messages are handed out, those of a batch all at once.
+"""
+
+import weakref
+from collections.abc import Callable
+from typing import Any, Self
+
+from sim.doors.kafka import arguments, lookups
+from sim.doors.kafka.gate import Gate
+from sim.doors.kafka.handle import Handle, simulated
+from sim.doors.kafka.partition import TopicPartition, listed
+from sim.kafka.client import codes
+from sim.kafka.client.commits import Committed, Offset
+from sim.kafka.client.configuration import configure
+from sim.kafka.client.consumer import Consumer as Core
+from sim.kafka.client.consumer import Failure
+from sim.kafka.client.group import Rebalance
+from sim.kafka.client.inbox import deadline
+from sim.kafka.client.producer import Trouble
+from sim.kafka.client.tracked import Chunk
+from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED, result
+from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, real, text_of
+from sim.kernel import MICROSECOND
+from sim.process import running
+
+_Callback = Callable[[Any, list[Any]], Any]
+_CREATE_TIME, _LOG_APPEND_TIME = 1, 2
+
+
+class Consumer(Handle):
+    """Stands for the real consumer."""
+
+    __slots__ = ("_callbacks", "_gate", "_rebalanced")
+    _real = real.Consumer
+    _closed_text = "Consumer closed"
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        config = arguments.configuration(args, named)
+        process = running()
+        self._callbacks: dict[str, _Callback] = {}
+        self._rebalanced = False
+        if process is None:
+            self._core = real.Consumer(config)
+            return
+        if "group.id" not in config:
+            raise ValueError("Failed to create consumer: group.id must be set")
+        self._core = Core(process, *configure("consumer", config))
+        self._gate = Gate(process.kernel)
+
+    def subscribe(
+        self,
+        topics: list[str],
+        on_assign: Any = ...,
+        on_revoke: Any = ...,
+        on_lost: Any = ...,
+    ) -> None:
+        """Subscribe to topics, instead of those before."""
+        core = self._open()
+        given = {"on_assign": on_assign, "on_revoke": on_revoke, "on_lost": on_lost}
+        callbacks = {name: callback for name, callback in given.items() if callback is not ...}
+        if not simulated(core):
+            core.subscribe(topics, **{n: self._mine(c) for n, c in callbacks.items()})
+            return
+        with self._gate:
+            if not isinstance(topics, list):
+                raise TypeError("expected list of topic unicode strings")
+            for name, callback in callbacks.items():
+                if not callable(callback):
+                    raise TypeError(f"{name} expects a callable")
+            if not topics or not all(map(str, topics)):
+                fail(codes.INVALID_ARG, f"Failed to set subscription: {text_of(codes.INVALID_ARG)}")
+            self._callbacks = callbacks
+            core.group.subscribe([str(topic) for topic in topics])
+
+    def unsubscribe(self) -> None:
+        """Leave the group, or give up what was assigned."""
+        core = self._open()
+        if not simulated(core):
+            core.unsubscribe()
+            return
+        with self._gate:
+            core.group.unsubscribe()
+
+    def poll(self, timeout: float = -1) -> Any:
+        """Return the next message or error, None if there is none in time."""
+        core = self._core
+        if not simulated(core):
+            return self._open().poll(timeout)
+        process = running()
+        until = deadline(core.kernel, arguments.seconds(timeout))
+        with self._gate:
+            core.note_poll()
+            core.polling += 1
+            try:
+                while True:
+                    event = core.next_event(until)
+                    if event is None:
+                        if timeout == 0:
+                            core.pause_if_spinning()
+                        return None
+                    if type(event) is Chunk:
+                        return self._hand_out(process, event)
+                    if type(event) is Failure:
+                        return _failed(event)
+                    self._serve(event)
+                    core = self._open()
+            finally:
+                core.polling -= 1
+                core.note_poll()
+
+    def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Any]:
+        """Return up to `num_messages`, waiting for all of them or `timeout`."""
+        core = self._core
+        if not simulated(core):
+            return self._open().consume(num_messages, timeout)  # type: ignore[no-any-return]
+        running()
+        wanted = arguments.integer(num_messages)
+        if not 0 <= wanted <= 1_000_000:
+            raise ValueError("num_messages must be between 0 and 1000000 (1M)")
+        until = deadline(core.kernel, arguments.seconds(timeout))
+        with self._gate:
+            core.note_poll()
+            core.polling += 1
+            try:
+                return self._collect(core, wanted, until)
+            finally:
+                core.polling -= 1
+                core.note_poll()
+
+    def assign(self, partitions: list[Any]) -> None:
+        """Take exactly these partitions."""
+        core = self._open()
+        if not simulated(core):
+            core.assign(partitions)
+            return
+        with self._gate:
+            wanted = [(p.topic, p.partition, p.offset) for p in listed(partitions)]
+            if len({(topic, index) for topic, index, _ in wanted}) < len(wanted):
+                text = text_of(codes.INVALID_ARG)
+                fail(codes.INVALID_ARG, f"Failed to set assignment: {text}")
+            self._rebalanced = True
+            core.assign(wanted)
+
+    def unassign(self) -> None:
+        """Give all partitions up."""
+        core = self._open()
+        if not simulated(core):
+            core.unassign()
+            return
+        with self._gate:
+            self._rebalanced = True
+            core.unassign()
+
+    def incremental_assign(self, partitions: list[Any]) -> None:
+        """Take these partitions too."""
+        core = self._open()
+        if not simulated(core):
+            core.incremental_assign(partitions)
+            return
+        with self._gate:
+            wanted = [(p.topic, p.partition, p.offset) for p in listed(partitions)]
+            for topic, index, _ in wanted:
+                if (topic, index) in core.assignment:
+                    text = f"{topic} [{index}] is already part of the current assignment"
+                    fail(codes.CONFLICT, text)
+            self._rebalanced = True
+            core.incremental_assign(wanted)
+
+    def incremental_unassign(self, partitions: list[Any]) -> None:
+        """Give these partitions up."""
+        core = self._open()
+        if not simulated(core):
+            core.incremental_unassign(partitions)
+            return
+        with self._gate:
+            keys = [(p.topic, p.partition) for p in listed(partitions)]
+            for topic, index in keys:
+                if (topic, index) not in core.assignment:
+                    text = "can't be unassigned since it is not in the current assignment"
+                    fail(codes.INVALID_ARG, f"{topic} [{index}] {text}")
+            self._rebalanced = True
+            core.incremental_unassign(keys)
+
+    def assignment(self) -> list[Any]:
+        """Return the partitions there are."""
+        core = self._open()
+        if not simulated(core):
+            return core.assignment()  # type: ignore[no-any-return]
+        running()
+        return [
+            TopicPartition(
+                tracked.topic,
+                tracked.index,
+                OFFSET_STORED if tracked.start == OFFSET_INVALID else tracked.start,
+            )
+            for _, tracked in sorted(core.assignment.items())
+        ]
+
+    def seek(self, partition: Any) -> None:
+        """Go on at the partition's offset."""
+        core = self._open()
+        if not simulated(core):
+            core.seek(partition)
+            return
+        with self._gate:
+            (found,) = listed([partition])
+            key = (found.topic, found.partition)
+            if key not in core.assignment:
+                code = codes.STATE if key in core.tracked else codes.UNKNOWN_PARTITION
+                fail(code, f"Failed to seek to offset {found.offset}: {text_of(code)}")
+            core.seek(key, found.offset)
+
+    def pause(self, partitions: list[Any]) -> None:
+        """Hand out nothing of these partitions."""
+        core = self._open()
+        if not simulated(core):
+            core.pause(partitions)
+            return
+        with self._gate:
+            core.pause([(p.topic, p.partition) for p in listed(partitions)])
+
+    def resume(self, partitions: list[Any]) -> None:
+        """Hand messages of these partitions out again."""
+        core = self._open()
+        if not simulated(core):
+            core.resume(partitions)
+            return
+        with self._gate:
+            core.resume([(p.topic, p.partition) for p in listed(partitions)])
+
+    def position(self, partitions: list[Any]) -> list[Any]:
+        """Return for each partition the offset behind the last message handed out."""
+        core = self._open()
+        if not simulated(core):
+            return core.position(partitions)  # type: ignore[no-any-return]
+        running()
+        found = []
+        for partition in listed(partitions):
+            tracked = core.tracked.get((partition.topic, partition.partition))
+            offset = tracked.position if tracked is not None else OFFSET_INVALID
+            unknown = error_of(codes.UNKNOWN_PARTITION) if tracked is None else None
+            found.append(_result(partition.topic, partition.partition, offset, error=unknown))
+        return found
+
+    def store_offsets(self, message: Any = None, offsets: list[Any] | None = None) -> None:
+        """Store offsets for the next commit."""
+        core = self._open()
+        if not simulated(core):
+            core.store_offsets(message, offsets)
+            return
+        with self._gate:
+            wanted = lookups.offsets_of(message, offsets, "store")
+            if wanted is None:
+                raise ValueError("expected either message or offsets")
+            if core.settings.auto_store:
+                text = text_of(codes.INVALID_ARG)
+                fail(codes.INVALID_ARG, f"StoreOffsets failed: {text}")
+            lookups.store(core, wanted)
+
+    def commit(
+        self,
+        message: Any = None,
+        offsets: list[Any] | None = None,
+        asynchronous: bool = True,
+    ) -> Any:
+        """Commit a message, offsets, or what is stored."""
+        core = self._open()
+        if not simulated(core):
+            return core.commit(message=message, offsets=offsets, asynchronous=asynchronous)
+        with self._gate:
+            wanted = lookups.offsets_of(message, offsets, "commit")
+            return self._commit(core, wanted, asynchronous=bool(asynchronous))
+
+    def committed(self, partitions: list[Any], timeout: float = -1) -> list[Any]:
+        """Ask the coordinator for committed offsets."""
+        core = self._open()
+        if not simulated(core):
+            return core.committed(partitions, timeout)  # type: ignore[no-any-return]
+        with self._gate:
+            return lookups.committed(core, listed(partitions), arguments.seconds(timeout))
+
+    def get_watermark_offsets(
+        self, partition: Any, timeout: float = -1, cached: bool = False
+    ) -> tuple[int, int]:
+        """Return where a partition begins and ends."""
+        core = self._open()
+        if not simulated(core):
+            return core.get_watermark_offsets(partition, timeout, cached)  # type: ignore[no-any-return]
+        with self._gate:
+            (found,) = listed([partition])
+            return lookups.watermarks(core, found, arguments.seconds(timeout), cached=bool(cached))
+
+    def offsets_for_times(self, partitions: list[Any], timeout: float = -1) -> list[Any]:
+        """Return the first offsets not before the times that stand in `offset`."""
+        core = self._open()
+        if not simulated(core):
+            return core.offsets_for_times(partitions, timeout)  # type: ignore[no-any-return]
+        with self._gate:
+            return lookups.for_times(core, listed(partitions), arguments.seconds(timeout))
+
+    def memberid(self) -> str | None:
+        """Return the id the coordinator gave, None before it did."""
+        core = self._open()
+        if not simulated(core):
+            return core.memberid()  # type: ignore[no-any-return]
+        running()
+        return core.group.member_id or None
+
+    def consumer_group_metadata(self) -> Any:
+        """Return who this is in its group, for a transactional producer."""
+        core = self._open()
+        if not simulated(core):
+            return core.consumer_group_metadata()
+        running()
+        group, settings = core.group, core.settings
+        generation = group.generation.to_bytes(4, "little", signed=True)
+        instance = b"\1"
+        if settings.instance_id:
+            instance = b"\0" + settings.instance_id.encode() + b"\0"
+        names = settings.group_id.encode() + b"\0" + group.member_id.encode() + b"\0"
+        return b"CGMDv2:" + generation + names + instance
+
+    def close(self) -> None:
+        """Give everything up, commit, leave the group."""
+        core = self._core
+        if not simulated(core):
+            if core is not None:
+                core.close()
+            return
+        running()
+        with self._gate:
+            core.terminate()
+            while not core.terminated:
+                event = core.next_event(core.kernel.now + _LOOK_AGAIN)
+                if type(event) is Chunk:
+                    core.inbox.items.popleft()
+                elif event is not None and type(event) is not Failure:
+                    self._serve(event)
+            core.close()
+            self._core = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, exc_type: Any, exc_value: Any, exc_traceback: Any) -> bool | None:
+        self.close()
+        return None
+
+    def _collect(self, core: Core, wanted: int, until: int | None) -> list[Any]:
+        """Collect messages; those of partitions that are taken away meanwhile are left out."""
+        found: list[tuple[Any, Any]] = []  # message, chunk
+        while len(found) < wanted:
+            event = core.next_event(until)
+            if event is None:
+                break
+            if type(event) is Chunk:
+                found.append((self._message(event, core.take_record(event)), event))
+            elif type(event) is Failure:
+                found.append((_failed(event), None))
+            else:
+                self._serve(event)
+                found = [(m, c) for m, c in found if c is None or c.version == c.tracked.version]
+        for message, chunk in found:
+            if chunk is not None:
+                store = core.settings.auto_store
+                epoch = chunk.batch.leader_epoch
+                chunk.tracked.handed_out(message.offset(), epoch, store=store)
+        return [message for message, _ in found]
+
+    def _hand_out(self, process: Any, chunk: Chunk) -> Any:
+        core: Core = self._core
+        strike = None
+        if process is not None and process.moments:
+            strike = process.strike("kafka.poll", chunk.tracked.topic)
+            if strike is not None and strike.part < 0.5:
+                strike.hit()
+                strike = None
+        message = self._message(chunk, core.take_record(chunk))
+        offset = chunk.batch.base_offset + chunk.at - 1
+        chunk.tracked.handed_out(offset, chunk.batch.leader_epoch, store=core.settings.auto_store)
+        if strike is not None:
+            strike.hit()
+        return message
+
+    def _message(self, chunk: Chunk, at: int) -> Any:
+        batch = chunk.batch
+        record = batch.records[at]
+        key, value, headers, _ = record
+        kind = _LOG_APPEND_TIME if batch.log_append_time else _CREATE_TIME
+        return Message(
+            topic=chunk.tracked.topic,
+            partition=chunk.tracked.index,
+            offset=batch.base_offset + at,
+            key=key,
+            value=value,
+            headers=list(headers) if headers else None,
+            timestamp=(kind, batch.timestamp(record)),
+            leader_epoch=batch.leader_epoch,
+        )
+
+    def _serve(self, event: Any) -> None:
+        if type(event) is Rebalance:
+            self._rebalance(event)
+        elif type(event) is Committed:
+            callback = self._core.callbacks.commit
+            if callback is not None:
+                error = error_of(event.code) if event.code else None
+                callback(error, [_outcome(offset) for offset in event.offsets])
+        elif type(event) is Trouble:
+            self._trouble(event)
+
+    def _rebalance(self, event: Rebalance) -> None:
+        """Call the program back, then do what it should have done and did not."""
+        names = ("on_assign",)
+        if not event.assign:
+            names = ("on_lost", "on_revoke") if event.lost else ("on_revoke",)
+        callback = next((self._callbacks[n] for n in names if n in self._callbacks), None)
+        self._rebalanced = False
+        try:
+            if callback is not None:
+                callback(self, [_result(t, i, OFFSET_INVALID) for t, i in event.partitions])
+        finally:
+            core = self._core
+            if core is not None and not self._rebalanced and core.process.alive:
+                if event.assign:
+                    core.assign([(t, i, OFFSET_INVALID) for t, i in event.partitions])
+                else:
+                    core.unassign()
+
+    def _commit(self, core: Core, wanted: list[Offset] | None, *, asynchronous: bool) -> Any:
+        process = core.process
+        strike = None
+        if process.moments:
+            topics = [offset.topic for offset in wanted or ()] or [t for t, _ in core.assignment]
+            strike = process.strike("kafka.commit", topics[0] if topics else "")
+            if strike is not None and strike.part < 0.5:
+                strike.hit()
+                strike = None
+
+        def start(done: Callable[..., None]) -> None:
+            if wanted is None:
+                core.commits.commit_stored(done)
+            else:
+                core.commits.commit(wanted, done)
+
+        if asynchronous:
+            start(lambda code, offsets: core.inbox.put(Committed(code, offsets)))
+            if strike is not None:
+                strike.hit()
+            return None
+        code, offsets = core.call(start, -1)
+        if strike is not None:
+            strike.hit()
+        if code:
+            fail(code, f"Commit failed: {text_of(code)}")
+        return [_outcome(offset) for offset in offsets]
+
+    def _mine(self, callback: _Callback) -> _Callback:
+        """Let a callback of a real consumer see the stand-in."""
+        me = weakref.ref(self)
+        return lambda _, partitions: callback(me(), partitions)
+
+
+_LOOK_AGAIN = 100_000 * MICROSECOND
+
+
+def _failed(event: Failure) -> Any:
+    tracked = event.tracked
+    fatal = event.code == codes.FATAL
+    return Message(
+        topic=tracked.topic if tracked is not None else None,
+        partition=tracked.index if tracked is not None else -1,
+        offset=event.offset,
+        value=event.text.encode(),
+        error=error_of(event.code, event.text, fatal=fatal),
+    )
+
+
+def _result(topic: str, partition: int, offset: int, error: Any = None) -> Any:
+    return result(topic, partition, offset, error=error)
+
+
+def _outcome(offset: Offset) -> Any:
+    error = error_of(offset.error) if offset.error else None
+    return result(
+        offset.topic,
+        offset.index,
+        offset.offset,
+        metadata=offset.metadata or None,
+        epoch=offset.epoch,
+        error=error,
+    )

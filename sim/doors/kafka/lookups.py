@@ -1,0 +1,206 @@
+"""What a consumer asks the cluster on the program's behalf: offsets by time, commits, ends."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim.doors.kafka.partition import listed
+from sim.kafka.client import codes
+from sim.kafka.client.commits import Offset
+from sim.kafka.client.consumer import Consumer
+from sim.kafka.client.fetcher import list_offsets
+from sim.kafka.client.values import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, result
+from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, text_of
+
+_FOR_EVER = 2**31 / 1000
+_SECOND = 1_000_000_000
+
+
+def offsets_of(message: Any, offsets: Any, verb: str) -> list[Offset] | None:
+    """Return what `commit` and `store_offsets` were given; None if nothing."""
+    if message is not None and offsets is not None:
+        raise ValueError("message and offsets are mutually exclusive")
+    if message is not None:
+        if not isinstance(message, Message):
+            raise TypeError("expected confluent_kafka.cimpl.Message")
+        error = message.error()
+        if error is not None:
+            text = f"Cannot {verb} offsets for message with error: '{error.str()}'"
+            fail(codes.INVALID_ARG, text)
+        epoch = message.leader_epoch()
+        behind = int(message.offset() or 0) + 1
+        topic, partition = str(message.topic()), int(message.partition() or 0)
+        return [Offset(topic, partition, behind, -1 if epoch is None else epoch)]
+    if offsets is None:
+        return None
+    return [
+        Offset(
+            p.topic,
+            p.partition,
+            p.offset,
+            -1 if p.leader_epoch is None else p.leader_epoch,
+            p.metadata,
+        )
+        for p in listed(offsets)
+    ]
+
+
+def store(consumer: Consumer, offsets: Sequence[Offset]) -> None:
+    """Store offsets; an error only if none of them could be."""
+    code = 0
+    stored = False
+    for offset in offsets:
+        tracked = consumer.tracked.get((offset.topic, offset.index))
+        if tracked is None:
+            code = codes.UNKNOWN_PARTITION
+        elif not tracked.assigned:
+            code = codes.STATE
+        else:
+            tracked.stored = offset.offset
+            tracked.stored_epoch = offset.epoch
+            tracked.stored_metadata = offset.metadata
+            stored = True
+    if code and not stored:
+        fail(code, f"StoreOffsets failed: {text_of(code)}")
+
+
+def committed(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> list[Any]:
+    """Ask for committed offsets until there is an answer, or no time left."""
+    until = consumer.kernel.now + int((timeout if timeout >= 0 else _FOR_EVER) * _SECOND)
+    keys = [(p.topic, p.partition) for p in partitions]
+    what = "Failed to get committed offsets: "
+    if not keys:
+        return []
+    while True:
+        left = (until - consumer.kernel.now) / _SECOND
+        code, found = _call(
+            consumer, lambda done: consumer.commits.fetch(keys, done), left, codes.TIMED_OUT, what
+        )
+        if not code:
+            break
+        if code > 0 and code not in _AGAIN:
+            fail(code, what + text_of(code))
+        consumer.kernel.sleep(int(consumer.settings.retry_backoff))
+    answers = []
+    for key in keys:
+        offset = found[key]
+        error = error_of(offset.error) if offset.error else None
+        at = offset.offset if offset.offset >= 0 else OFFSET_INVALID
+        answers.append(
+            result(*key, at, metadata=offset.metadata or None, epoch=offset.epoch, error=error)
+        )
+    return answers
+
+
+def watermarks(
+    consumer: Consumer, partition: Any, timeout: float, *, cached: bool
+) -> tuple[int, int]:
+    """Ask the leader for the first and the last offset, or look at what the last fetch said."""
+    key = (partition.topic, partition.partition)
+    if cached:
+        tracked = consumer.tracked.get(key)
+        if tracked is None:
+            return OFFSET_INVALID, OFFSET_INVALID
+        return tracked.low, tracked.high
+    what = "Failed to get watermark offsets: "
+    leader = _leaders(consumer, [key], timeout, what)[key]
+    ends = []
+    for logical in (OFFSET_BEGINNING, OFFSET_END):
+        code, found = _call(
+            consumer,
+            lambda done, at=logical: list_offsets(consumer, leader, [(*key, at)], done),
+            timeout,
+            codes.TIMED_OUT,
+            what,
+        )
+        code = code or found[0][0]
+        if code:
+            fail(_shown(code), what + text_of(_shown(code)))
+        ends.append(found[0][1])
+    return ends[0], ends[1]
+
+
+def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> list[Any]:
+    """Ask each leader for the first offset not before a time; END if there is none."""
+    what = "Failed to get offsets: "
+    keys = [(p.topic, p.partition) for p in partitions]
+    leaders = _leaders(consumer, keys, timeout, what)
+    answers: dict[tuple[str, int], tuple[int, int, int]] = {}
+    for leader in dict.fromkeys(leaders.values()):
+        mine = [p for p in partitions if leaders[p.topic, p.partition] == leader]
+        wanted = [(p.topic, p.partition, p.offset) for p in mine]
+        code, found = _call(
+            consumer,
+            lambda done, at=leader, ask=wanted: list_offsets(consumer, at, ask, done),
+            timeout,
+            codes.TIMED_OUT,
+            what,
+        )
+        if code:
+            fail(_shown(code), what + text_of(_shown(code)))
+        for (topic, index, _), answer in zip(wanted, found, strict=True):
+            answers[topic, index] = answer
+    results = []
+    for key in keys:
+        code, offset, epoch = answers[key]
+        results.append(result(*key, offset, epoch=epoch, error=error_of(code) if code else None))
+    return results
+
+
+_AGAIN = frozenset(
+    {
+        codes.UNSTABLE_OFFSET_COMMIT,
+        codes.COORDINATOR_LOAD_IN_PROGRESS,
+        codes.COORDINATOR_NOT_AVAILABLE,
+        codes.NOT_COORDINATOR,
+    }
+)
+
+
+def _leaders(
+    consumer: Consumer, keys: Sequence[tuple[str, int]], timeout: float, what: str
+) -> dict[tuple[str, int], int]:
+    """Return the leader of each partition, asking for metadata of topics not known yet."""
+    limit = timeout if timeout >= 0 else _FOR_EVER
+    known = consumer.metadata.topics
+    for topic in dict.fromkeys(topic for topic, _ in keys):
+        if topic in known and not known[topic].error:
+            continue
+        code, _ = _call(
+            consumer,
+            lambda done, name=topic: consumer.metadata.fetch(name, done, int(limit * _SECOND)),
+            limit,
+            codes.ALL_BROKERS_DOWN,
+            what,
+        )
+        if code:
+            fail(codes.ALL_BROKERS_DOWN, what + text_of(codes.ALL_BROKERS_DOWN))
+    found = {}
+    for topic, index in keys:
+        view = known.get(topic)
+        code = 0
+        if view is None or view.error == codes.UNKNOWN_TOPIC_OR_PART:
+            code = codes.UNKNOWN_TOPIC
+        elif view.error:
+            code = view.error
+        elif not 0 <= index < len(view.partitions):
+            code = codes.UNKNOWN_PARTITION
+        elif view.partitions[index].leader not in consumer.by_id:
+            code = codes.LEADER_NOT_AVAILABLE
+        if code:
+            fail(code, what + text_of(code))
+        assert view is not None
+        found[topic, index] = view.partitions[index].leader
+    return found
+
+
+def _call(
+    consumer: Consumer, start: Callable[..., None], timeout: float, late: int, what: str
+) -> tuple[Any, ...]:
+    try:
+        return consumer.call(start, max(timeout, 0.0) if timeout != -1 else -1)
+    except KafkaException:
+        fail(late, what + text_of(late))
+
+
+def _shown(code: int) -> int:
+    return codes.TRANSPORT if code == codes.TRANSPORT_UNSENT else code

@@ -1,0 +1,335 @@
+"""The consumer: assignment, positions, messages and rebalances for the program's threads.
+
+Source: rdkafka_assignment.c, rdkafka_partition.c, rdkafka_queue.c, Consumer.c. **Faithful**:
+everything the program hears of goes through one queue, in order, and is served by `poll` and
+`consume` alone; partitions that are taken away commit what is stored before new ones begin.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sim.kafka.client import codes, fetcher
+from sim.kafka.client.broker import Broker
+from sim.kafka.client.client import Client
+from sim.kafka.client.commits import Commits, Committed, Offset, stored_of
+from sim.kafka.client.configuration import Callbacks, Settings
+from sim.kafka.client.coordinator import Coordinator
+from sim.kafka.client.fetcher import Fetcher
+from sim.kafka.client.group import Group, Rebalance
+from sim.kafka.client.inbox import Inbox
+from sim.kafka.client.metadata import TopicView
+from sim.kafka.client.producer import Trouble
+from sim.kafka.client.tracked import Chunk, Tracked
+from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED
+from sim.kafka.client.wheel import text_of
+from sim.kernel import MILLISECOND
+from sim.process import Process
+
+_ASK_AGAIN = 500 * MILLISECOND
+
+
+class Failure(NamedTuple):
+    """An error that `poll` returns as a message."""
+
+    code: int
+    text: str
+    tracked: Tracked | None
+    offset: int
+    version: int
+
+
+Event = Chunk | Rebalance | Committed | Trouble | Failure
+
+
+class Consumer(Client):
+    """A consumer in one incarnation of a program."""
+
+    def __init__(self, process: Process, settings: Settings, callbacks: Callbacks) -> None:
+        super().__init__(process, settings, callbacks)
+        self.inbox: Inbox[Event] = Inbox(self.kernel)
+        self.tracked: dict[tuple[str, int], Tracked] = {}  # all there ever were
+        self.assignment: dict[tuple[str, int], Tracked] = {}
+        self.coordinator = Coordinator(self)
+        self.commits = Commits(self)
+        self.group = Group(self)
+        self.born = self.kernel.now
+        self.polled_at = self.kernel.now
+        self.polling = 0
+        self.leaves = 0  # LeaveGroup requests under way
+        self._fetchers: dict[int, Fetcher] = {}
+        self._pending: list[Tracked] = []  # assigned, not begun
+        self._removing = 0  # commits of removed partitions under way
+        self._unknown_told: set[str] = set()
+        self.process.after(0, self.coordinator.find)
+        if settings.auto_commit and settings.auto_commit_interval:
+            self.process.after(settings.auto_commit_interval, self._auto_commit)
+
+    # -- what the program does ------------------------------------------------------------------
+
+    def assign(self, offsets: Sequence[tuple[str, int, int]]) -> None:
+        """Replace the assignment; offsets may be logical."""
+        self.unassign()
+        self.incremental_assign(offsets)
+
+    def incremental_assign(self, offsets: Iterable[tuple[str, int, int]]) -> None:
+        """Add partitions to the assignment."""
+        for topic, index, offset in offsets:
+            tracked = self.track(topic, index)
+            tracked.begin(offset)
+            self.assignment[topic, index] = tracked
+            self._pending.append(tracked)
+        self.metadata.want(tracked.topic for tracked in self._pending)
+        self.group.assigned()
+        self.process.after(0, self.serve_assignment)
+
+    def unassign(self) -> None:
+        """Give all partitions up; what is stored of them is committed first."""
+        self.incremental_unassign(list(self.assignment))
+
+    def incremental_unassign(self, keys: Iterable[tuple[str, int]]) -> None:
+        """Give these partitions up."""
+        removed = []
+        for key in keys:
+            tracked = self.assignment.pop(key)
+            removed.append(stored_of(tracked))
+            tracked.stop()
+        self._pending = [tracked for tracked in self._pending if tracked.assigned]
+        self._removing += 1
+        self.commits.commit_removed(removed, self._removed)
+        self.group.unassigned()
+        self.serve_assignment()
+
+    def seek(self, key: tuple[str, int], offset: int) -> None:
+        """Go on at another offset; what was fetched is dropped."""
+        tracked = self.assignment[key]
+        tracked.barrier()
+        tracked.active = False
+        if tracked not in self._pending:
+            self.process.after(0, self._seek, tracked, tracked.version, offset)
+        else:
+            tracked.start = offset
+
+    def pause(self, keys: Iterable[tuple[str, int]]) -> None:
+        """Hand out nothing of these partitions."""
+        for key in keys:
+            tracked = self.track(*key)
+            if not tracked.paused:
+                tracked.hold(program=True)
+
+    def resume(self, keys: Iterable[tuple[str, int]]) -> None:
+        """Hand messages out again, from where it was stopped."""
+        for key in keys:
+            tracked = self.track(*key)
+            if tracked.paused:
+                tracked.go_on(program=True)
+                self.process.after(0, self.kick, tracked.leader)
+
+    def track(self, topic: str, index: int) -> Tracked:
+        """Return what is known of a partition."""
+        found = self.tracked.get((topic, index))
+        if found is None:
+            found = self.tracked[topic, index] = Tracked(topic, index)
+            self._take_leader(found)
+        return found
+
+    def next_event(self, deadline: int | None) -> Event | None:
+        """Return the next event, waiting up to `deadline`; a chunk stays until it is used up."""
+        items = self.inbox.items
+        while True:
+            while items:
+                event = items[0]
+                if type(event) is Chunk:
+                    tracked = event.tracked
+                    if event.version == tracked.version and event.at < event.batch.count:
+                        return event
+                    items.popleft()
+                    continue
+                items.popleft()
+                if type(event) is Failure and event.tracked is not None:
+                    if event.version != event.tracked.version:
+                        continue
+                return event
+            if not self.inbox.wait(deadline):
+                return None
+
+    def take_record(self, chunk: Chunk) -> int:
+        """Hand out the next record of a chunk: return its index."""
+        at = chunk.at
+        chunk.at = at + 1
+        tracked = chunk.tracked
+        tracked.queued -= 1
+        tracked.queued_bytes -= chunk.bytes_each
+        return at
+
+    def note_poll(self) -> None:
+        """Take note that the program asks for messages."""
+        self.polled_at = self.kernel.now
+        if self.group.subscription:
+            self.group.watch_polls()
+
+    def terminate(self) -> None:
+        """Begin to close: leave the group, or give up what was assigned by hand."""
+        if self.group.subscription:
+            self.group.unsubscribe()
+        elif self.assignment:
+            self.unassign()
+
+    @property
+    def terminated(self) -> bool:
+        """Whether nothing is left to wait for before the connections are closed."""
+        return (
+            not self.assignment
+            and self._removing == 0
+            and self.commits.pending == 0
+            and self.leaves == 0
+            and self.group.state == "init"
+        )
+
+    # -- what happens ---------------------------------------------------------------------------
+
+    def serve_assignment(self) -> None:
+        """Begin partitions that were assigned, once those removed before are committed."""
+        if self.closed:
+            return
+        if self._removing:
+            return
+        self.group.removals_done()
+        if not self._pending:
+            self.inbox.stir()
+            return
+        pending, self._pending = self._pending, []
+        query = []
+        for tracked in pending:
+            if tracked.start in {OFFSET_INVALID, OFFSET_STORED}:
+                query.append((tracked, tracked.version))
+            else:
+                fetcher.start(self, tracked, tracked.start)
+        if query:
+            self._query(query)
+
+    def failed(
+        self, code: int, text: str, tracked: Tracked | None = None, offset: int = OFFSET_INVALID
+    ) -> None:
+        """Queue an error for `poll` to return."""
+        version = tracked.version if tracked is not None else 0
+        self.inbox.put(Failure(code, text or text_of(code), tracked, offset, version))
+
+    def report(self, code: int, text: str) -> None:
+        """Queue an error for `error_cb`."""
+        self.inbox.put(Trouble(code, text))
+
+    def kick(self, leader: int) -> None:
+        """Let the fetcher of a broker look for work."""
+        broker = self.by_id.get(leader)
+        if broker is None or self.closed:
+            return
+        found = self._fetchers.get(leader)
+        if found is None:
+            found = self._fetchers[leader] = Fetcher(self, broker)
+        found.kick()
+
+    def broker_up(self, broker: Broker) -> None:
+        """Fetch, or let the group know."""
+        if broker is self.coordinator.broker:
+            self.coordinator.up()
+        elif broker.node_id in self._fetchers:
+            self.kick(broker.node_id)
+
+    def broker_down(self, broker: Broker, *, first_time: bool) -> None:
+        """Look for the coordinator anew, or connect again for the next fetch."""
+        super().broker_down(broker, first_time=first_time)
+        if broker is self.coordinator.broker:
+            self.coordinator.drop()
+        elif broker.node_id in self._fetchers:
+            self.metadata.refresh()
+            self.kick(broker.node_id)
+
+    def is_urgent(self, view: TopicView) -> bool:
+        """Ask again soon for leaders; for missing topics only while there is nothing else."""
+        if view.error and view.name in self.group.subscription:
+            return self.group.state == "init"
+        return not view.complete
+
+    def topic_seen(self, view: TopicView) -> None:
+        """Take leaders from metadata; tell of topics that do not exist, once."""
+        for index in range(len(view.partitions)):
+            tracked = self.tracked.get((view.name, index))
+            if tracked is not None:
+                self._take_leader(tracked)
+        if view.error and view.name in self.group.subscription:
+            if view.name not in self._unknown_told:
+                self._unknown_told.add(view.name)
+                text = f"Subscribed topic not available: {view.name}: {text_of(view.error)}"
+                self.failed(view.error, text)
+        elif not view.error:
+            self._unknown_told.discard(view.name)
+        self.group.topics_changed()
+
+    def close(self) -> None:
+        """Drop all connections."""
+        super().close()
+        self.coordinator.close()
+
+    def _seek(self, tracked: Tracked, version: int, offset: int) -> None:
+        if tracked.version == version and tracked.assigned:
+            fetcher.start(self, tracked, offset)
+
+    def _removed(self) -> None:
+        self._removing -= 1
+        self.serve_assignment()
+
+    def _query(self, query: list[tuple[Tracked, int]]) -> None:
+        """Ask for the committed offsets that partitions begin at."""
+
+        def current() -> list[tuple[Tracked, int]]:
+            return [(t, v) for t, v in query if t.version == v and t.assigned]
+
+        def answered(code: int, found: dict[tuple[str, int], Offset]) -> None:
+            if self.closed:
+                return
+            if code:
+                if code > 0 and code not in _RETRY_QUIETLY:
+                    self.failed(code, f"Failed to fetch committed offsets: {text_of(code)}")
+                left = current()
+                if left:
+                    self.process.after(_ASK_AGAIN, self._query, left)
+                return
+            for tracked, _ in current():
+                offset = found[tracked.key]
+                tracked.committed = offset.offset if offset.offset >= 0 else OFFSET_INVALID
+                fetcher.start(self, tracked, tracked.committed)
+
+        left = current()
+        if left:
+            self.commits.fetch([tracked.key for tracked, _ in left], answered)
+
+    def _take_leader(self, tracked: Tracked) -> None:
+        view = self.metadata.topics.get(tracked.topic)
+        if view is None or tracked.index >= len(view.partitions):
+            return
+        partition = view.partitions[tracked.index]
+        tracked.epoch = partition.epoch
+        if partition.leader != tracked.leader:
+            tracked.leader = partition.leader
+            if tracked.active:
+                self.kick(tracked.leader)
+
+    def _auto_commit(self) -> None:
+        if self.closed:
+            return
+        self.process.after(self.settings.auto_commit_interval, self._auto_commit)
+        if self.group.subscription and self.group.state != "steady":
+            return
+        self.commits.commit_stored(
+            lambda code, offsets: self.inbox.put(Committed(code, offsets)), quietly=True
+        )
+
+
+_RETRY_QUIETLY = frozenset(
+    {
+        codes.UNSTABLE_OFFSET_COMMIT,
+        codes.COORDINATOR_LOAD_IN_PROGRESS,
+        codes.COORDINATOR_NOT_AVAILABLE,
+        codes.NOT_COORDINATOR,
+    }
+)

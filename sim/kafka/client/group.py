@@ -1,0 +1,443 @@
+"""Membership in a group: joining, the leader's assignment, heartbeats, rebalances, leaving.
+
+Source: rdkafka_cgrp.c. **Faithful**: the states and what ends them (classic protocol, eager); a
+rebalance waits for the program to poll, and is over when it has called assign or unassign; the
+first join is refused with a member id; heartbeats go on while callbacks are pending; a member that
+was not heard within `session.timeout.ms`, or did not poll within `max.poll.interval.ms` (looked at
+twice a second), has lost its partitions; no more than one join a second.
+**Simplified**: eager assignors only; topics are subscribed to by name, not by pattern.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sim.errors import Unmodelled
+from sim.kafka.client import codes
+from sim.kafka.client.assignors import (
+    ASSIGNORS,
+    Member,
+    decode_assignment,
+    decode_subscription,
+    encode_assignment,
+    encode_subscription,
+)
+from sim.kafka.client.wheel import text_of
+from sim.kafka.entities import (
+    HeartbeatRequest,
+    JoinGroupRequest,
+    JoinGroupRequestProtocol,
+    LeaveGroupRequest,
+    SyncGroupRequest,
+    SyncGroupRequestAssignment,
+)
+from sim.kafka.protocol import duration
+from sim.kernel import MILLISECOND, SECOND
+from sim.process import Timer
+
+if TYPE_CHECKING:
+    from sim.kafka.client.consumer import Consumer
+
+State = Literal[
+    "init",
+    "wait-join",
+    "wait-metadata",
+    "wait-sync",
+    "wait-assign-call",
+    "steady",
+    "wait-unassign-call",
+    "wait-unassign-done",
+]
+
+_HEARTBEATING = frozenset({"wait-assign-call", "steady", "wait-unassign-call"})
+_JOIN_INTERVAL = SECOND
+_GRACE = 3 * SECOND  # for a JoinGroup beyond max.poll.interval.ms
+_LEAVE_WITHIN = 5 * SECOND
+_POLL_CHECK = 500 * MILLISECOND
+
+
+class Rebalance(NamedTuple):
+    """A rebalance that the polling thread has to deal with."""
+
+    assign: bool
+    partitions: tuple[tuple[str, int], ...]
+    lost: bool
+
+
+class Group:
+    """What one consumer is in its group."""
+
+    def __init__(self, consumer: "Consumer") -> None:
+        self._consumer = consumer
+        self.state: State = "init"
+        self.subscription: tuple[str, ...] = ()
+        self.generation = -1
+        self.member_id = ""
+        self.lost = False  # the assignment, while the program has not given it back
+        self.leaving = False
+        self._subscribed: tuple[str, ...] = ()  # those of the subscription that exist
+        self._counts: dict[str, int] = {}  # partitions when we last joined
+        self._round = 0  # which join an answer belongs to
+        self._joined_at = -_JOIN_INTERVAL
+        self._join_timer: Timer | None = None
+        self._heartbeat: Timer | None = None
+        self._heard_at = 0
+        self._heartbeat_sent = False
+        self._poll_timer: Timer | None = None
+        self._protocol = ""
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Replace the subscription."""
+        if any(topic.startswith("^") for topic in topics):
+            raise Unmodelled("subscribe to a pattern is not modelled; name the topics")
+        old, self.subscription = self.subscription, tuple(dict.fromkeys(topics))
+        consumer = self._consumer
+        consumer.metadata.want(self.subscription)
+        self.watch_polls()
+        self._find_topics()
+        if not old:
+            self._join_soon()
+        elif old != self.subscription:
+            self.rebalance(lost=False)
+
+    def unsubscribe(self) -> None:
+        """Give everything up and leave."""
+        if not self.subscription:
+            return
+        self.subscription = self._subscribed = ()
+        self.leaving = True
+        self.rebalance(lost=False)
+
+    def watch_polls(self) -> None:
+        """Begin to look whether the program polls often enough."""
+        consumer = self._consumer
+        if self._poll_timer is None and not consumer.closed:
+            due = consumer.polled_at + consumer.settings.max_poll_interval
+            ticks = -((consumer.born - due) // _POLL_CHECK)
+            wait = consumer.born + ticks * _POLL_CHECK - consumer.kernel.now
+            self._poll_timer = consumer.process.after(max(wait, _POLL_CHECK), self._check_polls)
+
+    def topics_changed(self) -> None:
+        """Look at metadata: topics that appeared, partitions that were added."""
+        if not self.subscription:
+            return
+        self._find_topics()
+        counts = self._current_counts()
+        if self.state == "init":
+            self._join_soon()
+        elif counts != self._counts and self.state == "steady":
+            self.rebalance(lost=False)
+
+    def rebalance(self, *, lost: bool) -> None:
+        """Have the program give its partitions back, then join again (or leave)."""
+        if self.state in {"wait-assign-call", "wait-unassign-call", "wait-unassign-done"}:
+            return  # one is under way; what is missed is noticed when it is over
+        consumer = self._consumer
+        partitions = tuple(consumer.assignment)
+        if not partitions:
+            self._rejoin()
+            return
+        self.lost = lost
+        for tracked in consumer.assignment.values():
+            tracked.hold(program=False)
+        self.state = "wait-unassign-call"
+        consumer.kernel.trace.record(
+            "kafka.revoke", consumer.process.label, len(partitions), int(lost)
+        )
+        consumer.inbox.put(Rebalance(assign=False, partitions=partitions, lost=lost))
+
+    def assigned(self) -> None:
+        """Learn that the program has called assign."""
+        if self.state != "wait-assign-call":
+            return
+        self.state = "steady"
+        if not self.member_id or self.generation < 0:
+            self.rebalance(lost=True)
+        elif not self.subscription or self._current_counts() != self._counts:
+            self.rebalance(lost=False)
+
+    def unassigned(self) -> None:
+        """Learn that the program has given its partitions back."""
+        if self.state == "wait-unassign-call":
+            self.state = "wait-unassign-done"
+            self.lost = False
+
+    def removals_done(self) -> None:
+        """Learn that the last commits of partitions given back are over."""
+        if self.state == "wait-unassign-done":
+            self._rejoin()
+
+    def fenced(self) -> None:
+        """Take note that another member has our instance id: this one is finished."""
+        consumer = self._consumer
+        text = "Static consumer fenced by other consumer with same group.instance.id"
+        consumer.failed(codes.FATAL, f"Fatal error: Broker: {text}")
+        self.subscription = ()
+        self.rebalance(lost=True)
+
+    def leave(self) -> None:
+        """Tell the coordinator that we go; it may not hear of it."""
+        consumer = self._consumer
+        member_id, self.member_id = self.member_id, ""
+        self.generation = -1
+        self._stop_heartbeat()
+        if not member_id or consumer.settings.instance_id:
+            return
+        request = LeaveGroupRequest(group_id=consumer.settings.group_id, member_id=member_id)
+        if consumer.coordinator.ready:
+            consumer.coordinator.request(request, self._left, _LEAVE_WITHIN)
+            consumer.leaves += 1
+
+    def _left(self, code: int, response: Any) -> None:  # noqa: ARG002
+        self._consumer.leaves -= 1
+        self._consumer.inbox.stir()
+
+    def _find_topics(self) -> None:
+        known = self._consumer.metadata.topics
+        self._subscribed = tuple(
+            name for name in self.subscription if name in known and not known[name].error
+        )
+
+    def _current_counts(self) -> dict[str, int]:
+        known = self._consumer.metadata.topics
+        return {name: len(known[name].partitions) for name in self._subscribed}
+
+    def _rejoin(self) -> None:
+        self.state = "init"
+        self._stop_heartbeat()
+        if self.leaving:
+            self.leaving = False
+            self.leave()
+        if self.subscription:
+            self._join_soon()
+        self._consumer.inbox.stir()
+
+    def _join_soon(self, *, at_once: bool = False) -> None:
+        """Join now, or when a second has passed since the last time."""
+        consumer = self._consumer
+        if self._join_timer is not None:
+            self._join_timer.cancel()
+        wait = 0 if at_once else self._joined_at + _JOIN_INTERVAL - consumer.kernel.now
+        self._join_timer = consumer.process.after(max(wait, 0), self._join)
+
+    def _join(self) -> None:
+        consumer = self._consumer
+        if self.state != "init" or not self.subscription or consumer.closed:
+            return
+        if not self._subscribed:
+            return  # metadata will tell
+        if not consumer.coordinator.ready:
+            consumer.coordinator.when_ready(self._join)
+            return
+        self.state = "wait-join"
+        self._round += 1
+        self._joined_at = consumer.kernel.now
+        self._counts = self._current_counts()
+        settings = consumer.settings
+        metadata = encode_subscription(self._subscribed)
+        request = JoinGroupRequest(
+            group_id=settings.group_id,
+            session_timeout=duration(settings.session_timeout // MILLISECOND),
+            rebalance_timeout=duration(settings.max_poll_interval // MILLISECOND),
+            member_id=self.member_id,
+            group_instance_id=settings.instance_id,
+            protocol_type="consumer",
+            protocols=tuple(
+                JoinGroupRequestProtocol(name=name, metadata=metadata)
+                for name in settings.assignors
+            ),
+        )
+        limit = settings.max_poll_interval + _GRACE
+        consumer.coordinator.request(request, partial(self._joined, self._round), limit)
+
+    def _joined(self, turn: int, code: int, response: Any) -> None:
+        if self.state != "wait-join" or turn != self._round:
+            return
+        consumer = self._consumer
+        if response is not None:
+            code = int(response.error_code)
+        if code == codes.MEMBER_ID_REQUIRED:
+            self.member_id = response.member_id
+            self.state = "init"
+            self._join_soon(at_once=True)
+            return
+        if code:
+            self._join_failed(code, "JoinGroup")
+            return
+        self._heard_at = consumer.kernel.now
+        self.member_id = response.member_id
+        self.generation = response.generation_id
+        self._protocol = response.protocol_name
+        if response.leader == response.member_id:
+            self._lead(response)
+        else:
+            self._sync(())
+
+    def _lead(self, response: Any) -> None:
+        """Share out the partitions, once metadata of all topics of all members is there."""
+        consumer = self._consumer
+        members = [
+            Member(m.member_id, m.group_instance_id, decode_subscription(m.metadata))
+            for m in response.members
+        ]
+        topics = dict.fromkeys(topic for member in members for topic in member.topics)
+        unknown = [topic for topic in topics if topic not in consumer.metadata.topics]
+        if unknown:
+            self.state = "wait-metadata"
+            generation = self.generation
+
+            def again(code: int, _: Any) -> None:
+                if self.state == "wait-metadata" and self.generation == generation:
+                    if code:
+                        self._join_failed(code, "Metadata")
+                    else:
+                        self._lead(response)
+
+            consumer.metadata.fetch(unknown[0], again, consumer.settings.socket_timeout)
+            return
+        known = consumer.metadata.topics
+        counts = {t: len(known[t].partitions) for t in topics if not known[t].error}
+        shares = ASSIGNORS[self._protocol](members, counts)
+        self._sync(
+            tuple(
+                SyncGroupRequestAssignment(
+                    member_id=member.member_id,
+                    assignment=encode_assignment(shares[member.member_id]),
+                )
+                for member in members
+            )
+        )
+
+    def _sync(self, assignments: tuple[Any, ...]) -> None:
+        consumer = self._consumer
+        self.state = "wait-sync"
+        request = SyncGroupRequest(
+            group_id=consumer.settings.group_id,
+            generation_id=self.generation,
+            member_id=self.member_id,
+            group_instance_id=consumer.settings.instance_id,
+            assignments=assignments,
+        )
+        limit = consumer.settings.max_poll_interval + _GRACE
+        consumer.coordinator.request(request, partial(self._synced, self._round), limit)
+
+    def _synced(self, turn: int, code: int, response: Any) -> None:
+        if self.state != "wait-sync" or turn != self._round:
+            return
+        if response is not None:
+            code = int(response.error_code)
+        if code:
+            self._join_failed(code, "SyncGroup")
+            return
+        consumer = self._consumer
+        self._heard_at = consumer.kernel.now
+        partitions = decode_assignment(response.assignment)
+        self.state = "wait-assign-call"
+        consumer.kernel.trace.record(
+            "kafka.assign", consumer.process.label, self.generation, repr(partitions)
+        )
+        consumer.inbox.put(Rebalance(assign=True, partitions=tuple(partitions), lost=False))
+        self._beat_later()
+
+    def _join_failed(self, code: int, what: str) -> None:
+        consumer = self._consumer
+        consumer.coordinator.heard(code)
+        self.state = "init"
+        if code in {codes.UNKNOWN_MEMBER_ID, codes.ILLEGAL_GENERATION}:
+            self.member_id = ""
+        elif code == codes.FENCED_INSTANCE_ID:
+            self.fenced()
+            return
+        elif code > 0 and code not in _SILENT:
+            consumer.failed(code, f"{what} failed: {text_of(code)}")
+        if code == codes.REBALANCE_IN_PROGRESS:
+            self._join_soon(at_once=True)
+        else:
+            self._joined_at = consumer.kernel.now
+            self._join_soon()
+
+    def _beat_later(self) -> None:
+        self._stop_heartbeat()
+        consumer = self._consumer
+        self._heartbeat = consumer.process.after(consumer.settings.heartbeat, self._beat)
+
+    def _stop_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+
+    def _beat(self) -> None:
+        consumer = self._consumer
+        if self.state not in _HEARTBEATING or not self.member_id or consumer.closed:
+            return
+        self._beat_later()
+        silent = consumer.kernel.now - self._heard_at
+        if silent > consumer.settings.session_timeout:
+            self.member_id = ""
+            self._heard_at = consumer.kernel.now
+            self.rebalance(lost=True)
+            return
+        if self._heartbeat_sent or not consumer.coordinator.ready:
+            return
+        self._heartbeat_sent = True
+        request = HeartbeatRequest(
+            group_id=consumer.settings.group_id,
+            generation_id=self.generation,
+            member_id=self.member_id,
+            group_instance_id=consumer.settings.instance_id,
+        )
+        consumer.coordinator.request(request, self._beaten, consumer.settings.session_timeout)
+
+    def _beaten(self, code: int, response: Any) -> None:
+        self._heartbeat_sent = False
+        consumer = self._consumer
+        if response is not None:
+            code = int(response.error_code)
+        if self.state not in _HEARTBEATING:
+            return
+        if not code:
+            self._heard_at = consumer.kernel.now
+        elif code == codes.REBALANCE_IN_PROGRESS:
+            self._heard_at = consumer.kernel.now
+            self.rebalance(lost=False)
+        elif code == codes.ILLEGAL_GENERATION:
+            self.generation = -1
+            self.rebalance(lost=True)
+        elif code == codes.UNKNOWN_MEMBER_ID:
+            self.member_id = ""
+            self.generation = -1
+            self.rebalance(lost=True)
+        elif code == codes.FENCED_INSTANCE_ID:
+            self.fenced()
+        else:
+            consumer.coordinator.heard(code)
+
+    def _check_polls(self) -> None:
+        self._poll_timer = None
+        consumer = self._consumer
+        if not self.subscription:
+            return
+        limit = consumer.settings.max_poll_interval
+        late = consumer.kernel.now - consumer.polled_at - limit
+        if consumer.polling or late <= 0:
+            self.watch_polls()
+            return
+        text = (
+            f"Application maximum poll interval ({limit // MILLISECOND}ms) exceeded by "
+            f"{late // MILLISECOND}ms"
+        )
+        consumer.failed(codes.MAX_POLL_EXCEEDED, text)
+        if self.state in _HEARTBEATING:
+            self.leave()
+            self.rebalance(lost=True)
+
+
+_SILENT = frozenset(
+    {
+        codes.COORDINATOR_LOAD_IN_PROGRESS,
+        codes.COORDINATOR_NOT_AVAILABLE,
+        codes.NOT_COORDINATOR,
+        codes.REBALANCE_IN_PROGRESS,
+        codes.REQUEST_TIMED_OUT,
+    }
+)
