@@ -104,7 +104,7 @@ class Town:
 
     def _launch(self, name: str, host: Host, role: str, config: str) -> Process:
         path = self.programs[role]
-        body = pool.take(path.partition(":")[0])
+        body = pool.take(path.partition(":")[0], "system.launch")
         self.bodies.append(body)
         program = body.get(path)
         main = body.get("system.launch:main")

@@ -32,14 +32,15 @@ _CODE: dict[str, CodeType] = {}  # compiled once per interpreter; code objects a
 
 
 class Body:
-    """One copy of the modules that `root` imports from the owned packages."""
+    """One copy of the modules that `roots` import from the owned packages."""
 
-    def __init__(self, root: str, owned: tuple[str, ...]) -> None:
-        self.root = root
+    def __init__(self, roots: tuple[str, ...], owned: tuple[str, ...]) -> None:
+        self.roots = roots
         self.owned = owned
         self.modules: dict[str, ModuleType] = {}
         with self.in_place():
-            importlib.import_module(root)
+            for root in roots:
+                importlib.import_module(root)
         self._saved = _Snapshot(self.modules)
 
     def get(self, path: str) -> Any:
@@ -80,20 +81,20 @@ class Pool:
 
     def __init__(self, owned: Sequence[str]) -> None:
         self.owned = tuple(owned)
-        self._free: dict[str, list[Body]] = {}
+        self._free: dict[tuple[str, ...], list[Body]] = {}
 
-    def take(self, root: str) -> Body:
-        """Return a body of `root` in its original state."""
-        free = self._free.get(root)
+    def take(self, *roots: str) -> Body:
+        """Return a body of the modules `roots` in its original state."""
+        free = self._free.get(roots)
         if free:
             body = free.pop()
             body.reset()
             return body
-        return Body(root, self.owned)
+        return Body(roots, self.owned)
 
     def give_back(self, body: Body) -> None:
         """Take a body that no incarnation uses any more."""
-        self._free.setdefault(body.root, []).append(body)
+        self._free.setdefault(body.roots, []).append(body)
 
     def forget(self) -> None:
         """Drop all bodies: the next ones are loaded anew."""

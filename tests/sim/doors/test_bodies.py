@@ -77,7 +77,7 @@ def _live(body: Body) -> tuple[object, ...]:
 
 
 def test_nothing_in_a_modules_globals_survives(package: str) -> None:
-    body = Body(package, ("prog",))
+    body = Body((package,), ("prog",))
 
     lives = []
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_nothing_in_a_modules_globals_survives(package: str) -> None:
 
 
 def test_two_bodies_do_not_see_each_other(package: str) -> None:
-    one, other = Body(package, ("prog",)), Body(package, ("prog",))
+    one, other = Body((package,), ("prog",)), Body((package,), ("prog",))
 
     first = _live(one)
     second = _live(other)
@@ -103,7 +103,7 @@ def test_two_bodies_do_not_see_each_other(package: str) -> None:
 def test_the_harness_keeps_its_own_copy(package: str) -> None:
     before = set(sys.modules)
 
-    Body(package, ("prog",))
+    Body((package,), ("prog",))
 
     assert {name for name in set(sys.modules) - before if name.startswith("prog")} == set()
 
