@@ -26,9 +26,9 @@ def money(raw: int, asset_id: int, *, sign: bool = False) -> str:
 
 
 def seconds(ns: int | None) -> str:
-    """Return a time since the start of the world: ``12.431 s``, a dash if there is none."""
+    """Return a time since the start of the world: ``12.431 s``, ``-`` if there is none."""
     if ns is None:
-        return "–"
+        return "-"
     milliseconds = (abs(ns) + 500_000) // 1_000_000
     sign = "-" if ns < 0 else ""
     return f"{sign}{milliseconds // 1000}.{milliseconds % 1000:03d} s"

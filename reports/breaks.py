@@ -59,7 +59,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         """Broken if anything is, else unknown if nothing was (or could be) checked."""
         if self.breaks:
             return "broken"
-        return "held" if self.checked and not self.error else "unknown"
+        return "held" if (self.checked or self.excused) and not self.error else "unknown"
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

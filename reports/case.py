@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from reports.amounts import seconds
 from reports.evidence import (
     Evidence,
     Operation,
@@ -86,6 +87,8 @@ class Case:
         self.requests: dict[RequestKey, RequestRow] = {
             (r.user_id, r.request_id, r.body_hash): r for r in evidence.requests
         }
+        self.excused: list[str] = []
+        self.settled = self.due(max((i.at_ns for i in self.inputs), default=0))
         self.last_event: dict[str, ProcessEvent] = {}
         for event in evidence.processes:
             self.last_event[event.process] = event
@@ -138,7 +141,32 @@ class Case:
         event = self.last_event.get(name)
         return event is not None and event.kind in _DOWN
 
+    def forgive(self, *programs: str) -> bool:
+        """Note and return whether an owed halt explains what is missing."""
+        excuse = self.excuse(*programs)
+        if excuse and excuse not in self.excused:
+            self.excused.append(excuse)
+        return bool(excuse)
+
     # -- causes --------------------------------------------------------------------------------
+
+    def trail(self, key: RequestKey) -> str:
+        """Say how far a request came."""
+        source = next((i for i in self.inputs if i.key == key), None)
+        if source is None:
+            return "the operations topic never held it; " + self.why("gateway", None)
+        record = source.record
+        place = f"{record.topic}/{record.partition}@{record.offset}"
+        decision = next((d for d in self.decisions if d.key == key and d.frame.outputs), None)
+        if decision is None:
+            return f"lies in {place}, but no frame decides it; {self.why('ubscore', source.at_ns)}"
+        for published in self.published:
+            event = published.event
+            if (event.user_id, event.request_id, event.body_hash) == key:
+                why = self.why("settlement", published.at_ns)
+                return f"published as {published.place}, but not settled; {why}"
+        why = self.why("ubscore", source.at_ns)
+        return f"{decision.place} was never published to the events topic; {why}"
 
     def why(self, program: str, at_ns: int | None) -> str:
         """Say what happened to a program (or the faults around it) after ``at_ns``."""
@@ -149,11 +177,12 @@ class Case:
                 what = how.get(event.kind, "halted")
                 more = f" ({event.reason})" if event.reason else ""
                 label = f"{event.process}#{event.incarnation}"
-                return f"{label} {what}{more} at {event.at_ns / 1e9:.3f} s, afterwards"
+                return f"{label} {what}{more} at {seconds(event.at_ns)}, afterwards"
         for fault in self.evidence.faults:
-            if fault.bites and fault.entered_ns is not None and fault.left_ns is not None:
-                if fault.entered_ns <= (at_ns or 0) <= fault.left_ns:
-                    return f"while {fault.fault} was in force; {program} never went down"
+            entered, left = fault.entered_ns, fault.left_ns
+            until = self.about.ended_ns if left is None else left
+            if fault.bites and entered is not None and entered <= (at_ns or 0) <= until:
+                return f"while {fault.fault} was in force; {program} never went down"
         return f"{program} never went down afterwards: no crash explains it"
 
 

@@ -1,0 +1,17 @@
+"""Reconciliation: control totals hop by hop, and every difference traced to what caused it."""
+
+from reports.reconcile.conservation import Conserved, conservation
+from reports.reconcile.hops import HOPS, Hop, Item
+from reports.reconcile.statement import Difference, Step, Statement, reconcile
+
+__all__ = [
+    "HOPS",
+    "Conserved",
+    "Difference",
+    "Hop",
+    "Item",
+    "Statement",
+    "Step",
+    "conservation",
+    "reconcile",
+]
