@@ -87,7 +87,7 @@ class Disk(Syncing):
             found[inode] = found.get(inode, 0) + 1
         self.used = 0
         for inode, links in found.items():
-            inode.locks, inode.opens, inode.failures_seen = [], 0, True
+            inode.locks, inode.opens, inode.failures_seen = None, 0, True
             if inode.entries is None:
                 inode.links = links
                 damage = lose_content(inode, self.profile, chance, lazy=self.lazy)

@@ -59,7 +59,7 @@ class Inode:
         self.durable_entries: dict[str, Inode] = {}
         self.modified_ns = 0
         self.changed_ns = 0
-        self.locks: list[Any] = []  # advisory locks; the door's business
+        self.locks: Any = None  # advisory locks; the door's business
 
     @property
     def end(self) -> int:
