@@ -6,6 +6,7 @@ offsets are acknowledged, together with the state that belongs to it.
 """
 
 import time
+from contextlib import closing
 from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -53,17 +54,13 @@ class Settlement:
 
     def run(self) -> int:
         """Settle events until stopped."""
-        connection = database.connect(self.config.scylla)
-        self.ledger = self.make_ledger(connection)
-        self.writer = self.make_writer()
-        self.consumer = Consumer(self.consumer_settings())
-        try:
-            self.join()
-            while not self.stopping:
-                self.step()
-        finally:
-            self.consumer.close()
-            connection.close()
+        with closing(database.connect(self.config.scylla)) as connection:
+            self.ledger = self.make_ledger(connection)
+            self.writer = self.make_writer()
+            with closing(Consumer(self.consumer_settings())) as self.consumer:
+                self.join()
+                while not self.stopping:
+                    self.step()
         return exits.OK
 
     def stop(self) -> None:

@@ -114,7 +114,9 @@ def test_nothing_later_of_a_partition_is_sent_before_the_earlier_is_acknowledged
     settle(tables, list(history))
 
     for key in tables.ledger:
-        inserts: list[Any] = [v[2] for s, v in tables.sent if s == statements.INSERT_ROW and v[:2] == key]
+        inserts: list[Any] = [
+            v[2] for s, v in tables.sent if s == statements.INSERT_ROW and v[:2] == key
+        ]
         assert inserts == sorted(inserts)  # repeats, but never backwards
 
 
