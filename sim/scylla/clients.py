@@ -63,7 +63,7 @@ class Client:
 class Clients:
     """All clients of a node."""
 
-    def __init__(  # noqa: PLR0913 - the coordinators
+    def __init__(
         self,
         parts: Parts,
         writes: Writes,

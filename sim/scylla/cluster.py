@@ -78,7 +78,7 @@ class Cluster:
             elif isinstance(statement, (CreateKeyspace, CreateTable)):
                 schema, _ = schema.changed(statement, keyspace, self.ring.datacenters)
             else:
-                raise ValueError(f"a schema holds CREATE and USE, not: {text[:60]}")
+                raise TypeError(f"a schema holds CREATE and USE, not: {text[:60]}")
         for node in self.nodes.values():
             node.schema = schema
 

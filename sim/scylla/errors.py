@@ -67,7 +67,7 @@ class AlreadyExists(CqlError):
 
 
 class Unprepared(CqlError):
-    """This node does not know the prepared statement; the driver prepares it again."""
+    """The node does not know the prepared statement; the driver prepares it again."""
 
     code = UNPREPARED
 
@@ -137,7 +137,7 @@ class ReadTimeout(CqlError):
 
     code = READ_TIMEOUT
 
-    def __init__(  # noqa: PLR0913 - the fields of the protocol
+    def __init__(
         self,
         where: str,
         level: int,

@@ -21,7 +21,7 @@ Failed = Callable[[str, PeerMessage], None]
 
 
 class Link:
-    """This node's side towards one peer."""
+    """One node's side towards a peer."""
 
     __slots__ = ("asked", "connection", "dialled_at", "queue", "tag")
 

@@ -35,7 +35,8 @@ _COMPACTIONS = frozenset(
         "IncrementalCompactionStrategy",
     }
 )
-_STRATEGIES = ("SimpleStrategy", "NetworkTopologyStrategy")
+# Other options of keyspaces, with the only value whose effect is modelled.
+_KEYSPACE: dict[str, Any] = {"durable_writes": "true", "tablets": {"enabled": "false"}}
 
 
 def table_options(properties: Iterable[tuple[str, Term]]) -> dict[str, Any]:
@@ -58,29 +59,28 @@ def replication(
     found = dict(_once(properties))
     given = found.pop("replication", None)
     for name, term in found.items():
-        value = _plain(term)
-        if name == "durable_writes":
-            if value != "true":
-                raise Misconfigured("not modelled: keyspaces without durable_writes")
-        elif name == "tablets":
-            if not isinstance(value, dict) or value.get("enabled") != "false":
-                raise Misconfigured("not modelled: tablets (use {'enabled': false})")
-        else:
+        if name not in _KEYSPACE:
             raise SyntaxFault(f"Unknown property '{name}'")
+        if _plain(term) != _KEYSPACE[name]:
+            raise Misconfigured(f"not modelled: {name} other than {_KEYSPACE[name]}")
     settings = _plain(given) if given is not None else None
     if not isinstance(settings, dict) or "class" not in settings:
         raise Misconfigured("Missing mandatory replication strategy class")
     strategy = settings.pop("class").rpartition(".")[2]
-    if strategy not in _STRATEGIES:
-        raise Misconfigured(f"Unable to find replication strategy class '{strategy}'")
     factors = {name: _factor(value) for name, value in settings.items()}
     if strategy == "SimpleStrategy":
         if list(factors) != ["replication_factor"]:
             raise Misconfigured("SimpleStrategy requires a replication_factor option, no other")
         return strategy, {"": factors["replication_factor"]}
+    if strategy != "NetworkTopologyStrategy":
+        raise Misconfigured(f"Unable to find replication strategy class '{strategy}'")
+    return strategy, _by_datacenter(factors, datacenters)
+
+
+def _by_datacenter(factors: dict[str, int], datacenters: tuple[str, ...]) -> dict[str, int]:
     everywhere = factors.pop("replication_factor", None)
     if everywhere is not None:
-        factors = {name: everywhere for name in datacenters} | factors
+        factors = dict.fromkeys(datacenters, everywhere) | factors
     for name in factors:
         if name not in datacenters:
             raise Misconfigured(
@@ -88,7 +88,7 @@ def replication(
             )
     if not factors:
         raise Misconfigured("Configuration for at least one datacenter must be present")
-    return strategy, factors
+    return factors
 
 
 def _once(properties: Iterable[tuple[str, Term]]) -> list[tuple[str, Term]]:
@@ -192,5 +192,5 @@ _TABLE: dict[str, Callable[[str, Any], Any]] = {
     "paxos_grace_seconds": _integer,
     "read_repair_chance": _fraction,
     "speculative_retry": _speculative,
-    "tombstone_gc": lambda name, value: _map(name, value),
+    "tombstone_gc": _map,
 }

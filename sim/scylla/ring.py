@@ -111,10 +111,7 @@ class Tally:
     @property
     def met(self) -> bool:
         """Whether the level is reached."""
-        for missing in self._open.values():
-            if missing > 0:
-                return False
-        return True
+        return all(missing <= 0 for missing in self._open.values())
 
     def reachable(self, names: Iterable[str]) -> bool:
         """Whether answers from `names` would still reach the level."""

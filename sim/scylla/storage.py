@@ -160,7 +160,7 @@ class Partition:
         newest = dict(self.ranges)
         for interval, ts in ranges:
             newest[interval] = max(newest.get(interval, NEVER), ts)
-        self.ranges = sorted((item for item in newest.items() if item[1] > self.tombstone))
+        self.ranges = sorted(item for item in newest.items() if item[1] > self.tombstone)
         if before == (self.tombstone, tuple(self.ranges)):
             return False
         for key, row in list(self.rows.items()):
@@ -238,7 +238,7 @@ class Partition:
         return bisect(self.order, wanted, key=cut)
 
 
-def digest(found: object) -> bytes:
+def digest(found: Any) -> bytes:
     """Return a short hash of updates; equal content has equal hashes in every process."""
     return blake2b(marshal.dumps(found, 2), digest_size=16).digest()
 

@@ -12,13 +12,12 @@ from cassandra import cqltypes
 
 from sim.scylla.cql.selects import SelectPlan
 from sim.scylla.cql.types import named
+from sim.scylla.cql.writes import Mutation
 from sim.scylla.errors import Invalid
-from sim.scylla.replica import living
+from sim.scylla.replica import Shelf, living
 from sim.scylla.ring import Peer
 from sim.scylla.schema import Schema
 from sim.scylla.storage import NEVER, Cell
-from sim.scylla.replica import Shelf
-from sim.scylla.cql.writes import Mutation
 from sim.scylla.table import Column, Table, token
 from sim.scylla.wire import Rows
 

@@ -45,6 +45,8 @@ class _Header:
 class Connection(RealConnection):  # type: ignore[misc]
     """See `sim.doors.cassandra`."""
 
+    is_closed: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         process = running()

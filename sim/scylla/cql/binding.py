@@ -23,18 +23,18 @@ class Bound(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A value of a statement: the marker `index`, or `constant` if that is -1."""
+    """A value of a statement: the marker's number, or `constant` if that is -1."""
 
-    index: int
+    marker: int
     constant: bytes | None
     column: str
     type: CqlType
 
     def value(self, parameters: Parameters) -> Value:
         """Return the value among `parameters`, checked."""
-        if self.index < 0:
+        if self.marker < 0:
             return self.constant
-        value = parameters[self.index]
+        value = parameters[self.marker]
         if type(value) is bytes:
             self.type.check(value, self.column)
         return value
@@ -77,9 +77,9 @@ class Markers:
 
     def routing(self, sources: list[Source] | None) -> tuple[int, ...]:
         """Return the markers that make the partition key, if markers make all of it."""
-        if sources is None or any(source.index < 0 for source in sources):
+        if sources is None or any(source.marker < 0 for source in sources):
             return ()
-        return tuple(source.index for source in sources)
+        return tuple(source.marker for source in sources)
 
 
 def check_count(parameters: Parameters, markers: int) -> None:

@@ -1,6 +1,5 @@
 """From the grammar's tree to a statement, in the order of the text (markers are numbered so)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from lark import Token, Tree
@@ -16,10 +15,8 @@ from sim.scylla.cql.statements import (
     Insert,
     Mapping,
     Marker,
-    Name,
     Relation,
     Select,
-    Selector,
     Sequence,
     Statement,
     Term,
@@ -28,16 +25,18 @@ from sim.scylla.cql.statements import (
     Update,
     Use,
 )
-from sim.scylla.errors import Invalid, SyntaxFault
-
-# Reserved words of CQL 3.3 that may not be names without quotes.
-RESERVED = frozenset(
-    """add allow alter and any apply asc authorize batch begin by columnfamily create default
-    delete desc describe drop entries execute from full grant if in index inet infinity insert
-    into is keyspace limit materialized mbean modify nan norecursive not null of on or order
-    password primary rename replace revoke schema scylla_clustering_bound select set table to
-    token truncate unlogged unset update use using view where with""".split()
+from sim.scylla.cql.tree import (
+    Node,
+    name_of,
+    names_of,
+    ordering_of,
+    selector_of,
+    table_of,
+    trees,
+    type_of,
+    unquoted,
 )
+from sim.scylla.errors import Invalid, SyntaxFault
 
 _CONSTANTS = {
     "integer": "integer",
@@ -47,8 +46,6 @@ _CONSTANTS = {
     "blob": "blob",
 }
 _NO_CONDITIONS = "lightweight transactions (IF ...) are not modelled yet"
-
-Node = Tree[Token]
 
 
 class Builder:
@@ -67,20 +64,20 @@ class Builder:
     # data definition
 
     def _use(self, name: Node) -> Use:
-        return Use(keyspace=_name(name))
+        return Use(keyspace=name_of(name))
 
     def _truncate(self, table: Node) -> Truncate:
-        return Truncate(table=_table(table))
+        return Truncate(table=table_of(table))
 
     def _drop_keyspace(self, if_exists: Node | None, name: Node) -> DropKeyspace:
-        return DropKeyspace(name=_name(name), if_exists=if_exists is not None)
+        return DropKeyspace(name=name_of(name), if_exists=if_exists is not None)
 
     def _drop_table(self, if_exists: Node | None, table: Node) -> DropTable:
-        return DropTable(name=_table(table), if_exists=if_exists is not None)
+        return DropTable(name=table_of(table), if_exists=if_exists is not None)
 
     def _create_keyspace(self, guard: Node | None, name: Node, *properties: Node) -> CreateKeyspace:
         return CreateKeyspace(
-            name=_name(name),
+            name=name_of(name),
             if_not_exists=guard is not None,
             properties=tuple(self._property(item) for item in properties),
         )
@@ -93,20 +90,20 @@ class Builder:
             assert item is not None
             if item.data == "primary_key":
                 first, *others = item.children
-                keys.append((_names(first), tuple(map(_name, others))))
+                keys.append((names_of(first), tuple(map(name_of, others))))
                 continue
             name, kind, static, inline = item.children
             if static is not None:
                 raise Invalid("static columns are not modelled yet")
-            columns.append((_name(name), _type(kind)))
+            columns.append((name_of(name), type_of(kind)))
             if inline is not None:
-                keys.append(((_name(name),), ()))
+                keys.append(((name_of(name),), ()))
         if len(keys) != 1:
             wrong = "Multiple PRIMARY KEYs specified" if keys else "No PRIMARY KEY specified"
             raise Invalid(f"{wrong} (exactly one required)")
         ordering, properties = self._options(options)
         return CreateTable(
-            name=_table(table),
+            name=table_of(table),
             if_not_exists=guard is not None,
             columns=tuple(columns),
             partition_key=keys[0][0],
@@ -120,25 +117,25 @@ class Builder:
     ) -> tuple[tuple[tuple[str, bool], ...], tuple[tuple[str, Term], ...]]:
         ordering: tuple[tuple[str, bool], ...] = ()
         properties = []
-        for option in _trees(tree):
+        for option in trees(tree):
             if option.data == "property":
                 properties.append(self._property(option))
             elif option.data == "clustering_order":
-                ordering = tuple(_ordering(item) for item in _trees(option))
+                ordering = tuple(ordering_of(item) for item in trees(option))
             else:
                 raise Invalid("COMPACT STORAGE is not modelled")
         return ordering, tuple(properties)
 
     def _property(self, tree: Node) -> tuple[str, Term]:
         name, value = tree.children
-        return _name(name), self._term(value)
+        return name_of(name), self._term(value)
 
     # data
 
     def _insert(
         self, table: Node, names: Node, terms: Node, guard: Node | None, using: Node | None
     ) -> Insert:
-        columns = _names(names)
+        columns = names_of(names)
         values = tuple(self._term(term) for term in terms.children)
         if len(columns) != len(values):
             raise Invalid("Unmatched column names/values")
@@ -146,7 +143,7 @@ class Builder:
         if guard is not None:
             raise Invalid(_NO_CONDITIONS)
         return Insert(
-            table=_table(table),
+            table=table_of(table),
             columns=columns,
             values=values,
             timestamp=timestamp,
@@ -160,11 +157,11 @@ class Builder:
         for assignment in assignments:
             assert assignment is not None
             name, value = assignment.children
-            pairs.append((_name(name), self._term(value)))
+            pairs.append((name_of(name), self._term(value)))
         relations = self._relations(where)
         _refuse_condition(condition)
         return Update(
-            table=_table(table),
+            table=table_of(table),
             assignments=tuple(pairs),
             where=relations,
             timestamp=timestamp,
@@ -183,14 +180,14 @@ class Builder:
         relations = self._relations(where)
         _refuse_condition(condition)
         return Delete(
-            table=_table(table),
-            columns=_names(columns) if columns is not None else (),
+            table=table_of(table),
+            columns=names_of(columns) if columns is not None else (),
             where=relations,
             timestamp=timestamp,
             markers=self.markers,
         )
 
-    def _select(  # noqa: PLR0913 - the clauses of SELECT
+    def _select(
         self,
         distinct: Node | None,
         selection: Node,
@@ -207,31 +204,31 @@ class Builder:
         if filtering is not None:
             raise Invalid("ALLOW FILTERING is not modelled yet")
         return Select(
-            table=_table(table),
-            selectors=tuple(_selector(tree) for tree in _trees(selection)),
+            table=table_of(table),
+            selectors=tuple(selector_of(tree) for tree in trees(selection)),
             where=relations,
-            ordering=tuple(_ordering(item) for item in _trees(order)),
+            ordering=tuple(ordering_of(item) for item in trees(order)),
             limit=count,
             markers=self.markers,
         )
 
     def _timestamp(self, using: Node | None) -> Term | None:
         found: Term | None = None
-        for part in _trees(using):
+        for part in trees(using):
             name, value = part.children
             term = self._term(value)
-            if _name(name) != "timestamp":
-                raise Invalid(f"USING {_name(name).upper()} is not modelled yet")
+            if name_of(name) != "timestamp":
+                raise Invalid(f"USING {name_of(name).upper()} is not modelled yet")
             if found is not None:
                 raise SyntaxFault("Multiple definitions for property USING TIMESTAMP")
             found = term
         return found
 
     def _relations(self, tree: Node | None) -> tuple[Relation, ...]:
-        return tuple(self._relation(item) for item in _trees(tree))
+        return tuple(self._relation(item) for item in trees(tree))
 
     def _relation(self, tree: Node) -> Relation:
-        name = _name(tree.children[0])
+        name = name_of(tree.children[0])
         if tree.data == "in_terms":
             terms = tree.children[1]
             assert isinstance(terms, Tree)
@@ -243,7 +240,7 @@ class Builder:
     def _term(self, tree: Any) -> Term:
         kind, children = str(tree.data), tree.children
         if kind in _CONSTANTS:
-            return Constant(_CONSTANTS[kind], _unquoted(children[0]))  # type: ignore[arg-type]
+            return Constant(_CONSTANTS[kind], unquoted(children[0]))  # type: ignore[arg-type]
         if kind in {"positional", "named"}:
             self.markers += 1
             return Marker(self.markers - 1, children[0][1:].lower() if children else "")
@@ -252,7 +249,7 @@ class Builder:
         if kind == "null":
             return Constant("null", "")
         if kind == "function":
-            return Call(_name(children[0]), "")
+            return Call(name_of(children[0]), "")
         return self._collection(kind, children)
 
     def _collection(self, kind: str, children: list[Any]) -> Term:
@@ -266,64 +263,6 @@ class Builder:
         terms = children[0].children if children and children[0] is not None else []
         items = tuple(self._term(term) for term in terms)
         return Sequence("list" if kind == "list" else "set", items)
-
-
-def _trees(tree: Node | None) -> Iterator[Node]:
-    for child in tree.children if tree is not None else ():
-        assert isinstance(child, Tree)
-        yield child
-
-
-def _name(tree: Any) -> str:
-    token = tree.children[0]
-    if token.type == "QUOTED":
-        return str(token)[1:-1].replace('""', '"')
-    name = token.lower()
-    if name in RESERVED:
-        raise SyntaxFault(
-            f"line {token.line}:{token.column - 1} no viable alternative at input '{token}'"
-        )
-    return str(name)
-
-
-def _names(tree: Any) -> tuple[str, ...]:
-    return tuple(_name(child) for child in tree.children)
-
-
-def _table(tree: Node) -> Name:
-    first, second = tree.children
-    if second is None:
-        return Name(None, _name(first))
-    return Name(_name(first), _name(second))
-
-
-def _type(tree: Any) -> TypeName:
-    first, *parameters = tree.children
-    if not isinstance(first, Tree):
-        raise Invalid(f"custom types are not modelled: {first}")
-    return TypeName(_name(first), tuple(_type(item) for item in parameters if item is not None))
-
-
-def _ordering(tree: Node) -> tuple[str, bool]:
-    name, direction = tree.children
-    return _name(name), direction is not None and str(direction).lower() == "desc"
-
-
-def _selector(tree: Node) -> Selector:
-    what, alias = tree.children
-    assert isinstance(what, Tree)
-    as_name = _name(alias) if alias is not None else ""
-    if what.data != "call":
-        return Selector("", _name(what), as_name)
-    function, argument = what.children[0], what.children[1] if len(what.children) > 1 else None
-    inner = _name(argument) if isinstance(argument, Tree) else str(argument or "")
-    return Selector(_name(function), inner, as_name)
-
-
-def _unquoted(token: Token) -> str:
-    if token.type == "STRING":
-        return token[2:-2] if token.startswith("$$") else token[1:-1].replace("''", "'")
-    return str(token)
 
 
 def _refuse_condition(condition: Node | None) -> None:

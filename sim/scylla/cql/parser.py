@@ -87,7 +87,7 @@ def _parse(text: str) -> Statement | CqlError:
 
 def _syntax(text: str, error: UnexpectedInput) -> SyntaxFault:
     if isinstance(error, UnexpectedCharacters):
-        seen = text[error.pos_in_stream : (error.pos_in_stream or 0) + 1]
+        seen = error.char
     else:
         token = getattr(error, "token", None)
         seen = str(token) if isinstance(token, Token) and token else "<EOF>"

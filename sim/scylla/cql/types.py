@@ -79,23 +79,24 @@ class CqlType:
         """Return the bytes of a literal; None for ``null``."""
         if isinstance(term, Constant) and term.kind == "null":
             return None
-        value = self._value(term, column)
+        value = self.value(term, column)
         try:
             return bytes(self.driver.serialize(value, _V4))
         except Exception as error:
             raise Invalid(f"Unable to make {self.name} from {term}: {error}") from error
 
-    def _value(self, term: Term, column: str) -> Any:
+    def value(self, term: Term, column: str) -> Any:
+        """Return a literal as the Python value that the driver's class serializes."""
         match term:
             case Constant(kind, text) if kind in _PLAIN.get(self.kind, ()):
                 return _CONVERT[self.kind if self.kind == "timestamp" else kind](self, text)
             case Sequence(kind, items) if kind == self.kind or (
                 not items and self.kind in _COLLECTIONS
             ):
-                return [self.parameters[0]._value(item, column) for item in items]
+                return [self.parameters[0].value(item, column) for item in items]
             case Mapping(pairs) if self.kind == "map":
                 key, value = self.parameters
-                return {key._value(a, column): value._value(b, column) for a, b in pairs}
+                return {key.value(a, column): value.value(b, column) for a, b in pairs}
         what = f"{term.kind} constant" if isinstance(term, Constant) else "value"
         raise Invalid(f"Invalid {what} for {column} of type {self.name}")
 
@@ -226,7 +227,7 @@ def _order_key(kind: str, driver: Any) -> Callable[[bytes], Any]:
     if kind == "double":
         return lambda value: _signed(value) if value[0] < 128 else -(_signed(value) & (2**63 - 1))
     if kind == "decimal":
-        return lambda value: driver.deserialize(value, _V4)  # type: ignore[no-any-return]
+        return lambda value: driver.deserialize(value, _V4)
     return _bytes  # frozen collections: by bytes (Simplified: Scylla compares element by element)
 
 

@@ -65,7 +65,7 @@ class WritePlan:
             case Update():
                 self._assign(statement.assignments, cells, markers)
                 where = Where(table, statement.where, markers)
-            case Delete():
+            case _:
                 for name in statement.columns:
                     self._columns.append(_regular(table, name, "DELETE"))
                 where = Where(table, statement.where, markers)

@@ -64,36 +64,32 @@ class Sandbox:
         self.now = until
 
     def step(self, number: int, kind: str, name: str, *rest: Any) -> None:
-        if name in self.down:
+        if name not in self.down:
+            getattr(self, f"on_{kind}")(number, name, *rest)
+
+    def on_timer(self, number: int, name: str, key: Any) -> None:
+        if self.timers.get((name, key)) == number:
+            del self.timers[name, key]
+            self.carry_out(name, self.nodes[name].fired(self.now, key))
+
+    def on_message(self, _: int, name: str, connection: int, message: Any) -> None:
+        if (name, connection) not in self.ends:
             return
         node = self.nodes.get(name)
-        if kind == "timer":
-            if self.timers.get((name, rest[0])) == number:
-                del self.timers[name, rest[0]]
-                assert node is not None
-                self.carry_out(name, node.fired(self.now, rest[0]))
-        elif kind == "message":
-            connection, message = rest
-            if (name, connection) not in self.ends:
-                return
-            if node is None:
-                self.take(name, connection, message)
-            else:
-                self.carry_out(name, node.received(self.now, connection, message))
-        elif kind == "closed":
-            assert node is not None
-            if self.ends.pop((name, rest[0]), None):
-                self.carry_out(name, node.disconnected(self.now, rest[0]))
-        elif kind == "dial":
-            peer, tag = rest
-            assert node is not None
-            if peer in self.off or (name, peer) in self.cut or (peer, name) in self.cut:
-                return
-            if peer in self.down:
-                self.carry_out(name, node.dialled(self.now, tag, None))
-                return
-            mine = self.connect(name, peer)
-            self.carry_out(name, node.dialled(self.now, tag, mine))
+        if node is None:
+            self.take(name, connection, message)
+        else:
+            self.carry_out(name, node.received(self.now, connection, message))
+
+    def on_closed(self, _: int, name: str, connection: int) -> None:
+        if self.ends.pop((name, connection), None):
+            self.carry_out(name, self.nodes[name].disconnected(self.now, connection))
+
+    def on_dial(self, _: int, name: str, peer: str, tag: Any) -> None:
+        if peer in self.off or (name, peer) in self.cut or (peer, name) in self.cut:
+            return
+        mine = None if peer in self.down else self.connect(name, peer)
+        self.carry_out(name, self.nodes[name].dialled(self.now, tag, mine))
 
     def connect(self, name: str, peer: str) -> int:
         mine, theirs = next(self.count), next(self.count)
