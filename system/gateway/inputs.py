@@ -33,7 +33,7 @@ def transfer_body(raw: bytes) -> TransferBody:
         return _decode(raw)
     except msgspec.ValidationError as error:
         raise _mistake(str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: no UTF-8
         raise bad_input("not_json", str(error)) from None
 
 

@@ -13,7 +13,7 @@ def event(message: Message, partition_count: int) -> Event:
     """Return the event in a record, or halt: skipping it would lose money silently."""
     try:
         decoded: Event = decode_event(message.value() or b"")
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Halt("undecodable", f"{where(message)} cannot be decoded: {error}") from error
     key = key_of(decoded.user_id)
     if message.key() != key:
