@@ -24,7 +24,7 @@ from sim.kafka.client.inbox import deadline
 from sim.kafka.client.producer import Trouble
 from sim.kafka.client.tracked import Chunk
 from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED, result
-from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, real, text_of
+from sim.kafka.client.wheel import Message, error_of, fail, real, text_of
 from sim.kernel import MICROSECOND
 from sim.process import running
 

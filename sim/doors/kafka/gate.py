@@ -12,7 +12,7 @@ from sim.kafka.client.wheel import real
 from sim.kernel import Kernel
 from sim.process import current, running
 
-_identity = real._reentry_identity_var  # noqa: SLF001
+_identity = real._reentry_identity_var
 
 
 class Gate:

@@ -83,8 +83,8 @@ class Metadata:
         self._client.any_broker().request(_ask(names, self._client.settings.auto_create), self._answered)
 
     def fetch(self, topic: str | None, answered: Callable[[int, Any], None], timeout: int) -> None:
-        """Ask for one topic or all of them, for a caller who wants to see the answer."""
-        names = None if topic is None else (topic,)
+        """Ask for one topic, all of them (None) or none (""); the caller wants to see the answer."""
+        names = None if topic is None else (topic,) if topic else ()
 
         def take(code: int, response: Any) -> None:
             if response is not None:

@@ -20,7 +20,7 @@ from sim.kafka.client.inbox import Inbox
 from sim.kafka.client.metadata import TopicView
 from sim.kafka.client.outgoing import Delivered, Message, Outgoing, Sent
 from sim.kafka.client.partitioner import PARTITIONERS, Sticky
-from sim.kafka.client.wheel import error_of, fail, text_of
+from sim.kafka.client.wheel import text_of
 from sim.kafka.protocol import moment_ms
 from sim.kernel import MILLISECOND
 from sim.process import Process, Timer
@@ -280,7 +280,7 @@ class Producer(Client):
         if self.settings.idempotent and sent.producer_id == queue.producer_id:
             # An earlier batch whose answer was lost must have been written before this one.
             earlier = queue.take_out(
-                lambda message: 0 < message.last_in_batch and message.number < sent.first
+                lambda message: message.last_in_batch > 0 and message.number < sent.first
             )
             if earlier:
                 self._report(queue.topic, queue.index, earlier, 0)
