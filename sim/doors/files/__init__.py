@@ -1,4 +1,4 @@
-"""Files: ``open``, ``os``'s file calls, ``fcntl`` and the standard streams, on the host's disk.
+"""Files: ``open``, ``os``'s file calls, and ``fcntl``, on the host's disk.
 
 **Faithful**: modes, flags, positions, appending, sharing by ``dup``, errors with errno and path
 as Linux gives them; buffered data that was not flushed dies with its process; a sync takes the
@@ -22,17 +22,14 @@ from sim.doors.files import (
     listing,
     locking,
     paths,
-    standard,
     streams,
     temporary,
     vectors,
 )
-from sim.doors.files.devices import lines_of
 from sim.doors.files.hanging import STAND_INS
 from sim.doors.files.table import Files, files_of
-from sim.process import Process
 
-__all__ = ["Files", "born", "files_of", "install", "lines_of", "stand_ins"]
+__all__ = ["Files", "files_of", "install", "stand_ins"]
 
 _MODULES = (
     descriptors,
@@ -51,7 +48,7 @@ def stand_ins() -> dict[str, Callable[..., Any]]:
 
 
 def install() -> None:
-    """Tell ``os`` that its stand-ins can what the real functions can; stand over the streams."""
+    """Tell ``os`` that its stand-ins can what the real functions can."""
     for name in ("supports_dir_fd", "supports_fd", "supports_follow_symlinks"):
         supported: set[Callable[..., Any]] = getattr(os, name)
         real = {function.__name__ for function in supported}
@@ -60,9 +57,3 @@ def install() -> None:
             for path, stand_in in STAND_INS.items()
             if path.startswith("os.") and path[3:] in real
         }
-    standard.stand()
-
-
-def born(process: Process) -> None:
-    """Prepare the streams for an incarnation; its files are made at their first use."""
-    standard.stand(process)

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from sim.disk import Disk, Inode
+from sim.doors import processes
 from sim.doors.files.hanging import REAL
 from sim.doors.files.opened import Open, error_of, stat_result
 from sim.process import Process, outside
@@ -96,25 +97,11 @@ class Standard(Device):
         self.number = number
 
     def write_at(self, process: Process, offset: int, content: Any) -> int:
-        """Append to the lines of the process."""
+        """Append to what the process wrote."""
         raw = bytes(memoryview(content))
-        say(process, self.number, raw.decode("utf-8", "backslashreplace"))
+        kept = process.stderr if self.number == 2 else processes.of(process).stdout_text
+        kept.append(raw.decode("utf-8", "backslashreplace"))
         return len(raw)
-
-
-def lines_of(process: Process, number: int) -> list[str]:
-    """Return the list of lines that `process` wrote to standard output (1) or error (2)."""
-    if number == 2:
-        return process.stderr
-    lines: list[str] = process.doors.setdefault("stdout", [])
-    return lines
-
-
-def say(process: Process, number: int, text: str) -> None:
-    """Add `text` to what a process wrote; a line is added when it is complete."""
-    rests: dict[int, str] = process.doors.setdefault("std", {})
-    *whole, rests[number] = (rests.get(number, "") + text).split("\n")
-    lines_of(process, number).extend(whole)
 
 
 def device(disk: Disk, path: str, flags: int) -> Device:
