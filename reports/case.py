@@ -77,6 +77,7 @@ class Case:
         self._decode(evidence)
         self.transfers: list[Operation] = [o for o in evidence.operations if o.kind != "read"]
         self.journals = [Journal(log.shard, log.files) for log in evidence.logs]
+        self.restarted = [Journal(r.shard, r.log) for r in evidence.restarts]
         self.decisions = [d for journal in self.journals for d in journal.decisions]
         self.log_readable = bool(self.journals) and not any(j.damage for j in self.journals)
         self.rows: dict[Account, list[Row]] = {}

@@ -60,7 +60,9 @@ def _visible(case: Case, key: RequestKey) -> tuple[str, str] | None:
 
 
 def _other_body_won(case: Case, key: RequestKey) -> bool:
-    return any(k[:2] == key[:2] and k != key and e.decision == DONE for k, e in case.requests.items())
+    return any(
+        k[:2] == key[:2] and k != key and e.decision == DONE for k, e in case.requests.items()
+    )
 
 
 def _missing_amount(op: Operation) -> int:

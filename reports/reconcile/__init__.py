@@ -2,7 +2,7 @@
 
 from reports.reconcile.conservation import Conserved, conservation
 from reports.reconcile.hops import HOPS, Hop, Item
-from reports.reconcile.statement import Difference, Step, Statement, reconcile
+from reports.reconcile.statement import Difference, Statement, Step, reconcile
 
 __all__ = [
     "HOPS",

@@ -110,7 +110,7 @@ def reconcile(case: Case) -> Statement:
     return Statement(hops=five, steps=steps, ended_ns=case.about.ended_ns)
 
 
-def _step(  # noqa: PLR0913 - two hops and how to compare them
+def _step(
     case: Case,
     before: Hop,
     after: Hop,
