@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from sim.process import Process, current
+from sim.process import Process, current, outside
 
 _MUTABLE: tuple[type, ...] = (list, dict, set, bytearray, deque)
 _CODE: dict[str, CodeType] = {}  # compiled once per interpreter; code objects are immutable
@@ -235,19 +235,39 @@ class _CachingLoader(importlib.machinery.SourceFileLoader):
 
 
 _real_import = builtins.__import__
+_real_import_module = importlib.import_module
 
 
 def _import(name: str, *args: Any, **kwargs: Any) -> Any:
-    """Resolve a simulated program's late imports of its own modules in its body."""
+    """Import for a simulated process: its own modules in its body, libraries as outside.
+
+    What a library does while it is imported belongs to no process and to no world, since only the
+    first that needs it would see it.
+    """
     thread = current()
-    if thread is not None:
-        body: Body | None = thread.process.doors.get("body")
-        if body is not None and body.owns(name):
-            with body.in_place():
-                return _real_import(name, *args, **kwargs)
-    return _real_import(name, *args, **kwargs)
+    if thread is None:
+        return _real_import(name, *args, **kwargs)
+    body: Body | None = thread.process.doors.get("body")
+    if body is not None and body.owns(name):
+        with body.in_place(), outside():
+            return _real_import(name, *args, **kwargs)
+    with outside():
+        return _real_import(name, *args, **kwargs)
+
+
+def _import_module(name: str, package: str | None = None) -> ModuleType:
+    """Do the same for imports by name."""
+    thread = current()
+    if thread is None:
+        return _real_import_module(name, package)
+    body: Body | None = thread.process.doors.get("body")
+    if body is not None and body.owns(name):
+        with body.in_place(), outside():
+            return _real_import_module(name, package)
+    with outside():
+        return _real_import_module(name, package)
 
 
 def stand_ins() -> dict[str, object]:
     """Return the names this door replaces."""
-    return {"builtins.__import__": _import}
+    return {"builtins.__import__": _import, "importlib.import_module": _import_module}

@@ -26,14 +26,17 @@ class _PerProcess:
     def __get__(self, logger: Any, owner: type | None = None) -> Any:
         if logger is None:
             return self
-        return self._values(logger)[self.name]
+        values = self._values(logger)
+        if self.name not in values:  # made inside a process, now used outside
+            values[self.name] = self.start(logger)
+        return values[self.name]
 
     def __set__(self, logger: Any, value: Any) -> None:
         self._values(logger)[self.name] = value
 
     def _values(self, logger: Any) -> dict[str, Any]:
         thread = current()
-        if thread is None:
+        if thread is None or "name" not in logger.__dict__:  # without a name: not made yet
             outside: dict[str, Any] = logger.__dict__
             return outside
         loggers = thread.process.doors.setdefault("logging", {})

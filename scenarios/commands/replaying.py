@@ -1,0 +1,117 @@
+"""``wavetank replay``: the same run again, or a word about why not."""
+
+import json
+from pathlib import Path
+
+import click
+
+from scenarios import catalog
+from scenarios.commands import running
+from scenarios.errors import Different, UsageError
+from scenarios.scenario import Scenario
+from scenarios.stages import simulated
+from scenarios.token import FORMAT, Token
+
+SECOND = 10**9
+
+
+def replay(
+    what: str, scenario: str | None, until: str | None, runs: str, *, force: bool
+) -> int:
+    """Run `what` again and compare digests; return the exit code."""
+    found, seed, expected = _what(what, scenario, runs, force=force)
+    if until is not None:
+        return _until(found, seed, until)
+    run = simulated.run(found, seed)
+    if expected is None:
+        expected = simulated.run(found, seed).result.digest
+        source = "a second run"
+    else:
+        source = "the run folder"
+    if run.result.digest != expected:
+        raise Different(
+            f"seed {seed} of {found.name} took another course: digest {run.result.digest}, "
+            f"{source} says {expected}; `wavetank twin {found.name} --seed {seed}` looks for "
+            "the first difference"
+        )
+    click.echo(running.screen(run))
+    click.echo(f"  same digest as {source}: {expected}")
+    return running.code(run.result.verdict)
+
+
+def _what(
+    what: str, name: str | None, runs: str, *, force: bool
+) -> tuple[Scenario, int, str | None]:
+    """Return scenario, seed and the digest to expect, if one is on record."""
+    if what.startswith("wt"):
+        token = Token.parse(what)
+        return _of_token(token, runs, force=force)
+    if what.isdigit():
+        name = name or _latest(int(what), runs)
+        return catalog.find(name), int(what), _recorded(Path(runs, name, what))
+    folder = Path(what)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{what!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
+            "wavetank run prints the token of each run"
+        )
+    about = running.read_about(folder)
+    return _of_token(Token.parse(about["token"]), str(folder), force=force, folder=folder)
+
+
+def _of_token(
+    token: Token, runs: str, *, force: bool, folder: Path | None = None
+) -> tuple[Scenario, int, str | None]:
+    scenario = catalog.find(token.scenario)
+    differences = token.differences(Token.of(scenario, token.seed))
+    if differences and not force:
+        raise UsageError(
+            "the token is of another version:\n  "
+            + "\n  ".join(differences)
+            + "\nuse that version, or --force to run the seed with this one"
+        )
+    folder = folder or Path(runs, token.scenario, str(token.seed))
+    return scenario, token.seed, None if differences else _recorded(folder)
+
+
+def _recorded(folder: Path) -> str | None:
+    if not Path(folder, running.ABOUT).exists():
+        return None
+    about = running.read_about(folder)
+    token = Token.parse(about["token"])
+    same = not token.differences(Token.of(catalog.find(token.scenario), token.seed))
+    return str(about["digest"]) if same else None
+
+
+def _latest(seed: int, runs: str) -> str:
+    folders = [path for path in Path(runs).glob(f"*/{seed}") if Path(path, running.ABOUT).exists()]
+    if not folders:
+        raise UsageError(
+            f"no run of seed {seed} is kept under {runs!r}; say --scenario NAME "
+            "(wavetank list shows the names)"
+        )
+    return max(folders, key=lambda path: path.stat().st_mtime).parent.name
+
+
+def _until(scenario: Scenario, seed: int, until: str) -> int:
+    """Stop at a time and show where everything stands."""
+    try:
+        at_ns = int(float(until.removesuffix("s")) * SECOND)
+    except ValueError:
+        raise UsageError(f"--until {until!r} is no time; write seconds, as in 12.5") from None
+    for line in simulated.look_at(scenario, seed, at_ns):
+        click.echo(line)
+    return 0
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Read a file of a run folder, or say what is wrong with it."""
+    try:
+        found = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; give a folder that wavetank wrote") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged: {error}; make the run again") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} is damaged: it holds no object; make the run again")
+    return found
