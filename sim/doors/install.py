@@ -15,6 +15,7 @@ from typing import Any
 from sim.doors import names
 from sim.process import Process
 
+# In this order; a later door may import libraries, which find the stand-ins of the earlier ones.
 _DOORS = (
     "clocks",
     "entropy",
@@ -30,9 +31,10 @@ _DOORS = (
     "escapes",  # the last: it refuses what none before it has taken
 )
 
+_SPARED = ("sim.", "importlib.")  # they keep the real ones, on purpose
+
 _installed = False
 _stand_ins: dict[int, tuple[Any, Any]] = {}  # id of the real object -> itself, its stand-in
-_scanned: set[str] = set()
 
 
 def install() -> None:
@@ -41,21 +43,23 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    doors = [_load(name) for name in _DOORS]
-    for door in filter(None, doors):
-        early = [name for name in getattr(door, "MUST_COME_FIRST", ()) if name in sys.modules]
+    before = set(sys.modules)
+    _spare_importlib()
+    for name in _DOORS:
+        door = _load(name)
+        if door is None:
+            continue
+        early = before.intersection(getattr(door, "MUST_COME_FIRST", ()))
         if early:
             raise RuntimeError(
-                f"{door.__name__} cannot mend {', '.join(early)}, imported already; "
+                f"{door.__name__} cannot mend {', '.join(sorted(early))}, imported already; "
                 "call sim.doors.install.install() before importing libraries"
             )
         for path, stand_in in getattr(door, "stand_ins", dict)().items():
             _put(path, stand_in)
-    scan()
-    for door in filter(None, doors):
         if hasattr(door, "install"):
             door.install()
-    scan(_unseen())
+    scan()
 
 
 def attend(process: Process) -> None:
@@ -75,10 +79,26 @@ def scan(modules: Iterable[str] | None = None) -> list[str]:
     mended: list[str] = []
     for name in list(sys.modules) if modules is None else modules:
         module = sys.modules.get(name)
-        _scanned.add(name)
-        if isinstance(module, ModuleType) and not name.startswith("sim."):
+        if isinstance(module, ModuleType) and not name.startswith(_SPARED):
             _mend_names(name, vars(module), module, mended)
     return mended
+
+
+def _spare_importlib() -> None:
+    """Leave the import system the real locks and files: it serves the interpreter, not a program.
+
+    It looks names up in modules at each use, so it gets copies of those modules.
+    """
+    for module, aliases in (
+        (importlib._bootstrap, ("_thread",)),
+        (importlib._bootstrap_external, ("_os", "_io", "_thread")),
+    ):
+        for alias in aliases:
+            real = getattr(module, alias, None)
+            if real is not None:
+                copy = ModuleType(real.__name__)
+                copy.__dict__.update(vars(real))
+                setattr(module, alias, copy)
 
 
 def _load(name: str) -> ModuleType | None:
@@ -94,10 +114,6 @@ def _put(path: str, stand_in: Any) -> None:
     if isinstance(real, FunctionType | type) or callable(real):
         _stand_ins[id(real)] = (real, stand_in)
     setattr(holder, attribute, stand_in)
-
-
-def _unseen() -> list[str]:
-    return [name for name in list(sys.modules) if name not in _scanned]
 
 
 def _mend_names(name: str, space: dict[str, Any], owner: Any, mended: list[str]) -> None:

@@ -9,11 +9,8 @@ holds no lock that somebody else could want; what threading keeps in globals is 
 **Simplified**: threads are switched only where they block.
 """
 
-import _thread
 import concurrent.futures.thread as pools
-import importlib
 import threading
-from types import ModuleType
 
 from sim.doors import names
 from sim.doors.threads import exits, state, threads
@@ -27,7 +24,6 @@ names.LOCKS[names.real_rlock] = RLock
 
 def stand_ins() -> dict[str, object]:
     """Return the names this door replaces."""
-    _spare_importlib()
     counter = staticmethod(exits.executor_number)
     found: dict[str, object] = {
         "concurrent.futures.thread.ThreadPoolExecutor._counter": counter,
@@ -67,10 +63,3 @@ def stand_ins() -> dict[str, object]:
 def install() -> None:
     """Let a program that sets ``threading.excepthook`` set only its own."""
     threading.__class__ = threads.Threading
-
-
-def _spare_importlib() -> None:
-    """Give the import system a copy of the real `_thread`: its locks are of the interpreter."""
-    real = ModuleType("_thread")
-    real.__dict__.update(vars(_thread))
-    importlib._bootstrap._thread = real  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """How a process ends in good order: pools, threads that are no daemons, then ``atexit``."""
 
 import concurrent.futures.thread as pools
+from typing import Any
 
 from sim.doors.threads import state
 from sim.doors.threads.threads import report
@@ -40,12 +41,21 @@ def _end_pools(process: Process) -> None:
     workers = [
         (thread, queue)
         for thread, queue in list(pools._threads_queues.items())
-        if getattr(thread, "_simulated", None) in process.threads.values()
+        if getattr(getattr(thread, "_simulated", None), "process", None) is process
     ]
     for _, queue in workers:
         queue.put(None)
     for thread, _ in workers:
         thread.join()
+
+
+def forget(process: Process) -> None:
+    """Drop a dead process's workers from what the real interpreter joins at its own end."""
+    queues: Any = pools._threads_queues
+    for thread in list(queues):
+        simulated = getattr(thread, "_simulated", None)
+        if simulated is not None and simulated.process is process:
+            del queues[thread]
 
 
 def _wait_for_threads(process: Process) -> None:
@@ -68,3 +78,4 @@ def executor_number() -> int:
 
 _real_number = pools.ThreadPoolExecutor._counter  # type: ignore[attr-defined]
 state.finish.append(finish)
+state.forget.append(forget)

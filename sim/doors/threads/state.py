@@ -38,8 +38,9 @@ class State:
         self.shutting_down = False
 
 
-# How a process comes to an orderly end; `exits` fills it in.
+# What is done at an orderly end of a process, and at any; `exits` fills them in.
 finish: list[Callable[[Process], None]] = []
+forget: list[Callable[[Process], None]] = []
 
 
 def of(process: Process) -> State:
@@ -48,6 +49,7 @@ def of(process: Process) -> State:
     if found is None:
         found = process.doors["threads"] = State(process)
         process.at_exit.insert(0, functools.partial(finish[0], process))
+        process.on_death.append(functools.partial(forget[0], process))
     return found
 
 
@@ -59,9 +61,13 @@ def refuse(process: Process) -> None:
 
 def ordinal(thing: Any) -> int:
     """Hash an object by when it was first hashed in its process, not by its address."""
-    number: int | None = thing.__dict__.get("_ordinal")
+    try:
+        space = thing.__dict__
+    except AttributeError:
+        return object.__hash__(thing)
+    number: int | None = space.get("_ordinal")
     if number is None:
         thread = processes.current()
         number = next(of(thread.process).hashes) if thread is not None else object.__hash__(thing)
-        thing.__dict__["_ordinal"] = number
+        space["_ordinal"] = number
     return number

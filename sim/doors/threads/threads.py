@@ -216,7 +216,7 @@ def report(headline: str, error: BaseException | None = None) -> None:
     assert process is not None
     with outside():
         lines = traceback.format_exception(error) if error else [traceback.format_exc()]
-    process.stderr.append(f"{headline}\n{''.join(lines)}")
+    process.stderr.extend([headline, *"".join(lines).splitlines()])
 
 
 def newname(*template: str) -> str:
