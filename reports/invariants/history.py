@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Generator
+from itertools import pairwise
 
 from reports.amounts import seconds
 from reports.breaks import Break
@@ -67,8 +68,9 @@ def _judge_end(case: Case, event: ProcessEvent) -> Generator[Break, None, None]:
             yield _stop("UNOWED_HALT", event, "no halt: nothing that happened owes one")
     elif event.kind == "exited" and event.code == DEFECT:
         yield _stop("DEFECT", event, "no error that the program does not know")
-    elif event.kind == "exited" and event.code and case.last_event[event.process] is event:
-        if quiescent_ns is None or event.at_ns <= quiescent_ns:
+    elif event.kind == "exited" and event.code:
+        last = case.last_event[event.process] is event
+        if last and (quiescent_ns is None or event.at_ns <= quiescent_ns):
             yield _stop("LEFT_DOWN", event, "running in the end")
 
 
@@ -173,21 +175,21 @@ def _all_accounts_shown(
     for (_, user_id, _), reads in shown.items():
         example = next(iter(reads.values()))
         for account, chain in chains.items():
-            if account[0] == user_id and account[1] not in reads:
-                if not case.forgive("settlement", "ubscore"):
-                    expected = say_balance(chain[-1], account[1])
-                    yield _untrue("NOT_SHOWN", account, example, expected, "nothing")
+            hidden = account[0] == user_id and account[1] not in reads
+            if hidden and not case.forgive("settlement", "ubscore"):
+                expected = say_balance(chain[-1], account[1])
+                yield _untrue("NOT_SHOWN", account, example, expected, "nothing")
 
 
 def _answers(given: list[Answer]) -> Generator[Break, None, None]:
     given = sorted(given, key=lambda answer: answer.returned_ns)
-    for before, after in zip(given, given[1:], strict=False):
+    for before, after in pairwise(given):
         final = before.status in ("done", "rejected")
         if final and after.status != before.status and after.invoked_ns >= before.returned_ns:
             yield Break(
                 invariant="I15",
                 code="ANSWER_WENT_BACK",
-                where=f"request {after.request_id} of user {after.user_id}, asked by {after.client}",
+                where=f"request {after.request_id}, asked by {after.client}",
                 expected=before.status,
                 found=after.status,
                 user_id=after.user_id,

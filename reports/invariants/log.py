@@ -1,6 +1,7 @@
 """Checkers of the log: recovery, nothing rolled back, damage answered by a halt."""
 
 from collections.abc import Generator, Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -66,7 +67,7 @@ def state_is_fold(case: Case) -> Generator[Break, None, int]:
             for state in states:
                 checked += 1
                 yield from _compare(state, journal, None, where)
-        for first, second in zip(states, states[1:], strict=False):
+        for first, second in pairwise(states):
             checked += 1
             if (first.balances, first.outputs) != (second.balances, second.outputs):
                 expected = f"{len(first.balances)} balances, as the first time"

@@ -1,0 +1,128 @@
+"""The checker of committed offsets: they never run ahead of what is durable."""
+
+from bisect import bisect_left
+from collections.abc import Generator
+
+from reports.amounts import seconds
+from reports.breaks import Break
+from reports.case import Case, Published
+from reports.evidence import Commit
+from system.records import EVENTS, OPERATIONS, LedgerRow
+
+NEVER = 2**63  # later than any time
+
+Partition = tuple[str, int]
+
+
+def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
+    """I12: rows were durable when their offsets were committed; a log holds what is committed."""
+    frontiers = _frontiers(case)
+    images = _images(case)
+    guilty: set[Partition] = set()
+    checked = 0
+    for commit in case.evidence.commits:
+        partition = (commit.topic, commit.partition)
+        if partition in guilty:
+            continue
+        claims = 0
+        found: Break | None = None
+        if commit.topic == EVENTS:
+            claims, found = _against_rows(commit, frontiers.get(commit.partition))
+        elif commit.topic == OPERATIONS:
+            claims, found = _against_logs(commit, images)
+        checked += claims
+        if found is not None:
+            guilty.add(partition)
+            yield found
+    return checked
+
+
+class Frontier:
+    """Per offset of a partition, when everything up to it was durable (None: nobody saw)."""
+
+    __slots__ = ("durable", "offsets")
+
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+        self.durable: list[tuple[int | None, str]] = []
+
+    def add(self, offset: int, at_ns: int | None, place: str) -> None:
+        """Take in the next record."""
+        latest = (at_ns, place)
+        if self.durable:
+            before = self.durable[-1]
+            if before[0] is None or (at_ns is not None and at_ns < before[0]):
+                latest = before
+        self.offsets.append(offset)
+        self.durable.append(latest)
+
+
+def _frontiers(case: Case) -> dict[int, Frontier]:
+    frontiers: dict[int, Frontier] = {}
+    for published in case.published:
+        record = published.record
+        frontier = frontiers.setdefault(record.partition, Frontier())
+        frontier.add(record.offset, _durable_ns(case, published), published.place)
+    return frontiers
+
+
+def _against_rows(commit: Commit, frontier: Frontier | None) -> tuple[int, Break | None]:
+    index = bisect_left(frontier.offsets, commit.offset) if frontier else 0
+    if frontier is None or not index:
+        return 0, None
+    at_ns, place = frontier.durable[index - 1]
+    if at_ns is None:
+        return 0, None
+    return 1, _ahead(commit, at_ns, f"the rows of {place}") if at_ns > commit.at_ns else None
+
+
+def _against_logs(
+    commit: Commit, images: list[tuple[int, dict[Partition, int]]]
+) -> tuple[int, Break | None]:
+    claims = 0
+    for taken_ns, positions in images:
+        if commit.at_ns <= taken_ns:
+            claims += 1
+            framed = positions.get((commit.topic, commit.partition), 0)
+            if commit.offset > framed:
+                return claims, _ahead(commit, NEVER, f"frames of offsets from {framed} on")
+    return claims, None
+
+
+def _images(case: Case) -> list[tuple[int, dict[tuple[str, int], int]]]:
+    """Return every readable image of a log: when it was taken, and the positions it holds."""
+    if len(case.journals) != 1:
+        return []  # several shards share the topic; each owns other partitions
+    images = [
+        (image.taken_ns, journal.positions)
+        for image, journal in zip(case.evidence.logs, case.journals, strict=True)
+    ]
+    images += [
+        (restart.started_ns, journal.positions)
+        for restart, journal in zip(case.evidence.restarts, case.restarted, strict=True)
+    ]
+    return [image for image in images if image[1]] if case.log_readable else []
+
+
+def _durable_ns(case: Case, published: Published) -> int | None:
+    event = published.event
+    if isinstance(event, LedgerRow):
+        for row in case.rows.get((event.user_id, event.asset_id), ()):
+            if row.seq == event.seq:
+                return row.durable_ns
+        return NEVER
+    entry = case.requests.get((event.user_id, event.request_id, event.body_hash))
+    return NEVER if entry is None else entry.durable_ns
+
+
+def _ahead(commit: Commit, durable_ns: int, what: str) -> Break:
+    when = "never became durable" if durable_ns == NEVER else f"durable at {seconds(durable_ns)}"
+    return Break(
+        invariant="I12",
+        code="COMMIT_AHEAD",
+        where=f"{commit.topic}/{commit.partition}, group {commit.group}",
+        expected=f"{what} durable before offset {commit.offset} is committed",
+        found=f"committed at {seconds(commit.at_ns)}, {when}",
+        at_ns=commit.at_ns,
+        cause="a crash right after this commit loses what was not durable yet",
+    )
