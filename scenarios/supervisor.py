@@ -108,7 +108,7 @@ class Supervisor:
 
 def last_words(process: Process) -> tuple[str, str]:
     """Return the reason and detail of the last ``stopped`` line that the program logged."""
-    for text in reversed("".join(process.stderr).splitlines()):
+    for text in reversed("\n".join(process.stderr).splitlines()):
         if '"stopped"' in text or '"defect"' in text:
             try:
                 line = json.loads(text)
@@ -116,4 +116,4 @@ def last_words(process: Process) -> tuple[str, str]:
                 continue
             detail = line.get("detail") or line.get("traceback", "")
             return str(line.get("reason", line.get("event"))), str(detail)
-    return "", "".join(process.stderr)[-300:]
+    return "", "\n".join(process.stderr)[-300:]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sim.doors.processes import deliver_signal
+from sim.doors.signals import deliver_signal
 
 from reports import evidence
 from reports.evidence import (
@@ -155,12 +155,12 @@ def _dump(process: Process, run_until: RunUntil) -> bytes | None:
     disk = process.host.disk
     assert disk is not None
     before = disk.cached(_DUMP)
-    if not run_until(lambda: not process.alive or "ready" in "".join(process.stderr), _DUMP_BOUND):
+    if not run_until(lambda: not process.alive or "ready" in "\n".join(process.stderr), _DUMP_BOUND):
         return None
-    seen = "".join(process.stderr).count('"dumped"')
+    seen = "\n".join(process.stderr).count('"dumped"')
     deliver_signal(process, signal.SIGUSR1)
     run_until(
-        lambda: not process.alive or "".join(process.stderr).count('"dumped"') > seen,
+        lambda: not process.alive or "\n".join(process.stderr).count('"dumped"') > seen,
         _DUMP_BOUND,
     )
     after = disk.cached(_DUMP)
@@ -288,7 +288,7 @@ def _lines(town: Town) -> list[LogLine]:
     """Return what the programs logged, line by line."""
     found = []
     for process in town.world.kernel.processes:
-        for text in "".join(process.stderr).splitlines():
+        for text in "\n".join(process.stderr).splitlines():
             try:
                 level = _decode_line(text.encode()).level
             except msgspec.DecodeError:

@@ -139,7 +139,7 @@ class _Stage:
         assert self.crowd is not None
         self.crowd.spawn(probe)
         if not self._run_until(lambda: ready, _PATIENCE):
-            words = {p.label: "".join(p.stderr)[-500:] for p in self.kernel.processes}
+            words = {p.label: "\n".join(p.stderr)[-500:] for p in self.kernel.processes}
             raise CapReached(f"the programs were not ready within {_PATIENCE // SECOND} s: {words}")
 
     def _let_clients_in(self) -> object:
