@@ -210,6 +210,8 @@ class Partition:
         self, intervals: tuple[Interval, ...], beyond: Key | None, *, backwards: bool
     ) -> Iterator[Row]:
         rows, size = self.rows, len(self.table.clustering)
+        if beyond is not None and not size:
+            return  # the one row there can be was the last of the page before
         first, last = 0, len(self.order)
         if beyond is not None and backwards:
             last = self._place(beyond, inside=False, upper=True)

@@ -82,7 +82,7 @@ class Sandbox:
             self.carry_out(name, node.received(self.now, connection, message))
 
     def on_closed(self, _: int, name: str, connection: int) -> None:
-        if self.ends.pop((name, connection), None):
+        if self.ends.pop((name, connection), None) and name in self.nodes:
             self.carry_out(name, self.nodes[name].disconnected(self.now, connection))
 
     def on_dial(self, _: int, name: str, peer: str, tag: Any) -> None:

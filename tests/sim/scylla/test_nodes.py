@@ -1,0 +1,267 @@
+"""Consistency levels, timeouts, repair, hints, crashes and power losses, without any driver."""
+
+import copy
+
+import pytest
+
+from sim.scylla.errors import READ_TIMEOUT, UNAVAILABLE, UNPREPARED, WRITE_FAILURE, WRITE_TIMEOUT
+from sim.scylla.wire import Event, Failure, Prepared, Rows, SchemaChanged, Void
+from tests.sim.scylla.harness import ALL, ONE, QUORUM, Client, Sandbox, big, decoded, small
+
+PUT = "INSERT INTO k.plain (id, a) VALUES ('x', '{}') USING TIMESTAMP {}"
+GET = "SELECT a FROM k.plain WHERE id = 'x'"
+
+
+def held(sandbox: Sandbox, node: str) -> list[str]:
+    return [row.values["a"] for row in sandbox.cluster.node_rows("k.plain", node)]
+
+
+def isolate(sandbox: Sandbox, node: str) -> None:
+    others = [other for other in sandbox.nodes if other != node]
+    sandbox.cut |= {(node, other) for other in others} | {(other, node) for other in others}
+
+
+def warm(sandbox: Sandbox) -> Sandbox:
+    """Let the nodes connect to each other."""
+    sandbox.run(3)
+    return sandbox
+
+
+def test_a_write_reaches_all_replicas_and_is_durable_at_a_majority():
+    sandbox = warm(Sandbox())
+
+    assert isinstance(Client(sandbox).ask(PUT.format("1", 1)), Void)
+
+    assert [held(sandbox, name) for name in sandbox.nodes] == [["1"]] * 3
+    (row,) = sandbox.cluster.rows("k.plain")
+    assert row.durable_ns is not None
+    assert (row.written_us, row.overwrites) == (1, 0)
+
+
+def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    isolate(sandbox, "n1")
+
+    answer = client.ask(PUT.format("1", 1), seconds=2.1)
+
+    assert isinstance(answer, Failure)
+    assert answer.code == WRITE_TIMEOUT
+    assert answer.fields["received_responses"] == 1
+    assert answer.fields["required_responses"] == 2
+    assert [held(sandbox, name) for name in sandbox.nodes] == [["1"], [], []]
+    sandbox.cut.clear()
+    sandbox.run(5)
+    assert [held(sandbox, name) for name in sandbox.nodes] == [["1"]] * 3
+
+
+def test_a_broken_connection_is_a_failure_and_a_dead_node_is_known_after_twenty_seconds():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    client.send(request := __import__("sim.scylla.wire").scylla.wire.Request("REGISTER", 900))
+    request.events = ("STATUS_CHANGE",)
+    sandbox.crash("n2")
+    sandbox.crash("n3")
+    sandbox.run(0.1)
+
+    assert client.ask(PUT.format("1", 1)).code == WRITE_FAILURE
+    sandbox.run(25)
+    answer = client.ask(PUT.format("2", 2))
+
+    assert answer.code == UNAVAILABLE
+    assert (answer.fields["required_replicas"], answer.fields["alive_replicas"]) == (2, 1)
+    assert client.ask(GET).code == UNAVAILABLE
+    assert isinstance(client.ask(PUT.format("3", 3), ONE), Void)
+    down = [event for event in sandbox.events if isinstance(event, Event)]
+    assert [dict(event.fields)["change_type"] for event in down] == ["DOWN", "DOWN"]
+    sandbox.restart("n2")
+    sandbox.run(12)
+    assert held(sandbox, "n2") == ["3"]
+
+
+def test_a_read_at_one_may_be_stale_and_one_at_quorum_repairs():
+    sandbox = warm(Sandbox())
+    writer, reader = Client(sandbox, "n1"), Client(sandbox, "n3")
+    writer.ask(PUT.format("old", 1), ALL)
+    isolate(sandbox, "n3")
+    writer.ask(PUT.format("new", 2))
+    sandbox.nodes["n1"].hints.kept["n3"].clear()
+    sandbox.run(2.5)
+    sandbox.nodes["n1"].hints.kept["n3"].clear()
+    sandbox.cut.clear()
+    sandbox.run(1)
+
+    assert decoded(reader.ask(GET, ONE)) == [("old",)]
+    assert decoded(reader.ask(GET, QUORUM)) == [("new",)]
+    assert decoded(reader.ask(GET, ONE)) == [("new",)]
+
+
+def test_a_read_whose_replicas_are_silent_times_out():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    isolate(sandbox, "n1")
+
+    answer = client.ask(GET, seconds=5.1)
+
+    assert answer.code == READ_TIMEOUT
+    assert answer.fields["received_responses"] == 1
+    assert answer.fields["data_retrieved"] is True
+
+
+def test_one_silent_replica_costs_a_quorum_read_only_the_speculative_delay():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    client.ask(PUT.format("1", 1))
+    isolate(sandbox, "n2")
+
+    answers = [client.ask(GET, seconds=0.06) for _ in range(3)]
+
+    assert [decoded(answer) for answer in answers] == [[("1",)]] * 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "power_loss", "left"),
+    [
+        ("batch", False, ["1"]),
+        ("batch", True, ["1"]),
+        ("periodic", False, ["1"]),
+        ("periodic", True, []),
+    ],
+)
+def test_what_a_crash_takes_is_what_the_commit_log_had_not_synced(mode, power_loss, left):
+    sandbox = warm(Sandbox(commitlog_sync=mode))
+    client = Client(sandbox, "n1")
+    client.ask(PUT.format("1", 1))
+
+    for name in sandbox.nodes:
+        sandbox.crash(name, power_loss=power_loss)
+    for name in sandbox.nodes:
+        sandbox.restart(name)
+
+    assert [held(sandbox, name) for name in sandbox.nodes] == [left] * 3
+
+
+def test_periodic_mode_keeps_what_is_older_than_the_last_sync():
+    sandbox = warm(Sandbox(commitlog_sync="periodic"))
+    client = Client(sandbox, "n1")
+    client.ask(PUT.format("1", 1))
+    sandbox.run(10)
+    client.ask(PUT.format("2", 2))
+
+    sandbox.crash("n2", power_loss=True)
+
+    assert held(sandbox, "n2") == ["1"]
+
+
+def test_a_slow_sync_delays_the_acknowledgement_and_power_loss_takes_the_write():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    for node in sandbox.nodes.values():
+        node.replica.sync_ns = 10**9
+
+    stream = client.ask(PUT.format("1", 1), seconds=0.5)
+    sandbox.crash("n3", power_loss=True)
+    sandbox.run(1)
+
+    assert stream is None
+    assert [held(sandbox, name) for name in sandbox.nodes] == [["1"], ["1"], []]
+
+
+def test_a_restarted_node_has_forgotten_prepared_statements():
+    sandbox = warm(Sandbox())
+    prepared = Client(sandbox, "n2").prepare("SELECT * FROM k.plain WHERE id = ?")
+    sandbox.crash("n2")
+    sandbox.restart("n2")
+    client = Client(sandbox, "n2")
+
+    answer = client.execute(prepared, b"x", level=ONE)
+
+    assert answer.code == UNPREPARED
+    assert answer.fields["query_id"] == prepared.query_id
+    again = client.prepare("SELECT * FROM k.plain WHERE id = ?")
+    assert isinstance(again, Prepared)
+    assert again.query_id == prepared.query_id
+
+
+def test_unset_leaves_a_cell_and_null_removes_it():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    put = client.prepare("INSERT INTO k.plain (id, a, b) VALUES (?, ?, ?)")
+    client.execute(put, b"x", b"1", b"1")
+
+    client.execute(put, b"x", -1, None)
+
+    rows = client.ask("SELECT a, b FROM k.plain WHERE id = 'x'")
+    assert decoded(rows) == [("1", None)]
+
+
+def test_pages_and_ranges_follow_the_clustering_order():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    put = client.prepare("INSERT INTO k.ledger (user, asset, seq, avail) VALUES (?, ?, ?, ?)")
+    for number in range(7):
+        client.execute(put, big(1), small(2), big(number), big(100 + number))
+
+    select = "SELECT seq FROM k.ledger WHERE user = 1 AND asset = 2"
+    assert decoded(client.ask(f"{select} LIMIT 1")) == [(6,)]
+    assert decoded(client.ask(f"{select} AND seq >= 2 AND seq < 4")) == [(3,), (2,)]
+    assert decoded(client.ask(f"{select} ORDER BY seq ASC LIMIT 2")) == [(0,), (1,)]
+    assert decoded(client.ask(f"{select} AND seq IN (5, 1, 9)")) == [(5,), (1,)]
+    for text in (select, f"{select} ORDER BY seq ASC", "SELECT seq FROM k.ledger"):
+        pages, state = [], None
+        while True:
+            page = client.ask(text, page_size=3, paging_state=state)
+            assert isinstance(page, Rows)
+            pages += decoded(page)
+            state = page.paging_state
+            if state is None:
+                break
+        assert sorted(pages) == [(number,) for number in range(7)]
+    client.ask("DELETE FROM k.ledger WHERE user = 1 AND asset = 2 AND seq < 5")
+    assert decoded(client.ask("SELECT count(*) FROM k.ledger")) == [(2,)]
+    assert isinstance(client.ask("TRUNCATE k.ledger"), Void)
+    assert decoded(client.ask("SELECT count(*) FROM k.ledger")) == [(0,)]
+
+
+def test_a_scan_over_more_nodes_than_replicas_finds_every_row_once():
+    sandbox = warm(Sandbox(5))
+    client = Client(sandbox, "n4")
+    for number in range(40):
+        client.ask(f"INSERT INTO k.plain (id, a) VALUES ('{number}', 'x')")
+
+    found, state = [], None
+    while True:
+        page = client.ask("SELECT id FROM k.plain", page_size=7, paging_state=state)
+        found += decoded(page)
+        state = page.paging_state
+        if state is None:
+            break
+
+    assert sorted(found) == sorted((str(number),) for number in range(40))
+
+
+def test_schema_changes_reach_all_nodes_and_need_a_majority():
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n2")
+
+    made = client.ask("CREATE TABLE k.more (a int PRIMARY KEY)", seconds=0.1)
+
+    assert isinstance(made, SchemaChanged)
+    assert len({node.schema.version for node in sandbox.nodes.values()}) == 1
+    assert "already existing" in client.ask("CREATE TABLE k.more (a int PRIMARY KEY)").message
+    assert isinstance(client.ask("CREATE TABLE IF NOT EXISTS k.more (a int PRIMARY KEY)"), Void)
+    sandbox.crash("n1")
+    sandbox.crash("n3")
+    sandbox.run(30)
+    failed = client.ask("DROP TABLE k.more", seconds=10)
+    assert "timed out" in failed.message
+
+
+def test_a_node_can_be_copied():
+    sandbox = warm(Sandbox())
+    Client(sandbox, "n1").ask(PUT.format("1", 1))
+
+    copied = copy.deepcopy(sandbox.nodes["n1"])
+
+    assert copied.replica.store is not sandbox.nodes["n1"].replica.store
+    assert list(copied.fired(sandbox.now, "echo"))
