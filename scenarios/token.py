@@ -7,6 +7,7 @@ run depends on. A seed alone replays nothing: another version may order events d
 import hashlib
 import platform
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def scenario_digest(scenario: Scenario) -> str:
     return hashlib.sha256(f"{plan} {fields!r}".encode()).hexdigest()[:8]
 
 
+@cache
 def versions() -> tuple[tuple[str, str], ...]:
     """Return what a run's course depends on, besides scenario and seed."""
     found = [("source", source_digest()), ("python", platform.python_version())]

@@ -12,7 +12,6 @@ only where they block (at doors), never between two bytecodes.
 
 import gc
 import random
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from heapq import heappop, heappush
@@ -46,6 +45,7 @@ MICROSECOND, MILLISECOND, SECOND = 10**3, 10**6, 10**9
 URGENT, NORMAL = simpy.events.URGENT, simpy.events.NORMAL
 _ROLL_AT = 512  # schedule fields between two rolls into the digest
 _COLLECT_EVERY = 200_000  # events between two garbage collections of a long run
+_COLLECT_AFTER = 20  # runs between two garbage collections of a worker
 
 
 class _Heap(simpy.Environment):
@@ -99,21 +99,20 @@ class Kernel:
         env, queue, schedule = self.env, self.env._queue, self.trace.schedule  # noqa: SLF001
         deadline = until if isinstance(until, int) else self.max_ns
         done = None if isinstance(until, int) else until
-        with _collecting_by_hand():
-            while queue and queue[0][0] <= deadline:
-                env._now, tie, _, event = heappop(queue)  # noqa: SLF001
-                schedule.append(env._now)  # type: ignore[arg-type] # noqa: SLF001
-                schedule.append(tie)
-                callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-                for callback in callbacks:
-                    callback(event)
-                self.events += 1
-                if len(schedule) >= _ROLL_AT:
-                    self._house_keeping()
-                if self.trouble is not None:
-                    raise self.trouble
-                if done is not None and done():
-                    return
+        while queue and queue[0][0] <= deadline:
+            env._now, tie, _, event = heappop(queue)  # noqa: SLF001
+            schedule.append(env._now)  # type: ignore[arg-type] # noqa: SLF001
+            schedule.append(tie)
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+            for callback in callbacks:
+                callback(event)
+            self.events += 1
+            if len(schedule) >= _ROLL_AT:
+                self._house_keeping()
+            if self.trouble is not None:
+                raise self.trouble
+            if done is not None and done():
+                return
         if done is None:
             env._now = max(self.now, deadline)  # noqa: SLF001
         elif queue:
@@ -230,15 +229,27 @@ class _Unwinding(simpy.Event):
         self.callbacks = [lambda _: process.unwind()]
 
 
+_runs = 0
+
+
 @contextmanager
-def _collecting_by_hand() -> Generator[None]:
-    """Keep the collector off while a world runs: finalisers must run at defined moments."""
+def collecting_by_hand() -> Generator[None]:
+    """Keep the garbage collector off during the block, which is one run.
+
+    Finalisers must run at defined moments, and the collector's thresholds count what other runs
+    have allocated. What is there before the first run is never looked at again.
+    """
+    global _runs
     was_on = gc.isenabled()
     gc.disable()
-    hooks = sys.get_asyncgen_hooks()
+    if not _runs:
+        gc.collect()
+        gc.freeze()
     try:
         yield
     finally:
-        sys.set_asyncgen_hooks(*hooks)
+        _runs += 1
+        if _runs % _COLLECT_AFTER == 0:
+            gc.collect()
         if was_on:
             gc.enable()

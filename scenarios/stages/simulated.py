@@ -20,6 +20,7 @@ from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
 from scenarios.stages import gathering
 from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
 from sim.errors import CapReached, SimulationError
+from sim.kernel import collecting_by_hand
 from sim.process import Process
 from sim.trace import Trace
 
@@ -45,7 +46,7 @@ def run(
 ) -> Run:
     """Play `scenario` with `seed`; a plan given replaces the one the seed would draw."""
     began = time.perf_counter_ns()
-    with Town(scenario, seed, keep_trace=keep_trace) as town:
+    with collecting_by_hand(), Town(scenario, seed, keep_trace=keep_trace) as town:
         stage = _Stage(town, plan)
         stage.play()
         evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
