@@ -36,7 +36,16 @@ class Unreachable(Stop):
 
 
 class Halt(Stop):
-    """Going on, or guessing, could lose or mint money: a person must look first."""
+    """Going on, or guessing, could lose or mint money: a person must look first.
+
+    Reasons of UBSCore and `init`:
+
+    - its log: log_missing, log_damaged, log_gap, log_foreign, log_version, log_inconsistent
+    - its directory: directory_damaged, wrong_directory, partition_count
+    - its input: position_lost, position_ahead, input_gap, input_replaced, input_unreadable,
+      input_misplaced, input_past
+    - its outputs: output_ahead, output_lost, output_unreadable, output_past
+    """
 
     exit_code = exits.HALT
 

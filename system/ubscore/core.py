@@ -182,6 +182,7 @@ class UBSCore:
         if messages:
             self.commit(self.judge(messages))
         if self.halting is not None:
+            self.outbox.drain(self.settings.ubscore.stop_ms / 1000)
             raise self.halting
         self.tend()
 

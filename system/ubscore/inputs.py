@@ -5,7 +5,7 @@ that is not the one framed, or a hole is a halt: something was lost, and no rese
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from zlib import crc32
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -66,16 +66,21 @@ class Inputs:
 
     def within(self, partition: int, offset: int) -> int:
         """Return the partition's log start if `offset` lies within it; halt if it does not."""
+        low, high = self.reaching(self.topic, partition, offset)
+        place = f"{self.topic}[{partition}]: position {offset}, log {low} .. {high}"
+        if offset < low:
+            raise Halt("position_lost", f"{place}: records not yet read are gone")
+        if offset > high:
+            raise Halt("position_ahead", f"{place}: records already read are gone")
+        return low
+
+    def reaching(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
+        """Return log start and end; an end below `offset` is asked again, new leaders lag."""
         deadline_s = time.monotonic() + self.settings.ubscore.lag_ms / 1000
         while True:
-            low, high = self.watermarks(self.topic, partition)
-            place = f"{self.topic}[{partition}]: position {offset}, log {low} .. {high}"
-            if offset < low:
-                raise Halt("position_lost", f"{place}: records not yet read are gone")
-            if offset <= high:
-                return low
-            if time.monotonic() >= deadline_s:
-                raise Halt("position_ahead", f"{place}: records already read are gone")
+            low, high = self.watermarks(topic, partition)
+            if offset <= high or time.monotonic() >= deadline_s:
+                return low, high
             time.sleep(ASK_AGAIN_S)
 
     def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
@@ -104,35 +109,37 @@ class Inputs:
                     " is not the record that was framed; the topic's log was replaced",
                 )
 
-    def scan(self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int]) -> list[Message]:
+    def scan(
+        self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int]
+    ) -> Iterator[Message]:
         """Read partitions from `starts` up to `ends`; for looking only, nothing is consumed."""
-        found: list[Message] = []
         left = {p: ends[p] for p, start in starts.items() if start < ends[p]}
         if not left:
-            return found
+            return
+        patience_s = self.settings.kafka.connect_timeout_ms / 1000
+        deadline_s = time.monotonic() + patience_s
         self.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
-        deadline_s = time.monotonic() + self.settings.kafka.connect_timeout_ms / 1000
         while left:
-            if time.monotonic() >= deadline_s:
-                raise Unreachable(f"{topic}: partitions {sorted(left)} cannot be read in time")
             message = self.consumer.poll(ASK_AGAIN_S)
-            if message is None:
-                continue
-            if message.error() is not None:
+            if message is None or message.error() is not None:
                 self.scan_error(message)
+                if time.monotonic() >= deadline_s:
+                    raise Unreachable(f"{topic}: partitions {sorted(left)} cannot be read in time")
                 continue
+            deadline_s = time.monotonic() + patience_s
             partition, offset = message.partition() or 0, message.offset() or 0
-            if partition in left and offset < left[partition]:
-                found.append(message)
-            if partition in left and offset >= left[partition] - 1:
+            if offset < left.get(partition, 0):
+                yield message
+            if offset >= left.get(partition, offset + 2) - 1:
                 del left[partition]
         self.consumer.unassign()
-        return found
 
-    def scan_error(self, message: Message) -> None:
+    def scan_error(self, message: Message | None) -> None:
         """While only looking, a lost position is no halt: the next start looks again."""
-        error = message.error()
-        if error is not None and (error.fatal() or error.code() == OUT_OF_RANGE):
+        error = message.error() if message is not None else None
+        if message is None or error is None:
+            return
+        if error.fatal() or error.code() == OUT_OF_RANGE:
             raise Unreachable(f"{message.topic()}[{message.partition()}]: {error.str()}")
 
     # -- reading -------------------------------------------------------------------------------

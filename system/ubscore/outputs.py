@@ -20,8 +20,14 @@ def verify(inputs: Inputs, state: State, shard: int, partitions: Iterable[int]) 
     known = {(d.topic, d.partition): d.offset + 1 for d in state.mark.delivered}
     starts, ends = {}, {}
     for partition in partitions:
-        low, high = inputs.watermarks(EVENTS, partition)
-        start = max(low, known.get((EVENTS, partition), low))
+        after = known.get((EVENTS, partition), 0)
+        low, high = inputs.reaching(EVENTS, partition, after)
+        if after > high:
+            raise Halt(
+                "output_lost",
+                f"{EVENTS}[{partition}] ends at {high}, but {after - 1} was acknowledged",
+            )
+        start = max(low, after)
         if start < high:
             starts[partition], ends[partition] = start, high
     for message in inputs.scan(EVENTS, starts, ends):

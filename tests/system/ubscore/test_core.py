@@ -264,3 +264,15 @@ def test_a_quiet_shard_frames_its_positions(data: Path) -> None:
     assert fold(data).positions == {**before, **desk.state.positions}
     assert fold(data).mark.lsn > 0
     desk.close()
+
+
+def test_acknowledged_outputs_that_are_gone_halt(data: Path) -> None:
+    broker = Broker()
+    broker.order(*deposits(9))
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    for partition in range(4):
+        del broker.logs[EVENTS, partition][1:]
+    with pytest.raises(Halt, match="output_lost"):
+        opened(data, broker)
