@@ -7,6 +7,7 @@ the main thread are the process's own.
 """
 
 import _thread
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -46,7 +47,16 @@ class _Foreign(threading._DummyThread):
     def __init__(self, thread: Thread) -> None:
         threading.Thread.__init__(self, name=f"Dummy-{thread.ident}", daemon=True)
 
-    def is_alive(self) -> bool:
+    def _invoke_excepthook(this: Any) -> None:
+    try:
+        excepthook(threading.ExceptHookArgs([*sys.exc_info(), this]))
+    except Killed:
+        raise
+    except Exception as error:  # noqa: BLE001 - as the real one: reported, nothing else
+        report("Exception in threading.excepthook:", error)
+
+
+def is_alive(self) -> bool:
         return is_alive(self)
 
 
@@ -163,10 +173,19 @@ def _run(this: Any) -> None:
         raise
     except BaseException:  # noqa: BLE001 - whatever it is, the hook has the say
         if process.alive:
-            this._invoke_excepthook(this)
+            _invoke_excepthook(this)
     finally:
         if process.alive:
             state.of(process).threads.pop(this._simulated, None)
+
+
+def _invoke_excepthook(this: Any) -> None:
+    try:
+        excepthook(threading.ExceptHookArgs([*sys.exc_info(), this]))
+    except Killed:
+        raise
+    except Exception as error:  # noqa: BLE001 - as the real one: reported, nothing else
+        report("Exception in threading.excepthook:", error)
 
 
 def is_alive(self: Any) -> bool:
@@ -242,9 +261,8 @@ class Threading(ModuleType):
     def __getattribute__(self, name: str) -> Any:
         if name == "excepthook":
             process = running()
-            hook = None if process is None else state.of(process).excepthook
-            if hook is not None:
-                return hook
+            if process is not None:
+                return state.of(process).excepthook or excepthook
         return super().__getattribute__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
