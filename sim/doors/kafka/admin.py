@@ -279,7 +279,7 @@ class Admin(Handle):
                 return 0
         served = len(items)
         for _ in range(served):
-            self._trouble(items.popleft())
+            self._serve_common(items.popleft())
         return served
 
     def __len__(self) -> int:
@@ -327,7 +327,9 @@ class Admin(Handle):
         core = self._open()
         if simulated(core):
             _unmodelled(name)
-        return getattr(core, name)(*args, **{k: v for k, v in named.items() if v not in (-1, False)})
+        return getattr(core, name)(
+            *args, **{k: v for k, v in named.items() if v not in (-1, False)}
+        )
 
 
 def _unmodelled(name: str) -> NoReturn:

@@ -21,11 +21,10 @@ from sim.kafka.client.consumer import Consumer as Core
 from sim.kafka.client.consumer import Failure
 from sim.kafka.client.group import Rebalance
 from sim.kafka.client.inbox import deadline
-from sim.kafka.client.producer import Trouble
 from sim.kafka.client.tracked import Chunk
 from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED, result
 from sim.kafka.client.wheel import Message, error_of, fail, real, text_of
-from sim.kernel import MICROSECOND
+from sim.kernel import SECOND
 from sim.process import running
 
 _Callback = Callable[[Any, list[Any]], Any]
@@ -336,10 +335,12 @@ class Consumer(Handle):
         with self._gate:
             core.terminate()
             while not core.terminated:
-                event = core.next_event(core.kernel.now + _LOOK_AGAIN)
-                if type(event) is Chunk:
+                event = core.next_event(core.kernel.now)
+                if event is None:
+                    core.inbox.wait(core.kernel.now + SECOND)
+                elif type(event) is Chunk:
                     core.inbox.items.popleft()
-                elif event is not None and type(event) is not Failure:
+                elif type(event) is not Failure:
                     self._serve(event)
             core.close()
             self._core = None
@@ -411,8 +412,8 @@ class Consumer(Handle):
             if callback is not None:
                 error = error_of(event.code) if event.code else None
                 callback(error, [_outcome(offset) for offset in event.offsets])
-        elif type(event) is Trouble:
-            self._trouble(event)
+        else:
+            self._serve_common(event)
 
     def _rebalance(self, event: Rebalance) -> None:
         """Call the program back, then do what it should have done and did not."""
@@ -464,9 +465,6 @@ class Consumer(Handle):
         """Let a callback of a real consumer see the stand-in."""
         me = weakref.ref(self)
         return lambda _, partitions: callback(me(), partitions)
-
-
-_LOOK_AGAIN = 100_000 * MICROSECOND
 
 
 def _failed(event: Failure) -> Any:

@@ -1,11 +1,12 @@
 """What the stand-ins for producer, consumer and admin client have in common."""
 
+import importlib
 from typing import Any
 
 from sim.doors.kafka.metadata import cluster_metadata
 from sim.errors import Unmodelled
 from sim.kafka.client import codes
-from sim.kafka.client.client import Client
+from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.wheel import KafkaException, error_of, fail, text_of
 from sim.process import running
 
@@ -76,11 +77,17 @@ class Handle:
             raise RuntimeError(text or self._closed_text)
         return self._core
 
-    def _trouble(self, trouble: Any) -> None:
-        """Call `error_cb`; a fatal error is raised where there is none."""
+    def _serve_common(self, event: Trouble | Throttle) -> None:
+        """Call `error_cb` or `throttle_cb`; a fatal error is raised."""
         callbacks = self._core.callbacks
-        error = error_of(trouble.code, trouble.text, fatal=trouble.fatal)
-        if trouble.fatal:
+        if type(event) is Throttle:
+            # The wheel imports the stand-in, so the stand-in asks for the wheel's class late.
+            kind = importlib.import_module("confluent_kafka").ThrottleEvent
+            callbacks.throttle(kind(event.broker, event.node_id, event.milliseconds / 1000))
+            return
+        assert isinstance(event, Trouble)
+        error = error_of(event.code, event.text, fatal=event.fatal)
+        if event.fatal:
             raise KafkaException(error)
         if callbacks.error is not None:
             callbacks.error(error)

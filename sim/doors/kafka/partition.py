@@ -16,7 +16,9 @@ class _Kind(type):
         return super().__call__(*args, **named)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        if cls is TopicPartition and isinstance(instance, values.TopicPartition | real.TopicPartition):
+        if cls is TopicPartition and isinstance(
+            instance, values.TopicPartition | real.TopicPartition
+        ):
             return True
         return super().__instancecheck__(instance)
 

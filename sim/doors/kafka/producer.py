@@ -11,10 +11,11 @@ from typing import Any, NoReturn, Self
 from sim.doors.kafka import arguments
 from sim.doors.kafka.handle import Handle, simulated
 from sim.kafka.client import codes
+from sim.kafka.client.client import Throttle, Trouble
 from sim.kafka.client.configuration import configure
 from sim.kafka.client.inbox import deadline
 from sim.kafka.client.producer import Producer as Core
-from sim.kafka.client.producer import Report, Trouble
+from sim.kafka.client.producer import Report
 from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, real, text_of
 from sim.process import running
 
@@ -224,12 +225,12 @@ class Producer(Handle):
             return
         fail(_NOT_CONFIGURED, "The Transactional API requires transactional.id to be configured")
 
-    def _serve(self, event: Report | Trouble) -> None:
+    def _serve(self, event: Report | Trouble | Throttle) -> None:
         if type(event) is Report:
             self._deliver(event)
         else:
-            assert isinstance(event, Trouble)
-            self._trouble(event)
+            assert not isinstance(event, Report)
+            self._serve_common(event)
 
     def _deliver(self, report: Report) -> None:
         """Call back for every message of a report; what an exception leaves over comes again."""

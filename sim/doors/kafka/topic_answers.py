@@ -226,9 +226,7 @@ def list_offsets(
     return found
 
 
-def delete_records(
-    core: Administrator, partitions: Sequence[Any], *, until: int
-) -> dict[Any, Any]:
+def delete_records(core: Administrator, partitions: Sequence[Any], *, until: int) -> dict[Any, Any]:
     """Move the beginning of logs, leader by leader."""
     admin, _ = _wheel()
     found: dict[Any, Any] = {}
@@ -237,9 +235,7 @@ def delete_records(
         if isinstance(leader, int):
             found[partition] = error_of(leader)
             continue
-        asked = DeleteRecordsPartition(
-            partition_index=partition.partition, offset=partition.offset
-        )
+        asked = DeleteRecordsPartition(partition_index=partition.partition, offset=partition.offset)
         request = DeleteRecordsRequest(
             topics=(DeleteRecordsTopic(name=partition.topic, partitions=(asked,)),),
             timeout=duration(_OPERATION_MS),
@@ -269,5 +265,3 @@ def _uuid(topic_id: Any) -> Any:
     number = topic_id.int if topic_id is not None else 0
     signed = [n - 2**64 if n >= 2**63 else n for n in (number >> 64, number & (2**64 - 1))]
     return real.Uuid(*signed)
-
-

@@ -10,10 +10,9 @@ from typing import Any
 
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker
-from sim.kafka.client.client import Client
+from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.inbox import Inbox
-from sim.kafka.client.producer import Trouble
 from sim.kafka.client.wheel import KafkaException, fail, text_of
 from sim.kafka.entities import FindCoordinatorRequest
 from sim.kernel import MILLISECOND, SECOND
@@ -27,11 +26,15 @@ class Administrator(Client):
 
     def __init__(self, process: Process, settings: Settings, callbacks: Callbacks) -> None:
         super().__init__(process, settings, callbacks)
-        self.inbox: Inbox[Trouble] = Inbox(self.kernel)
+        self.inbox: Inbox[Trouble | Throttle] = Inbox(self.kernel)
 
     def report(self, code: int, text: str) -> None:
         """Queue an error for `error_cb`."""
         self.inbox.put(Trouble(code, text))
+
+    def throttle(self, event: Throttle) -> None:
+        """Queue an event for `throttle_cb`."""
+        self.inbox.put(event)
 
     def until(self, timeout: float) -> int:
         """Return when a request with this timeout is over."""
@@ -43,7 +46,10 @@ class Administrator(Client):
         while True:
             left = until - self.kernel.now
             if left <= 0:
-                fail(codes.TIMED_OUT, "Failed while waiting for response from broker: Local: Timed out")
+                fail(
+                    codes.TIMED_OUT,
+                    "Failed while waiting for response from broker: Local: Timed out",
+                )
             asked = broker or self.any_broker()
             try:
                 code, response = self.call(

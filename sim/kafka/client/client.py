@@ -6,18 +6,35 @@ program only through `error_cb`, when one of its threads asks for events.
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.metadata import Metadata, TopicView
 from sim.kafka.client.wheel import fail
+from sim.kafka.protocol import milliseconds
 from sim.kernel import MICROSECOND
 from sim.process import Process
 
 _SPINS = 100  # polls without waiting at one instant before time goes on
 _SPIN_NS = 50 * MICROSECOND
+
+
+class Trouble(NamedTuple):
+    """An error for `error_cb`."""
+
+    code: int
+    text: str
+    fatal: bool = False
+
+
+class Throttle(NamedTuple):
+    """A quota that was exceeded, for `throttle_cb`."""
+
+    broker: str
+    node_id: int
+    milliseconds: int
 
 
 class Client:
@@ -86,6 +103,15 @@ class Client:
 
     def report(self, code: int, text: str) -> None:
         """Let `error_cb` know, when the program asks for events."""
+
+    def throttled(self, broker: Broker, response: Any) -> None:
+        """Let `throttle_cb` know of a response that was held back for a quota."""
+        time = getattr(response, "throttle_time", None)
+        if time:
+            self.throttle(Throttle(broker.name, broker.node_id, milliseconds(time)))
+
+    def throttle(self, event: Throttle) -> None:
+        """Queue an event for `throttle_cb`."""
 
     def close(self) -> None:
         """Drop all connections; nothing is sent any more."""

@@ -148,9 +148,7 @@ class Commits:
                 code = _UNSTABLE
             done(code, found)
 
-        consumer.coordinator.when_ready(
-            lambda: consumer.coordinator.request(request, answered)
-        )
+        consumer.coordinator.when_ready(lambda: consumer.coordinator.request(request, answered))
 
     def _send(self, offsets: tuple[Offset, ...], done: Done, deadline: int) -> None:
         consumer = self._consumer

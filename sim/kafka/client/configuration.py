@@ -19,17 +19,106 @@ _INVALID_ARG = -186
 _MS = 1_000_000
 
 _COMMON = frozenset(
-    ["client.id", "metadata.broker.list", "message.max.bytes", "topic.metadata.refresh.interval.ms", "topic.metadata.refresh.fast.interval.ms", "topic.metadata.propagation.max.ms", "socket.timeout.ms", "socket.connection.setup.timeout.ms", "reconnect.backoff.ms", "reconnect.backoff.max.ms", "retry.backoff.ms", "retry.backoff.max.ms", "max.in.flight.requests.per.connection", "allow.auto.create.topics"]
+    [
+        "client.id",
+        "metadata.broker.list",
+        "message.max.bytes",
+        "topic.metadata.refresh.interval.ms",
+        "topic.metadata.refresh.fast.interval.ms",
+        "topic.metadata.propagation.max.ms",
+        "socket.timeout.ms",
+        "socket.connection.setup.timeout.ms",
+        "reconnect.backoff.ms",
+        "reconnect.backoff.max.ms",
+        "retry.backoff.ms",
+        "retry.backoff.max.ms",
+        "max.in.flight.requests.per.connection",
+        "allow.auto.create.topics",
+    ]
 )
 _PRODUCER = frozenset(
-    ["enable.idempotence", "enable.gapless.guarantee", "queue.buffering.max.messages", "queue.buffering.max.kbytes", "queue.buffering.max.ms", "message.send.max.retries", "queue.buffering.backpressure.threshold", "batch.num.messages", "batch.size", "sticky.partitioning.linger.ms", "request.required.acks", "request.timeout.ms", "message.timeout.ms", "partitioner"]
+    [
+        "enable.idempotence",
+        "enable.gapless.guarantee",
+        "queue.buffering.max.messages",
+        "queue.buffering.max.kbytes",
+        "queue.buffering.max.ms",
+        "message.send.max.retries",
+        "queue.buffering.backpressure.threshold",
+        "batch.num.messages",
+        "batch.size",
+        "sticky.partitioning.linger.ms",
+        "request.required.acks",
+        "request.timeout.ms",
+        "message.timeout.ms",
+        "partitioner",
+    ]
 )
 _CONSUMER = frozenset(
-    ["group.id", "group.instance.id", "partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "enable.auto.commit", "auto.commit.interval.ms", "enable.auto.offset.store", "queued.min.messages", "queued.max.messages.kbytes", "fetch.wait.max.ms", "fetch.queue.backoff.ms", "fetch.message.max.bytes", "fetch.max.bytes", "fetch.min.bytes", "fetch.error.backoff.ms", "isolation.level", "enable.partition.eof", "auto.offset.reset"]
+    [
+        "group.id",
+        "group.instance.id",
+        "partition.assignment.strategy",
+        "session.timeout.ms",
+        "heartbeat.interval.ms",
+        "max.poll.interval.ms",
+        "enable.auto.commit",
+        "auto.commit.interval.ms",
+        "enable.auto.offset.store",
+        "queued.min.messages",
+        "queued.max.messages.kbytes",
+        "fetch.wait.max.ms",
+        "fetch.queue.backoff.ms",
+        "fetch.message.max.bytes",
+        "fetch.max.bytes",
+        "fetch.min.bytes",
+        "fetch.error.backoff.ms",
+        "isolation.level",
+        "enable.partition.eof",
+        "auto.offset.reset",
+    ]
 )
 # Sizes on the wire are those of uncompressed batches; records are never damaged on their way.
 HARMLESS = frozenset(
-    ["compression.codec", "compression.level", "check.crcs", "debug", "log_level", "log.queue", "log.thread.name", "log.connection.close", "client.software.name", "client.software.version", "socket.keepalive.enable", "socket.nagle.disable", "socket.send.buffer.bytes", "socket.receive.buffer.bytes", "socket.blocking.max.ms", "message.copy.max.bytes", "receive.message.max.bytes", "broker.address.ttl", "broker.address.family", "client.dns.lookup", "api.version.request", "api.version.request.timeout.ms", "api.version.fallback.ms", "broker.version.fallback", "enable.random.seed", "enable.metrics.push", "metadata.max.age.ms", "topic.metadata.refresh.fast.cnt", "topic.metadata.refresh.sparse", "produce.offset.report", "consume.callback.max.messages", "offset.store.sync.interval.ms", "offset.store.path", "max.poll.records", "transaction.timeout.ms", "coordinator.query.interval.ms", "reconnect.backoff.jitter.ms"]
+    [
+        "compression.codec",
+        "compression.level",
+        "check.crcs",
+        "debug",
+        "log_level",
+        "log.queue",
+        "log.thread.name",
+        "log.connection.close",
+        "client.software.name",
+        "client.software.version",
+        "socket.keepalive.enable",
+        "socket.nagle.disable",
+        "socket.send.buffer.bytes",
+        "socket.receive.buffer.bytes",
+        "socket.blocking.max.ms",
+        "message.copy.max.bytes",
+        "receive.message.max.bytes",
+        "broker.address.ttl",
+        "broker.address.family",
+        "client.dns.lookup",
+        "api.version.request",
+        "api.version.request.timeout.ms",
+        "api.version.fallback.ms",
+        "broker.version.fallback",
+        "enable.random.seed",
+        "enable.metrics.push",
+        "metadata.max.age.ms",
+        "topic.metadata.refresh.fast.cnt",
+        "topic.metadata.refresh.sparse",
+        "produce.offset.report",
+        "consume.callback.max.messages",
+        "offset.store.sync.interval.ms",
+        "offset.store.path",
+        "max.poll.records",
+        "transaction.timeout.ms",
+        "coordinator.query.interval.ms",
+        "reconnect.backoff.jitter.ms",
+    ]
 )
 
 _CALLBACKS = {"error_cb", "stats_cb", "throttle_cb", "oauth_cb"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sim.kafka.client import codes, fetcher
 from sim.kafka.client.broker import Broker
-from sim.kafka.client.client import Client
+from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.commits import Commits, Committed, Offset, stored_of
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.coordinator import Coordinator
@@ -18,7 +18,6 @@ from sim.kafka.client.fetcher import Fetcher
 from sim.kafka.client.group import Group, Rebalance
 from sim.kafka.client.inbox import Inbox
 from sim.kafka.client.metadata import TopicView
-from sim.kafka.client.producer import Trouble
 from sim.kafka.client.tracked import Chunk, Tracked
 from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED
 from sim.kafka.client.wheel import text_of
@@ -38,7 +37,7 @@ class Failure(NamedTuple):
     version: int
 
 
-Event = Chunk | Rebalance | Committed | Trouble | Failure
+Event = Chunk | Rebalance | Committed | Trouble | Throttle | Failure
 
 
 class Consumer(Client):
@@ -191,11 +190,11 @@ class Consumer(Client):
         """Begin partitions that were assigned, once those removed before are committed."""
         if self.closed:
             return
+        self.inbox.stir()  # whoever closes looks whether all is over
         if self._removing:
             return
         self.group.removals_done()
         if not self._pending:
-            self.inbox.stir()
             return
         pending, self._pending = self._pending, []
         query = []
@@ -217,6 +216,10 @@ class Consumer(Client):
     def report(self, code: int, text: str) -> None:
         """Queue an error for `error_cb`."""
         self.inbox.put(Trouble(code, text))
+
+    def throttle(self, event: Throttle) -> None:
+        """Queue an event for `throttle_cb`."""
+        self.inbox.put(event)
 
     def kick(self, leader: int) -> None:
         """Let the fetcher of a broker look for work."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.kafka.client import codes
-from sim.kafka.client.broker import Broker
+from sim.kafka.client.broker import Broker, Repeated
 from sim.kafka.client.tracked import Chunk, Tracked
 from sim.kafka.client.values import OFFSET_BEGINNING, OFFSET_END, TAIL_BASE
 from sim.kafka.client.wheel import text_of
@@ -57,7 +57,7 @@ class Fetcher:
         self._consumer = consumer
         self._broker = broker
         self._busy = False
-        self._body: FetchRequest | None = None
+        self._body: Repeated | None = None
         self._fetched: list[tuple[Tracked, int, int]] = []  # partition, version, offset
         self._timer: Timer | None = None
 
@@ -98,7 +98,7 @@ class Fetcher:
         self._busy = True
         if self._body is None or wanted != self._fetched:
             self._fetched = wanted
-            self._body = self._request(wanted)
+            self._body = Repeated(self._request(wanted))
         limit = self._consumer.settings.socket_timeout
         self._broker.request(self._body, self._answered, limit)
 
@@ -189,7 +189,9 @@ def start(consumer: "Consumer", tracked: Tracked, offset: int) -> None:
     elif offset <= TAIL_BASE:
         _resolve(consumer, tracked, OFFSET_END, TAIL_BASE - offset)
     else:
-        reset(consumer, tracked, offset, codes.NO_OFFSET, "no previously committed offset available")
+        reset(
+            consumer, tracked, offset, codes.NO_OFFSET, "no previously committed offset available"
+        )
 
 
 def reset(consumer: "Consumer", tracked: Tracked, offset: int, code: int, reason: str) -> None:
@@ -197,7 +199,9 @@ def reset(consumer: "Consumer", tracked: Tracked, offset: int, code: int, reason
     policy = consumer.settings.reset
     tracked.barrier()
     tracked.active = False
-    consumer.kernel.trace.record("kafka.reset", consumer.process.label, tracked.topic, tracked.index)
+    consumer.kernel.trace.record(
+        "kafka.reset", consumer.process.label, tracked.topic, tracked.index
+    )
     if policy == "error":
         text = f"{reason}: {text_of(code)} (broker {tracked.leader})"
         consumer.failed(codes.AUTO_OFFSET_RESET, text, tracked, offset)

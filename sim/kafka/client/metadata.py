@@ -80,7 +80,9 @@ class Metadata:
         self._cancel_fast()
         names = tuple(self._wanted)
         self._asked = frozenset(names)
-        self._client.any_broker().request(_ask(names, self._client.settings.auto_create), self._answered)
+        self._client.any_broker().request(
+            _ask(names, self._client.settings.auto_create), self._answered
+        )
 
     def fetch(self, topic: str | None, answered: Callable[[int, Any], None], timeout: int) -> None:
         """Ask for one topic, all of them (None) or none (""); the caller wants to see the answer."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker, next_full_second
-from sim.kafka.client.client import Client
+from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.idempotence import Identity, Judgement, judge, judge_idempotent
 from sim.kafka.client.inbox import Inbox
@@ -38,14 +38,6 @@ class Report(NamedTuple):
     code: int
     offset: int  # of the first; -1 if nobody said
     append_time: int  # in ms, of a LogAppendTime topic; else -1
-
-
-class Trouble(NamedTuple):
-    """An error for `error_cb`."""
-
-    code: int
-    text: str
-    fatal: bool = False
 
 
 class Topic:
@@ -79,7 +71,7 @@ class Producer(Client):
         self.bytes = 0
         self.flushing = 0
         self.fatal: tuple[int, str] | None = None
-        self.inbox: Inbox[Report | Trouble] = Inbox(self.kernel)
+        self.inbox: Inbox[Report | Trouble | Throttle] = Inbox(self.kernel)
         self._born = self.kernel.now
         self._expiry: Timer | None = None
         self._partition = PARTITIONERS[settings.partitioner]
@@ -132,7 +124,7 @@ class Producer(Client):
         found.queues[partition].add(message)
         return 0
 
-    def next_event(self, deadline: int | None) -> Report | Trouble | None:
+    def next_event(self, deadline: int | None) -> Report | Trouble | Throttle | None:
         """Return the next event, waiting for it up to `deadline` (None: for ever)."""
         events = self.inbox.items
         while not events:
@@ -178,6 +170,10 @@ class Producer(Client):
     def report(self, code: int, text: str) -> None:
         """Queue an error for `error_cb`."""
         self.inbox.put(Trouble(code, text))
+
+    def throttle(self, event: Throttle) -> None:
+        """Queue an event for `throttle_cb`."""
+        self.inbox.put(event)
 
     def broker_up(self, broker: Broker) -> None:
         """Send what waited for the connection."""
@@ -311,8 +307,11 @@ class Producer(Client):
         settings = self.settings
         now = self.kernel.now
         jitter = self.random.uniform(0.8, 1.2)
-        given_up, again = [], []
+        expired, given_up, again = [], [], []
         for message in sent.messages:
+            if message.deadline <= now:
+                expired.append(message)
+                continue
             if verdict.counted and message.retries >= settings.retries:
                 given_up.append(message)
                 continue
@@ -321,6 +320,7 @@ class Producer(Client):
             wait = int(settings.retry_backoff * 2**exponent * jitter)
             message.retry_at = now + min(wait, settings.retry_backoff_max)
             again.append(message)
+        self._undelivered(queue, expired, codes.MSG_TIMED_OUT)
         if given_up:
             timed_out = code in {codes.TIMED_OUT, codes.TIMED_OUT_QUEUE}
             last = codes.MSG_TIMED_OUT if timed_out else code
