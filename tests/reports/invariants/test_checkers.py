@@ -1,0 +1,493 @@
+"""Each checker against sound evidence, and against one deliberate defect at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from reports.case import Case
+from reports.evidence import Commit, Damage, FaultReceipt, OwedHalt, Restart
+from reports.invariants import CHECKERS, check, check_all
+from reports.judge import judge
+from system.records import EVENTS, OPERATIONS, decode_event, encode
+from system.wal.frames import CommandFrame
+from tests.reports.build import MS, SECOND, Build, lively, log_files, nine
+
+change = msgspec.structs.replace
+
+
+def other(value: bytes, **changes: Any) -> bytes:
+    """Return an event with other fields."""
+    return encode(change(decode_event(value), **changes))
+
+
+def last(build: Build, topic: str) -> int:
+    """Return the index of the last record of a topic."""
+    return max(i for i, record in enumerate(build.records) if record.topic == topic)
+
+
+# -- one deliberate defect each ------------------------------------------------------------------
+
+
+def legs_of_another_size(b: Build) -> None:
+    frame = b.bodies[1]
+    leg = change(frame.legs[0], delta_avail=frame.legs[0].delta_avail + 1)
+    b.bodies[1] = change(frame, legs=(leg,))
+
+
+def money_in_the_ledger_only(b: Build) -> None:
+    row = b.rows[2]
+    b.rows[2] = change(row, avail=row.avail + 5, delta_avail=row.delta_avail + 5)
+
+
+def below_zero(b: Build) -> None:
+    b.rows[0] = change(b.rows[0], avail=-1)
+
+
+def read_below_zero(b: Build) -> None:
+    b.reads[0] = change(b.reads[0], frozen=-3)
+
+
+def acknowledged_and_gone(b: Build) -> None:
+    b.transfer("transfer_in", 1001, 1, 10**8, reach=1)
+
+
+def published_and_never_settled(b: Build) -> None:
+    b.transfer("transfer_in", 1001, 1, 10**8, reach=4)
+
+
+def done_without_a_row(b: Build) -> None:
+    b.rows.pop()
+
+
+def row_without_an_answer(b: Build) -> None:
+    b.requests.pop(0)
+
+
+def applied_twice(b: Build) -> None:
+    op = b.operations[0]
+    b.transfer("transfer_in", 1001, 1, op.amount, request_id=op.request_id)
+
+
+def sent_again_as_a_new_event(b: Build) -> None:
+    record = b.records[last(b, EVENTS)]
+    event = decode_event(record.value or b"")
+    b._append(EVENTS, event.user_id, other(record.value or b"", n=event.n + 1))
+
+
+def settled_twice(b: Build) -> None:
+    row = b.rows[-1]
+    b.rows.append(change(row, seq=row.seq + 1, avail=row.avail + row.delta_avail))
+
+
+def hole_in_the_rows(b: Build) -> None:
+    index = next(i for i, r in enumerate(b.rows) if (r.user_id, r.asset_id, r.seq) == (1001, 1, 2))
+    del b.rows[index]
+
+
+def overwritten(b: Build) -> None:
+    b.rows[4] = change(b.rows[4], overwrites=1)
+
+
+def column_differs(b: Build) -> None:
+    b.rows[4] = change(b.rows[4], created_at=b.rows[4].created_at + 1)
+
+
+def row_from_nowhere(b: Build) -> None:
+    b.rows.append(change(b.rows[-1], user_id=4242, seq=1))
+
+
+def event_without_row(b: Build) -> None:
+    b.transfer("transfer_in", 1001, 1, 10**8, reach=4)
+
+
+def seq_used_twice(b: Build) -> None:
+    record = b.records[last(b, EVENTS)]
+    event = decode_event(record.value or b"")
+    b._append(EVENTS, event.user_id, other(record.value or b"", ref_id="other"))
+
+
+def wrong_running_balance(b: Build) -> None:
+    b.rows[0] = change(b.rows[0], avail=b.rows[0].avail + 1)
+
+
+def state_without_the_log(b: Build) -> None:
+    b.balances.clear()
+
+
+def state_before_the_log(b: Build) -> None:
+    body = b.dump().replace(b'"lsn":%d' % len(b.bodies), b'"lsn":%d' % (len(b.bodies) + 9))
+    b.dumps = [change(b.evidence().dumps[0], body=body)]
+
+
+def recovery_forgets(b: Build) -> None:
+    empty = b'{"lsn":1,"balances":[]}'
+    b.restarts = [change(b.restarts[0], dumps=(empty,))]
+
+
+def second_recovery_differs(b: Build) -> None:
+    sound = b.restarts[0].dumps[0]
+    doubled = sound.replace(b'"seq":1}', b'"seq":2}')
+    b.restarts = [change(b.restarts[0], dumps=(sound, doubled))]
+
+
+def commit_before_the_rows(b: Build) -> None:
+    commit = b.commits[3]
+    b.commits[3] = change(commit, at_ns=b.rows[3].durable_ns - 1)  # type: ignore[operator]
+
+
+def commit_beyond_the_rows(b: Build) -> None:
+    b.transfer("transfer_in", 1002, 1, 10**8, reach=4)
+    partition = b.records[-1].partition
+    offset = b.records[-1].offset + 1
+    b.commits.append(
+        Commit(
+            group="settlement",
+            topic=EVENTS,
+            partition=partition,
+            offset=offset,
+            metadata="",
+            at_ns=b.now,
+        )
+    )
+
+
+def commit_before_the_frame(b: Build) -> None:
+    b.transfer("transfer_in", 1002, 1, 10**8, reach=2)
+    record = b.records[-1]
+    b.commits.append(
+        Commit(
+            group="ubscore",
+            topic=OPERATIONS,
+            partition=record.partition,
+            offset=record.offset + 1,
+            metadata="",
+            at_ns=b.now,
+        )
+    )
+
+
+def refused_and_applied(b: Build) -> None:
+    b.operations[0] = change(b.operations[0], outcome="fail")
+
+
+def rejected_and_applied(b: Build) -> None:
+    b.requests[0] = change(b.requests[0], decision="rejected", reason="overflow")
+
+
+def done_and_nothing(b: Build) -> None:
+    b.ask(1001, "018bcfe5-6be8-7000-8000-00000000ffff", "done")
+
+
+def another_reason(b: Build) -> None:
+    rejected = next(
+        op
+        for op in b.operations
+        if op.amount == 10**13 and op.user_id == 1002 and op.kind == "transfer_out"
+    )
+    b.ask(1002, rejected.request_id, "rejected", "overflow")
+
+
+def untrue_reason(b: Build) -> None:
+    b.transfer("transfer_out", 1001, 1, 1, reason="insufficient_balance")
+
+
+def expired_at_once(b: Build) -> None:
+    b.transfer("transfer_out", 1001, 1, 1, reason="expired")
+
+
+def stuck(b: Build) -> None:
+    b.transfer("transfer_in", 1001, 1, 10**8, outcome="info", reach=2)
+
+
+def late(b: Build) -> None:
+    b.requests[0] = change(b.requests[0], durable_ns=b.now + 31 * SECOND)
+
+
+def halted_for_nothing(b: Build) -> None:
+    b.happens("settlement-1", "halted", code=70, reason="gap")
+
+
+def ended_on_an_error(b: Build) -> None:
+    b.happens("gateway-1", "exited", code=1, reason="defect")
+    b.happens("gateway-1", "started", incarnation=2)
+
+
+def left_down(b: Build) -> None:
+    b.happens("ubscore-1", "exited", code=69, reason="unreachable")
+
+
+def stale_at_rest(b: Build) -> None:
+    b.reads[-1] = change(b.reads[-1], seq=0, avail=0)
+
+
+def read_went_back(b: Build) -> None:
+    b.reads.append(change(b.reads[0], invoked_ns=b.now + MS, returned_ns=b.now + 2 * MS))
+
+
+def read_of_nothing_that_was(b: Build) -> None:
+    b.reads[0] = change(b.reads[0], avail=b.reads[0].avail + 1)
+
+
+def account_not_shown(b: Build) -> None:
+    b.reads.pop()
+
+
+def answer_went_back(b: Build) -> None:
+    b.ask(1001, b.operations[0].request_id, "not_seen")
+
+
+def half_an_effect(b: Build) -> None:
+    b.accounts.pop()
+
+
+def event_not_in_the_log(b: Build) -> None:
+    b.bodies.pop()
+
+
+def event_differs_from_the_log(b: Build) -> None:
+    index = last(b, EVENTS)
+    record = b.records[index]
+    b.records[index] = change(record, value=other(record.value or b"", created_at=1))
+
+
+def row_not_in_the_log(b: Build) -> None:
+    b.bodies.pop()
+    del b.records[last(b, EVENTS)]
+
+
+def read_not_in_the_log(b: Build) -> None:
+    b.reads[0] = change(b.reads[0], seq=99)
+
+
+def answer_not_in_the_log(b: Build) -> None:
+    b.ask(1001, "018bcfe5-6be8-7000-8000-00000000ffff", "rejected", "overflow")
+
+
+def rot(b: Build, *, decidable: bool = False) -> None:
+    damage = Damage(
+        shard=1, at_ns=b.now, file="wal", offset=96, length=1, kind="rot", decidable=decidable
+    )
+    b.faults.append(
+        FaultReceipt(fault="BitRot()", kind="BitRot", bites=1, damage=(damage,), entered_ns=b.now)
+    )
+
+
+def served_after_rot(b: Build) -> None:
+    rot(b)
+    b.happens("ubscore-1", "crashed", code=-9)
+    b.happens("ubscore-1", "started", incarnation=2)
+
+
+def halted_on_a_sound_log(b: Build) -> None:
+    b.happens("ubscore-1", "halted", code=70, reason="log_damaged")
+
+
+def another_partition(b: Build) -> None:
+    index = last(b, EVENTS)
+    b.records[index] = change(b.records[index], partition=b.records[index].partition ^ 1)
+
+
+def another_key(b: Build) -> None:
+    b.records[0] = change(b.records[0], key=b"1")
+
+
+def not_a_record(b: Build) -> None:
+    b.records[0] = change(b.records[0], value=b"{}")
+
+
+DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
+    ("I1", "LEGS_DIFFER", legs_of_another_size),
+    ("I1", "NOT_CONSERVED", money_in_the_ledger_only),
+    ("I2", "NEGATIVE", below_zero),
+    ("I2", "NEGATIVE", read_below_zero),
+    ("I3", "ACK_LOST", acknowledged_and_gone),
+    ("I3", "ACK_LOST", published_and_never_settled),
+    ("I3", "DONE_WITHOUT_ROW", done_without_a_row),
+    ("I3", "HALF_VISIBLE", row_without_an_answer),
+    ("I3", "TWICE", settled_twice),
+    ("I4", "APPLIED_TWICE", applied_twice),
+    ("I4", "PUBLISHED_TWICE", sent_again_as_a_new_event),
+    ("I4", "SETTLED_TWICE", settled_twice),
+    ("I5", "HOLE", hole_in_the_rows),
+    ("I5", "OVERWRITTEN", overwritten),
+    ("I5", "COLUMN_DIFFERS", column_differs),
+    ("I5", "ROW_WITHOUT_EVENT", row_from_nowhere),
+    ("I5", "EVENT_WITHOUT_ROW", event_without_row),
+    ("I5", "SEQ_REUSED", seq_used_twice),
+    ("I6", "AVAIL_CHAIN", wrong_running_balance),
+    ("I7", "STATE_DIFFERS", state_without_the_log),
+    ("I7", "STATE_AHEAD", state_before_the_log),
+    ("I7", "STATE_DIFFERS", recovery_forgets),
+    ("I7", "TWICE_IS_NOT_ONCE", second_recovery_differs),
+    ("I12", "COMMIT_AHEAD", commit_before_the_rows),
+    ("I12", "COMMIT_AHEAD", commit_beyond_the_rows),
+    ("I12", "COMMIT_AHEAD", commit_before_the_frame),
+    ("I13", "REFUSED_YET_APPLIED", refused_and_applied),
+    ("I13", "REJECTED_YET_APPLIED", rejected_and_applied),
+    ("I13", "SAID_DONE_NO_EFFECT", done_and_nothing),
+    ("I13", "REASON_DIFFERS", another_reason),
+    ("I13", "REASON_UNTRUE", untrue_reason),
+    ("I13", "REASON_UNTRUE", expired_at_once),
+    ("I14", "STUCK", stuck),
+    ("I14", "LATE", late),
+    ("I14", "UNOWED_HALT", halted_for_nothing),
+    ("I14", "DEFECT", ended_on_an_error),
+    ("I14", "LEFT_DOWN", left_down),
+    ("I15", "STALE_AT_REST", stale_at_rest),
+    ("I15", "WENT_BACK", read_went_back),
+    ("I15", "NEVER_TRUE", read_of_nothing_that_was),
+    ("I15", "NOT_SHOWN", account_not_shown),
+    ("I15", "ANSWER_WENT_BACK", answer_went_back),
+    ("I16", "TORN_EFFECT", half_an_effect),
+    ("I17", "NOT_IN_LOG", event_not_in_the_log),
+    ("I17", "DIFFERS_FROM_LOG", event_differs_from_the_log),
+    ("I17", "ROW_NOT_IN_LOG", row_not_in_the_log),
+    ("I17", "READ_NOT_IN_LOG", read_not_in_the_log),
+    ("I17", "ANSWER_NOT_IN_LOG", answer_not_in_the_log),
+    ("I18", "SERVED_DAMAGED_LOG", served_after_rot),
+    ("I18", "HALT_WITHOUT_DAMAGE", halted_on_a_sound_log),
+    ("I18", "WRONG_PARTITION", another_partition),
+    ("I18", "WRONG_PARTITION", another_key),
+    ("I18", "UNDECODABLE", not_a_record),
+)
+
+
+@pytest.mark.parametrize(("invariant", "code", "defect"), DEFECTS)
+def test_a_deliberate_defect_is_caught_by_its_invariant(
+    invariant: str, code: str, defect: Callable[[Build], None]
+) -> None:
+    build = lively()
+    defect(build)
+    judgement = judge(build.evidence())
+    assert judgement.verdict == "broken"
+    codes = {b.code for b in judgement.breaks if b.invariant == invariant}
+    assert code in codes
+    assert not [c.error for c in judgement.checks if c.error]
+    assert all(str(b) for b in judgement.breaks)
+
+
+def test_every_invariant_has_a_defect_that_breaks_it() -> None:
+    assert {invariant for invariant, _, _ in DEFECTS} == set(CHECKERS)
+
+
+def test_sound_evidence_yields_no_break_and_every_invariant_looks_at_something() -> None:
+    judgement = judge(lively().evidence())
+    assert judgement.breaks == ()
+    assert judgement.unknown == ()
+    assert judgement.verdict == "held"
+
+
+def test_nothing_checked_is_unknown_never_a_pass() -> None:
+    build = Build()
+    build.dumps = []
+    checks = check_all(Case(change(build.evidence(), logs=())))
+    assert {c.invariant: c.verdict for c in checks} == dict.fromkeys(CHECKERS, "unknown")
+
+
+def test_a_checker_that_fails_has_found_out_nothing() -> None:
+    build = nine()
+    build.dumps = [change(build.evidence().dumps[0], body=b"no json")]
+    result = check(Case(build.evidence()), "I7")
+    assert result.verdict == "unknown"
+    assert "DecodeError" in result.error
+
+
+def test_an_unreadable_source_keeps_a_run_from_holding() -> None:
+    evidence = change(lively().evidence(), unreadable=("balance_ledger: no quorum",))
+    assert judge(evidence).verdict == "unknown"
+
+
+def halting(build: Build) -> None:
+    """Rot is found at a restart; the halt is owed, so what comes later waits for an operator."""
+    rot(build)
+    build.happens("ubscore-1", "crashed", code=-9)
+    build.happens("ubscore-1", "started", incarnation=2)
+    build.happens("ubscore-1", "halted", incarnation=2, code=70, reason="log_damaged")
+    build.transfer("transfer_in", 1001, 2, 10**9, reach=2)
+
+
+def test_an_owed_halt_explains_missing_progress() -> None:
+    build = lively()
+    halting(build)
+    assert judge(build.evidence()).verdict == "broken"
+    build.owed.append(OwedHalt(process="ubscore-1", reason="log_*", because="rot in an old frame"))
+    judgement = judge(build.evidence())
+    assert [str(b) for b in judgement.breaks] == []
+    assert judgement.verdict == "held"
+    assert any("rot in an old frame" in text for text in judgement.excused)
+
+
+def test_an_owed_halt_does_not_excuse_what_kafka_never_got() -> None:
+    build = lively()
+    halting(build)
+    build.owed.append(OwedHalt(process="ubscore-1", reason="*", because="rot in an old frame"))
+    build.transfer("transfer_in", 1001, 2, 10**9, reach=1)
+    assert [b.code for b in judge(build.evidence()).breaks] == ["ACK_LOST", "ACK_LOST"]
+
+
+def test_before_the_bound_nothing_is_overdue() -> None:
+    build = lively()
+    build.transfer("transfer_in", 1001, 2, 10**9, reach=2)
+    build.about = {"quiescent_ns": None, "ended_ns": build.now + SECOND}
+    build.reads = [read for read in build.reads if not read.quiescent]
+    codes = {b.code for b in judge(build.evidence()).breaks}
+    assert codes == set()
+
+
+def test_a_torn_tail_is_no_damage_to_halt_for() -> None:
+    build = lively()
+    files = {name: data + b"\x13" * 40 for name, data in log_files(build.bodies).items()}
+    evidence = change(build.evidence(), logs=(change(build.evidence().logs[0], files=files),))
+    assert judge(evidence).verdict == "held"
+
+
+def test_reads_without_seq_are_given_the_benefit_of_the_doubt_only_once() -> None:
+    build = nine()
+    build.transfer("transfer_out", 1001, 1, 10**12)  # back to zero: two states look alike
+    build.reads = []
+    for avail in (0, 10**12, 0):
+        build.read(1001, 1)
+        build.reads[-1] = change(build.reads[-1], seq=None, avail=avail)
+    assert check(Case(build.evidence()), "I15").verdict == "held"
+    build.read(1001, 1)
+    build.reads[-1] = change(build.reads[-1], seq=None, avail=10**12)
+    result = check(Case(build.evidence()), "I15")
+    assert [b.code for b in result.breaks] == ["WENT_BACK"]
+
+
+def test_the_second_body_under_one_key_is_rejected_without_a_break() -> None:
+    build = nine()
+    key = build.operations[0].request_id
+    build.transfer("transfer_in", 1001, 1, 7, request_id=key, reason="request_id_reused")
+    build.audit()
+    assert [str(b) for b in judge(build.evidence()).breaks] == []
+
+
+def test_a_recovery_from_a_shorter_log_is_judged_by_that_log() -> None:
+    build = nine()
+    dump = build.dump()
+    started = build.now
+    log = log_files(build.bodies)
+    build.transfer("transfer_in", 1001, 1, 10**8)
+    build.restarts.append(
+        Restart(
+            shard=1,
+            process="ubscore-1",
+            incarnation=2,
+            started_ns=started,
+            log=log,
+            dumps=(dump, dump),
+        )
+    )
+    result = check(Case(build.evidence()), "I7")
+    assert result.verdict == "held"
+    assert result.checked == 4
+
+
+def test_frames_are_built_as_the_system_reads_them() -> None:
+    journal = Case(nine().evidence()).journals[0]
+    assert journal.damage == ""
+    assert len(journal.decisions) == 9
+    assert all(isinstance(d.frame, CommandFrame) for d in journal.decisions)
