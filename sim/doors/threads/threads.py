@@ -47,16 +47,7 @@ class _Foreign(threading._DummyThread):
     def __init__(self, thread: Thread) -> None:
         threading.Thread.__init__(self, name=f"Dummy-{thread.ident}", daemon=True)
 
-    def _invoke_excepthook(this: Any) -> None:
-    try:
-        excepthook(threading.ExceptHookArgs([*sys.exc_info(), this]))
-    except Killed:
-        raise
-    except Exception as error:  # noqa: BLE001 - as the real one: reported, nothing else
-        report("Exception in threading.excepthook:", error)
-
-
-def is_alive(self) -> bool:
+    def is_alive(self) -> bool:
         return is_alive(self)
 
 
