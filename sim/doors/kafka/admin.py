@@ -198,7 +198,8 @@ class Admin(Handle):
 
     def list_groups(self, group: str | None = None, timeout: float = -1) -> list[Any]:
         """Refuse: an older way to list groups."""
-        return self._refuse("list_groups", group, timeout)
+        groups: list[Any] = self._refuse("list_groups", group, timeout)
+        return groups
 
     def create_acls(self, acls: list[Any], future: Any, request_timeout: float = -1) -> None:
         """Refuse: there are no ACLs."""
@@ -289,7 +290,7 @@ class Admin(Handle):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, exc_type: Any, exc_value: Any, exc_traceback: Any) -> bool | None:
+    def __exit__(self, exc_type: object, exc_value: object, exc_traceback: object) -> bool | None:
         core, self._core = self._core, None
         if simulated(core):
             core.close()

@@ -44,18 +44,22 @@ def topic_name(topic: Any) -> str:
     return topic
 
 
+def wide(value: Any) -> int:
+    """Return a C long long."""
+    try:
+        return int(value.__index__())
+    except AttributeError:
+        kind = type(value).__name__
+        raise TypeError(f"'{kind}' object cannot be interpreted as an integer") from None
+
+
 def integer(value: Any) -> int:
     """Return a C int."""
-    if type(value) is not int:
-        try:
-            value = value.__index__()
-        except AttributeError:
-            kind = type(value).__name__
-            raise TypeError(f"'{kind}' object cannot be interpreted as an integer") from None
+    value = wide(value)
     if not -(2**31) <= value < 2**31:
         word = "greater than maximum" if value > 0 else "less than minimum"
         raise OverflowError(f"signed integer is {word}")
-    return int(value)
+    return value
 
 
 def seconds(timeout: Any) -> float:

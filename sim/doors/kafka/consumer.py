@@ -348,7 +348,7 @@ class Consumer(Handle):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, exc_type: Any, exc_value: Any, exc_traceback: Any) -> bool | None:
+    def __exit__(self, exc_type: object, exc_value: object, exc_traceback: object) -> bool | None:
         self.close()
         return None
 
@@ -417,7 +417,7 @@ class Consumer(Handle):
 
     def _rebalance(self, event: Rebalance) -> None:
         """Call the program back, then do what it should have done and did not."""
-        names = ("on_assign",)
+        names: tuple[str, ...] = ("on_assign",)
         if not event.assign:
             names = ("on_lost", "on_revoke") if event.lost else ("on_revoke",)
         callback = next((self._callbacks[n] for n in names if n in self._callbacks), None)
@@ -487,7 +487,7 @@ def _outcome(offset: Offset) -> Any:
     error = error_of(offset.error) if offset.error else None
     return result(
         offset.topic,
-        offset.index,
+        offset.partition,
         offset.offset,
         metadata=offset.metadata or None,
         epoch=offset.epoch,

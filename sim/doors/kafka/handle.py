@@ -68,7 +68,7 @@ class Handle:
         raise Unmodelled("set_sasl_credentials is not modelled: connections are plaintext")
 
     def __del__(self) -> None:
-        core = getattr(self, "_core", None)
+        core: Any = getattr(self, "_core", None)
         if simulated(core) and core.process.alive:
             core.close()  # as in reality: what was not delivered is gone without a word
 

@@ -49,7 +49,7 @@ def store(consumer: Consumer, offsets: Sequence[Offset]) -> None:
     code = 0
     stored = False
     for offset in offsets:
-        tracked = consumer.tracked.get((offset.topic, offset.index))
+        tracked = consumer.tracked.get((offset.topic, offset.partition))
         if tracked is None:
             code = codes.UNKNOWN_PARTITION
         elif not tracked.assigned:

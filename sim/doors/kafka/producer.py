@@ -20,6 +20,7 @@ from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, real
 from sim.process import running
 
 _NOT_CONFIGURED = -145
+_DONE = 0.5  # from this part on a call counts as done before a fault
 _CREATE_TIME, _LOG_APPEND_TIME = 1, 2
 
 
@@ -38,7 +39,7 @@ class Producer(Handle):
         else:
             self._core = Core(process, *configure("producer", config))
 
-    def produce(
+    def produce(  # noqa: PLR0913, PLR0917  (the real signature)
         self,
         topic: str,
         value: str | bytes | None = None,
@@ -52,42 +53,31 @@ class Producer(Handle):
         """Hand over a message; the report comes by `poll` or `flush`."""
         core = self._core
         if type(core) is not Core:
-            if core is None:
-                raise RuntimeError(self._closed_text)
-            return core.produce(
+            self._open().produce(
                 topic, value, key, partition, callback, on_delivery, timestamp, headers
             )
+            return
         process = running()
-        if type(topic) is not str:
-            arguments.topic_name(topic)
+        if type(topic) is not str or type(partition) is not int or type(timestamp) is not int:
+            topic = arguments.topic_name(topic)
+            partition, timestamp = arguments.integer(partition), arguments.wide(timestamp)
         if type(value) is not bytes:
             value = arguments.payload(value, 2)
         if type(key) is not bytes:
             key = arguments.payload(key, 3)
-        if type(partition) is not int or type(timestamp) is not int:
-            partition = arguments.integer(partition)
-            timestamp = arguments.integer(timestamp)
         pairs = () if headers is None else arguments.headers(headers)
-        strike = None
+        callback = callback or on_delivery or core.callbacks.delivery
         if process is not None and process.moments:
             strike = process.strike("kafka.produce", topic)
-            if strike is not None and strike.part < 0.5:
+            if strike is not None:
+                if strike.part >= _DONE:
+                    core.produce(topic, value, key, partition, callback, timestamp, pairs)
                 strike.hit()
-                strike = None
-        code = core.produce(
-            topic,
-            value,  # type: ignore[arg-type]
-            key,  # type: ignore[arg-type]
-            partition,
-            callback or on_delivery or core.callbacks.delivery,
-            timestamp,
-            pairs,
-        )
-        if strike is not None:
-            strike.hit()
+                if strike.part >= _DONE:
+                    return
+        code = core.produce(topic, value, key, partition, callback, timestamp, pairs)
         if code:
             _refuse(code)
-        return None
 
     def produce_batch(
         self,
@@ -214,7 +204,7 @@ class Producer(Handle):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, exc_type: Any, exc_value: Any, exc_traceback: Any) -> bool | None:
+    def __exit__(self, exc_type: object, exc_value: object, exc_traceback: object) -> bool | None:
         self.close()
         return None
 
@@ -263,10 +253,10 @@ class Producer(Handle):
             if process.moments:
                 strike = process.strike("kafka.delivery", report.topic)
                 if strike is not None:
-                    if strike.part >= 0.5:
+                    if strike.part >= _DONE:
                         callback(error, seen)
                     strike.hit()
-                    if strike.part >= 0.5:
+                    if strike.part >= _DONE:
                         continue
             try:
                 callback(error, seen)

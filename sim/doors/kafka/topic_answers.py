@@ -192,7 +192,7 @@ def alter_configs(
         validate_only=bool(validate_only),
     )
     answer = core.ask(request, until, core.by_id.get(broker))
-    found = {}
+    found: dict[Any, Any] = {}
     for result in answer.responses:
         error = error_or_none(result.error_code, result.error_message)
         kind = int(result.resource_type)

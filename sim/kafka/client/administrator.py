@@ -6,6 +6,7 @@ their coordinator, offsets through leaders; a broker that cannot be reached is w
 **Simplified**: operations run in a thread each, instead of one main loop.
 """
 
+from functools import partial
 from typing import Any
 
 from sim.kafka.client import codes
@@ -53,7 +54,7 @@ class Administrator(Client):
             asked = broker or self.any_broker()
             try:
                 code, response = self.call(
-                    lambda done, at=asked: at.request(body, done, left), left / SECOND
+                    partial(asked.request, body, timeout_ns=left), left / SECOND
                 )
             except KafkaException:
                 continue
@@ -71,7 +72,7 @@ class Administrator(Client):
                 fail(codes.TIMED_OUT, "Failed while waiting for metadata: Local: Timed out")
             try:
                 _, response = self.call(
-                    lambda done: self.metadata.fetch(topic, done, left), left / SECOND
+                    partial(self.metadata.fetch, topic, timeout=left), left / SECOND
                 )
             except KafkaException:
                 continue

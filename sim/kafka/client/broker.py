@@ -167,8 +167,8 @@ class Broker:
                 what = error.strerror or str(error)
                 code = codes.RESOLVE if error.errno == errno.ENOENT else codes.TRANSPORT
                 after = (client.kernel.now - since) // 1_000_000
-                text = f"Connect to {self.host}:{self.port} failed: {what} (after {after}ms in state CONNECT)"
-                self._fail(code, text)
+                where = f"Connect to {self.host}:{self.port} failed"
+                self._fail(code, f"{where}: {what} (after {after}ms in state CONNECT)")
 
         self._connect_timer = process.after(
             client.settings.connect_timeout,

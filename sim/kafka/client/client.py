@@ -85,7 +85,7 @@ class Client:
     def broker_up(self, broker: Broker) -> None:
         """Learn that `broker` has a connection."""
 
-    def broker_down(self, broker: Broker, *, first_time: bool) -> None:
+    def broker_down(self, broker: Broker, *, first_time: bool) -> None:  # noqa: ARG002
         """Learn that `broker` has lost its connection, or did not get one."""
         if first_time and not self.closed and all(known.down_reported for known in self.brokers):
             count = len(self.brokers)
@@ -129,7 +129,7 @@ class Client:
         if self._spins >= _SPINS:
             self.kernel.sleep(_SPIN_NS)
 
-    def call(self, start: Callable[[Callable[..., None]], None], timeout: float) -> tuple[Any, ...]:
+    def call(self, start: Callable[[Callable[..., None]], Any], timeout: float) -> tuple[Any, ...]:
         """Block until the callback given to `start` is called; return its arguments.
 
         Raises `_TIMED_OUT` if that takes longer than `timeout` seconds; negative is for ever.
@@ -143,8 +143,8 @@ class Client:
         start(done)
         if not self.kernel.wait(event, None if timeout < 0 else int(timeout * 1_000_000_000)):
             fail(codes.TIMED_OUT)
-        answer: tuple[Any, ...] = event.value
-        return answer
+        assert event.value is not None
+        return tuple(event.value)
 
     def _add_broker(self, host: str, port: int) -> Broker:
         broker = Broker(self, host, port)

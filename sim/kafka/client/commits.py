@@ -44,7 +44,7 @@ class Offset(NamedTuple):
     """An offset to commit, or one that was."""
 
     topic: str
-    index: int
+    partition: int
     offset: int
     epoch: int = -1
     metadata: str | None = None
@@ -174,7 +174,7 @@ class Commits:
         topics: dict[str, list[OffsetCommitRequestPartition]] = {}
         for offset in offsets:
             part = OffsetCommitRequestPartition(
-                partition_index=offset.index,
+                partition_index=offset.partition,
                 committed_offset=offset.offset,
                 committed_leader_epoch=offset.epoch,
                 committed_metadata=offset.metadata or "",
@@ -204,7 +204,7 @@ class Commits:
                 for part in topic.partitions
             }
             outcome = tuple(
-                offset._replace(error=errors[offset.topic, offset.index]) for offset in offsets
+                offset._replace(error=errors[offset.topic, offset.partition]) for offset in offsets
             )
             failed = [offset.error for offset in outcome if offset.error]
             code = failed[-1] if len(failed) == len(outcome) else codes.NONE
@@ -220,7 +220,7 @@ class Commits:
         consumer = self._consumer
         if not code:
             for offset in offsets:
-                tracked = consumer.assignment.get((offset.topic, offset.index))
+                tracked = consumer.assignment.get((offset.topic, offset.partition))
                 if tracked is not None and not offset.error:
                     tracked.committed = offset.offset
         elif code == codes.FENCED_INSTANCE_ID:

@@ -3,13 +3,14 @@
 **Faithful**: names, types, ranges and texts are the library's own (`properties`); the rules among
 several properties are those of ``rd_kafka_conf_finalize`` (rdkafka_conf.c), with its texts.
 **Simplified**: a property that would change something a program can see and is not modelled is
-refused with `Unmodelled`; HARMLESS lists those that change nothing that a ledger could notice.
+refused with `Unmodelled` (`modelled`).
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from sim.errors import Unmodelled
+from sim.kafka.client.modelled import HARMLESS, MODELLED
 from sim.kafka.client.properties import ALIASES, DEFAULTS, read
 from sim.kafka.client.wheel import fail
 
@@ -17,109 +18,6 @@ Kind = Literal["producer", "consumer", "admin"]
 
 _INVALID_ARG = -186
 _MS = 1_000_000
-
-_COMMON = frozenset(
-    [
-        "client.id",
-        "metadata.broker.list",
-        "message.max.bytes",
-        "topic.metadata.refresh.interval.ms",
-        "topic.metadata.refresh.fast.interval.ms",
-        "topic.metadata.propagation.max.ms",
-        "socket.timeout.ms",
-        "socket.connection.setup.timeout.ms",
-        "reconnect.backoff.ms",
-        "reconnect.backoff.max.ms",
-        "retry.backoff.ms",
-        "retry.backoff.max.ms",
-        "max.in.flight.requests.per.connection",
-        "allow.auto.create.topics",
-    ]
-)
-_PRODUCER = frozenset(
-    [
-        "enable.idempotence",
-        "enable.gapless.guarantee",
-        "queue.buffering.max.messages",
-        "queue.buffering.max.kbytes",
-        "queue.buffering.max.ms",
-        "message.send.max.retries",
-        "queue.buffering.backpressure.threshold",
-        "batch.num.messages",
-        "batch.size",
-        "sticky.partitioning.linger.ms",
-        "request.required.acks",
-        "request.timeout.ms",
-        "message.timeout.ms",
-        "partitioner",
-    ]
-)
-_CONSUMER = frozenset(
-    [
-        "group.id",
-        "group.instance.id",
-        "partition.assignment.strategy",
-        "session.timeout.ms",
-        "heartbeat.interval.ms",
-        "max.poll.interval.ms",
-        "enable.auto.commit",
-        "auto.commit.interval.ms",
-        "enable.auto.offset.store",
-        "queued.min.messages",
-        "queued.max.messages.kbytes",
-        "fetch.wait.max.ms",
-        "fetch.queue.backoff.ms",
-        "fetch.message.max.bytes",
-        "fetch.max.bytes",
-        "fetch.min.bytes",
-        "fetch.error.backoff.ms",
-        "isolation.level",
-        "enable.partition.eof",
-        "auto.offset.reset",
-    ]
-)
-# Sizes on the wire are those of uncompressed batches; records are never damaged on their way.
-HARMLESS = frozenset(
-    [
-        "compression.codec",
-        "compression.level",
-        "check.crcs",
-        "debug",
-        "log_level",
-        "log.queue",
-        "log.thread.name",
-        "log.connection.close",
-        "client.software.name",
-        "client.software.version",
-        "socket.keepalive.enable",
-        "socket.nagle.disable",
-        "socket.send.buffer.bytes",
-        "socket.receive.buffer.bytes",
-        "socket.blocking.max.ms",
-        "message.copy.max.bytes",
-        "receive.message.max.bytes",
-        "broker.address.ttl",
-        "broker.address.family",
-        "client.dns.lookup",
-        "api.version.request",
-        "api.version.request.timeout.ms",
-        "api.version.fallback.ms",
-        "broker.version.fallback",
-        "enable.random.seed",
-        "enable.metrics.push",
-        "metadata.max.age.ms",
-        "topic.metadata.refresh.fast.cnt",
-        "topic.metadata.refresh.sparse",
-        "produce.offset.report",
-        "consume.callback.max.messages",
-        "offset.store.sync.interval.ms",
-        "offset.store.path",
-        "max.poll.records",
-        "transaction.timeout.ms",
-        "coordinator.query.interval.ms",
-        "reconnect.backoff.jitter.ms",
-    ]
-)
 
 _CALLBACKS = {"error_cb", "stats_cb", "throttle_cb", "oauth_cb"}
 
@@ -130,12 +28,25 @@ class Settings:
     def __init__(self, kind: Kind, values: Mapping[str, str], modified: frozenset[str]) -> None:
         self.kind = kind
         self.values = values
-        number = lambda key: int(values[key])  # noqa: E731
-        ms = lambda key: round(float(values[key]) * _MS)  # noqa: E731
-        true = lambda key: values[key] == "true"  # noqa: E731
+        self._read_common()
+        self._read_producer()
+        self._read_consumer()
+        self._finalize(modified)
+
+    def _number(self, key: str) -> int:
+        return int(self.values[key])
+
+    def _ms(self, key: str) -> int:
+        return round(float(self.values[key]) * _MS)
+
+    def _true(self, key: str) -> bool:
+        return self.values[key] == "true"
+
+    def _read_common(self) -> None:
+        values, ms = self.values, self._ms
         self.client_id = values["client.id"]
         self.bootstrap = _addresses(values.get("metadata.broker.list", ""))
-        self.message_max = number("message.max.bytes")
+        self.message_max = self._number("message.max.bytes")
         self.metadata_refresh = ms("topic.metadata.refresh.interval.ms")
         self.metadata_fast = ms("topic.metadata.refresh.fast.interval.ms")
         self.propagation = ms("topic.metadata.propagation.max.ms")
@@ -145,45 +56,48 @@ class Settings:
         self.reconnect_backoff_max = ms("reconnect.backoff.max.ms")
         self.retry_backoff = ms("retry.backoff.ms")
         self.retry_backoff_max = ms("retry.backoff.max.ms")
-        self.max_in_flight = number("max.in.flight.requests.per.connection")
-        self.auto_create = true("allow.auto.create.topics")
-        # producer
-        self.acks = number("request.required.acks")
-        self.idempotent = true("enable.idempotence")
-        self.gapless = true("enable.gapless.guarantee")
-        self.queue_max = number("queue.buffering.max.messages") or 2**31
-        self.queue_max_bytes = number("queue.buffering.max.kbytes") * 1024
+        self.max_in_flight = self._number("max.in.flight.requests.per.connection")
+        self.auto_create = self._true("allow.auto.create.topics")
+
+    def _read_producer(self) -> None:
+        values, ms = self.values, self._ms
+        self.acks = self._number("request.required.acks")
+        self.idempotent = self._true("enable.idempotence")
+        self.gapless = self._true("enable.gapless.guarantee")
+        self.queue_max = self._number("queue.buffering.max.messages") or 2**31
+        self.queue_max_bytes = self._number("queue.buffering.max.kbytes") * 1024
         self.linger = ms("queue.buffering.max.ms")
-        self.retries = number("message.send.max.retries")
-        self.backpressure = number("queue.buffering.backpressure.threshold")
-        self.batch_max = number("batch.num.messages")
-        self.batch_max_bytes = min(number("batch.size"), self.message_max)
+        self.retries = self._number("message.send.max.retries")
+        self.backpressure = self._number("queue.buffering.backpressure.threshold")
+        self.batch_max = self._number("batch.num.messages")
+        self.batch_max_bytes = min(self._number("batch.size"), self.message_max)
         self.sticky_linger = ms("sticky.partitioning.linger.ms")
-        self.request_timeout_ms = number("request.timeout.ms")
+        self.request_timeout_ms = self._number("request.timeout.ms")
         self.message_timeout = ms("message.timeout.ms")
         self.partitioner = values["partitioner"]
-        # consumer
+
+    def _read_consumer(self) -> None:
+        values, ms = self.values, self._ms
         self.group_id = values.get("group.id", "")
         self.instance_id = values.get("group.instance.id") or None
         self.assignors = _assignors(values["partition.assignment.strategy"])
         self.session_timeout = ms("session.timeout.ms")
         self.heartbeat = ms("heartbeat.interval.ms")
         self.max_poll_interval = ms("max.poll.interval.ms")
-        self.auto_commit = true("enable.auto.commit")
+        self.auto_commit = self._true("enable.auto.commit")
         self.auto_commit_interval = ms("auto.commit.interval.ms")
-        self.auto_store = true("enable.auto.offset.store")
-        self.prefetch_min = number("queued.min.messages")
-        self.prefetch_max_bytes = number("queued.max.messages.kbytes") * 1024
-        self.fetch_wait_ms = number("fetch.wait.max.ms")
+        self.auto_store = self._true("enable.auto.offset.store")
+        self.prefetch_min = self._number("queued.min.messages")
+        self.prefetch_max_bytes = self._number("queued.max.messages.kbytes") * 1024
+        self.fetch_wait_ms = self._number("fetch.wait.max.ms")
         self.fetch_queue_backoff = ms("fetch.queue.backoff.ms")
-        self.fetch_partition_max = number("fetch.message.max.bytes")
-        self.fetch_max = number("fetch.max.bytes")
-        self.fetch_min = number("fetch.min.bytes")
+        self.fetch_partition_max = self._number("fetch.message.max.bytes")
+        self.fetch_max = self._number("fetch.max.bytes")
+        self.fetch_min = self._number("fetch.min.bytes")
         self.fetch_error_backoff = ms("fetch.error.backoff.ms")
         self.isolation = 1 if values["isolation.level"] == "read_committed" else 0
-        self.partition_eof = true("enable.partition.eof")
+        self.partition_eof = self._true("enable.partition.eof")
         self.reset = _RESETS[values["auto.offset.reset"]]
-        self._finalize(modified)
 
     def _finalize(self, modified: frozenset[str]) -> None:
         what = "consumer" if self.kind == "consumer" else "producer"
@@ -296,10 +210,9 @@ def _settings(kind: Kind, pairs: tuple[tuple[str, str | None], ...]) -> Settings
 
 
 def _refuse_unmodelled(kind: Kind, values: Mapping[str, str], modified: frozenset[str]) -> None:
-    modelled = _COMMON | _PRODUCER | _CONSUMER  # those of the other kind have no effect at all
     for key in sorted(values):
         value = values[key]
-        if value == DEFAULTS.get(key) or key in modelled or key in HARMLESS:
+        if value == DEFAULTS.get(key) or key in MODELLED or key in HARMLESS:
             continue
         raise Unmodelled(
             f"{key}={value} is not modelled for a simulated {kind}; "

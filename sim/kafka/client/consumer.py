@@ -36,6 +36,11 @@ class Failure(NamedTuple):
     offset: int
     version: int
 
+    @property
+    def outdated(self) -> bool:
+        """Whether it is about an assignment or position that is no more."""
+        return self.tracked is not None and self.version != self.tracked.version
+
 
 Event = Chunk | Rebalance | Committed | Trouble | Throttle | Failure
 
@@ -144,9 +149,8 @@ class Consumer(Client):
                     items.popleft()
                     continue
                 items.popleft()
-                if type(event) is Failure and event.tracked is not None:
-                    if event.version != event.tracked.version:
-                        continue
+                if type(event) is Failure and event.outdated:
+                    continue
                 return event
             if not self.inbox.wait(deadline):
                 return None

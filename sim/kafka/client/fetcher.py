@@ -69,30 +69,31 @@ class Fetcher:
         now = consumer.kernel.now
         wanted: list[tuple[Tracked, int, int]] = []
         wake = 0
-        settings = consumer.settings
         for tracked in consumer.assignment.values():
-            if tracked.leader != broker.node_id or not tracked.active:
-                continue
-            if tracked.paused or tracked.suspended:
-                continue
-            if tracked.backoff_until <= now and (
-                tracked.queued >= settings.prefetch_min
-                or tracked.queued_bytes >= settings.prefetch_max_bytes
-            ):
-                tracked.backoff_until = now + settings.fetch_queue_backoff
-            if tracked.backoff_until > now:
-                wake = min(wake or tracked.backoff_until, tracked.backoff_until)
-                continue
-            wanted.append((tracked, tracked.version, tracked.next_offset))
+            if tracked.leader == broker.node_id and tracked.wants:
+                if self._backed_off(tracked, now):
+                    wake = min(wake or tracked.backoff_until, tracked.backoff_until)
+                else:
+                    wanted.append((tracked, tracked.version, tracked.next_offset))
         if wanted:
-            if not broker.up:
+            if broker.up:
+                self._fetch(wanted)
+            else:
                 broker.connect()
-                return
-            self._fetch(wanted)
         elif wake:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = consumer.process.after(wake - now, self.kick)
+
+    def _backed_off(self, tracked: Tracked, now: int) -> bool:
+        """Whether a partition has to wait, after an error or because enough is prefetched."""
+        settings = self._consumer.settings
+        if tracked.backoff_until <= now and (
+            tracked.queued >= settings.prefetch_min
+            or tracked.queued_bytes >= settings.prefetch_max_bytes
+        ):
+            tracked.backoff_until = now + settings.fetch_queue_backoff
+        return tracked.backoff_until > now
 
     def _fetch(self, wanted: list[tuple[Tracked, int, int]]) -> None:
         self._busy = True

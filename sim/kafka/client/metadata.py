@@ -85,7 +85,7 @@ class Metadata:
         )
 
     def fetch(self, topic: str | None, answered: Callable[[int, Any], None], timeout: int) -> None:
-        """Ask for one topic, all of them (None) or none (""); the caller wants to see the answer."""
+        """Ask for one topic, all of them (None) or none (""), and show the answer."""
         names = None if topic is None else (topic,) if topic else ()
 
         def take(code: int, response: Any) -> None:

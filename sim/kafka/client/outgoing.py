@@ -50,7 +50,7 @@ class Message:
         "value",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  (made for every message)
         self,
         key: bytes | None,
         value: bytes | None,

@@ -91,23 +91,21 @@ class Producer(Client):
     ) -> int:
         """Queue a message; return an error code, 0 if it was taken."""
         settings = self.settings
-        if self.fatal is not None:
-            return codes.FATAL
+        settings = self.settings
         size = (len(value) if value else 0) + (len(key) if key else 0)
         if headers:
             size += sum(len(name) + len(content or b"") + 2 for name, content in headers)
-        if size > settings.message_max:
-            return codes.MSG_SIZE_TOO_LARGE
-        if self.count >= settings.queue_max or self.bytes + size > settings.queue_max_bytes:
-            return codes.QUEUE_FULL
-        found = self.topics.get(topic)
-        if found is None:
-            found = self._open(topic)
+        found = self.topics.get(topic) or self._open(topic)
+        if (
+            self.fatal is not None
+            or found.gone
+            or size > settings.message_max
+            or self.count >= settings.queue_max
+            or self.bytes + size > settings.queue_max_bytes
+            or (found.count and not -1 <= partition < found.count)
+        ):
+            return self._refusal(found, size)
         now = self.kernel.now
-        if found.gone:
-            return found.gone
-        if found.count and not -1 <= partition < found.count:
-            return codes.UNKNOWN_PARTITION
         if not timestamp:
             timestamp = self.process.host.clock.wall_ns() // MILLISECOND
         deadline = now + settings.message_timeout if settings.message_timeout else _NO_DEADLINE
@@ -123,6 +121,17 @@ class Producer(Client):
             partition = self._partition(key, found.count, now, found.sticky, found.available)
         found.queues[partition].add(message)
         return 0
+
+    def _refusal(self, topic: Topic, size: int) -> int:
+        """Return why a message cannot be taken, in the library's order."""
+        if self.fatal is not None:
+            return codes.FATAL
+        if size > self.settings.message_max:
+            return codes.MSG_SIZE_TOO_LARGE
+        full = self.count >= self.settings.queue_max
+        if full or self.bytes + size > self.settings.queue_max_bytes:
+            return codes.QUEUE_FULL
+        return topic.gone or codes.UNKNOWN_PARTITION
 
     def next_event(self, deadline: int | None) -> Report | Trouble | Throttle | None:
         """Return the next event, waiting for it up to `deadline` (None: for ever)."""

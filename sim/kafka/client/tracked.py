@@ -72,6 +72,11 @@ class Tracked:
         """Topic and partition."""
         return self.topic, self.index
 
+    @property
+    def wants(self) -> bool:
+        """Whether messages are to be fetched."""
+        return self.active and not self.paused and not self.suspended
+
     def barrier(self) -> None:
         """Make everything fetched so far worthless."""
         self.version += 1
@@ -119,7 +124,7 @@ class Tracked:
             self.paused = False
         else:
             self.suspended = False
-        if self.active and not self.paused and not self.suspended:
+        if self.wants:
             self.barrier()
             if self.position >= 0:
                 self.fetch_from(self.position)

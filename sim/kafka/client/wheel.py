@@ -12,6 +12,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+__all__ = [
+    "KafkaError",
+    "KafkaException",
+    "Message",
+    "error_of",
+    "fail",
+    "library",
+    "real",
+    "text_of",
+]
+
 _NAME = "confluent_kafka.cimpl"
 
 
