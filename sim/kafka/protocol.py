@@ -12,13 +12,16 @@ order of its requests.
 import dataclasses
 import datetime as dt
 import marshal
+import uuid
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, get_args, get_origin
+
+from kio.static.primitive import Records
 
 from sim.kafka import entities
-from sim.kafka.batch import Batch
 
 
 class Api(NamedTuple):
@@ -136,42 +139,65 @@ def moment_ms(value: dt.datetime | None) -> int:
     return -1 if value is None else (value - _EPOCH) // _MILLISECOND
 
 
-# An entity becomes a tuple of plain values, which marshal turns into bytes. Every type that occurs
-# is listed or a kio entity; anything else is an error, so that nothing escapes the digest.
-_FLAT: dict[type, Callable[[Any], Any]] = {
-    tuple: lambda value: [_flat(item) for item in value],
-    list: lambda value: [_flat(item) for item in value],
+# An entity becomes a nest of plain values, which marshal turns into bytes. What of an entity is not
+# plain is known from its declaration; marshal refuses every value that it cannot tell apart from
+# others, so nothing escapes the digest.
+_Flatten = Callable[[Any], Any]
+
+
+def _flat(entity: Any) -> Any:
+    kind: Any = type(entity)
+    return _flattener(kind)(entity)
+
+
+@cache
+def _flattener(kind: Any) -> _Flatten:
+    fields = dataclasses.fields(kind)
+    values = attrgetter(*[field.name for field in fields])
+    found = [(at, _converter(field.type)) for at, field in enumerate(fields)]
+    special = [(at, convert) for at, convert in found if convert is not None]
+    if not special:
+        return values
+    if len(fields) == 1:
+        only = special[0][1]
+        return lambda entity: only(values(entity))
+
+    def flatten(entity: Any) -> list[Any]:
+        flat = list(values(entity))
+        for at, convert in special:
+            flat[at] = convert(flat[at])
+        return flat
+
+    return flatten
+
+
+def _converter(declared: Any) -> _Flatten | None:
+    """Return what makes a value of the declared type plain; None if it is."""
+    if get_origin(declared) is UnionType:
+        (inner,) = [each for each in get_args(declared) if each is not NoneType]
+        return _or_none(_converter(inner))
+    if get_origin(declared) is tuple:
+        return _for_each(_converter(get_args(declared)[0]))
+    if hasattr(declared, "__dataclass_fields__"):
+        return _flattener(declared)
+    for base, convert in _CONVERTERS.items():
+        if issubclass(declared, base):
+            return convert
+    return None
+
+
+def _or_none(convert: _Flatten | None) -> _Flatten | None:
+    return convert and (lambda value: None if value is None else convert(value))
+
+
+def _for_each(convert: _Flatten | None) -> _Flatten | None:
+    return convert and (lambda values: [convert(value) for value in values])
+
+
+_CONVERTERS: dict[type, _Flatten] = {
+    Records: lambda batches: [batch.fingerprint() for batch in batches],
     entities.ErrorCode: int,
     dt.timedelta: milliseconds,
     dt.datetime: moment_ms,
-    Batch: Batch.fingerprint,
+    uuid.UUID: lambda value: value.bytes,
 }
-_PLAIN = frozenset([int, str, bytes, bool, type(None)])
-
-
-def _flat(value: Any) -> Any:
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    flatten = _FLAT.get(kind)
-    if flatten is None:
-        flatten = _FLAT[kind] = _flattener(kind)
-    return flatten(value)
-
-
-def _flattener(kind: type) -> Callable[[Any], Any]:
-    if kind.__name__ == "UUID":
-        return lambda value: value.bytes
-    if not dataclasses.is_dataclass(kind):
-        raise TypeError(f"{kind} cannot be part of a message")
-    fields = [field.name for field in dataclasses.fields(kind)]
-    if len(fields) < 2:
-        only = attrgetter(*fields)
-        return lambda entity: (_flat(only(entity)),)
-    values = attrgetter(*fields)
-    plain = _PLAIN
-
-    def flatten(entity: Any) -> Any:
-        return [v if type(v) in plain else _flat(v) for v in values(entity)]
-
-    return flatten
