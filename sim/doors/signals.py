@@ -8,6 +8,7 @@ be handled; a paused process gets its signals when it goes on.
 waiting for signals.
 """
 
+import asyncio.unix_events
 import os
 import signal
 from collections import deque
@@ -24,6 +25,7 @@ _real_signal, _real_getsignal = signal.signal, signal.getsignal
 _real_raise, _real_interrupt = signal.raise_signal, signal.siginterrupt
 _real_set_wakeup_fd = signal.set_wakeup_fd
 
+_noop = asyncio.unix_events._sighandler_noop  # type: ignore[attr-defined]
 _FIRST_WAKEUP = 1 << 20
 _IGNORED = frozenset({signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGCONT})
 _STOPS = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
@@ -84,7 +86,7 @@ def _arrive(process: Process, signum: int) -> None:
             process.kernel.kill(process, -signum)
         return
     _tell_wakeup(process, mine, signum)
-    if handler.__name__ == "_sighandler_noop":  # asyncio's: the wake-up was all it wanted
+    if handler is _noop:  # asyncio's: the wake-up was all it wanted
         return
     mine.pending.append(signum)
     main = process.main

@@ -152,7 +152,7 @@ class Transport(transports._FlowControlMixin, transports.Transport):
             sender._in_flight -= size
             if sender._buffer:
                 process = sender._loop.process
-                process.after(0, process.call, sender._window_opened)
+                process.after(0, sender._window_opened)
 
     # Writing:
 

@@ -62,12 +62,12 @@ def refuse(process: Process) -> None:
 def ordinal(thing: Any) -> int:
     """Hash an object by when it was first hashed in its process, not by its address."""
     try:
-        space = thing.__dict__
+        return thing._ordinal  # type: ignore[no-any-return]
     except AttributeError:
-        return object.__hash__(thing)
-    number: int | None = space.get("_ordinal")
-    if number is None:
         thread = processes.current()
-        number = next(of(thread.process).hashes) if thread is not None else object.__hash__(thing)
-        space["_ordinal"] = number
+        number = object.__hash__(thing) if thread is None else next(of(thread.process).hashes)
+    try:
+        thing._ordinal = number
+    except AttributeError:  # it has slots: what it may be in a set for, nobody can tell
+        return object.__hash__(thing)
     return number

@@ -112,7 +112,8 @@ def test_a_condition_lets_an_rlock_go_however_often_it_was_taken(run: Run) -> No
 
 def test_events_semaphores_barriers_and_timers_do_what_they_do(run: Run) -> None:
     def body() -> list[Any]:
-        event, seen = threading.Event(), []
+        event = threading.Event()
+        seen: list[Any] = []
         assert event.wait(TICK) is False
         threading.Timer(TICK, event.set).start()
         seen.append(event.wait(10))
@@ -161,10 +162,15 @@ def test_queues_keep_their_order_and_their_bounds(run: Run) -> None:
     assert run(body) == [1, 4, 9, 16, 1, 0]
 
 
+def later(number: int) -> int:
+    time.sleep(number * TICK)
+    return number
+
+
 def test_executors_run_on_simulated_threads(run: Run) -> None:
     def body() -> list[Any]:
         with ThreadPoolExecutor(2) as pool:
-            order = list(pool.map(lambda n: (time.sleep(n * TICK), n)[1], [3, 1, 2]))
+            order = list(pool.map(later, [3, 1, 2]))
             futures = [pool.submit(time.sleep, n * 5 * TICK) for n in (3, 1)]
             done, _ = wait(futures, return_when=FIRST_COMPLETED)
             assert done == {futures[1]}
@@ -309,14 +315,17 @@ def test_who_gets_a_lock_is_drawn_from_the_seed(make_arena: Any) -> None:
 
 
 def test_an_error_in_a_thread_goes_to_the_process_s_standard_error(arena: Any) -> None:
-    hooked = []
+    hooked: list[Any] = []
+
+    def hook(args: Any) -> None:
+        hooked.append((args.thread.name, args.exc_type))
 
     def body() -> None:
         thread = threading.Thread(target=lambda: 1 / 0, name="wrong")
         thread.start()
         thread.join()
-        threading.excepthook = lambda args: hooked.append((args.thread.name, args.exc_type))
-        spawn(lambda: {}["none"])
+        threading.excepthook = hook
+        spawn(lambda: vars(threading)["none"])
 
     real = threading.excepthook
     process = arena.launch("body", body)
