@@ -28,6 +28,7 @@ from system.records import (
     EVENTS,
     OPERATIONS,
     Deposit,
+    EventType,
     LedgerRow,
     Reason,
     Rejected,
@@ -191,7 +192,7 @@ class Build:
         event: Any = Rejected(**common, reason=reason) if reason else None
         if not reason:
             delta = command.amount if isinstance(command, Deposit) else -command.amount
-            kind = "deposit" if delta > 0 else "withdraw"
+            kind: EventType = "deposit" if delta > 0 else "withdraw"
             avail, seq = self.balances.get((user, asset), (0, 0))
             avail, seq = avail + delta, seq + 1
             self.balances[user, asset] = (avail, seq)
