@@ -80,12 +80,12 @@ def _parse(text: str) -> Statement | CqlError:
     try:
         return Builder().statement(_grammar().parse(text))
     except UnexpectedInput as error:
-        return _syntax(text, error)
+        return _syntax(error)
     except CqlError as error:
         return error.with_traceback(None)
 
 
-def _syntax(text: str, error: UnexpectedInput) -> SyntaxFault:
+def _syntax(error: UnexpectedInput) -> SyntaxFault:
     if isinstance(error, UnexpectedCharacters):
         seen = error.char
     else:

@@ -57,7 +57,8 @@ def type_of(tree: Any) -> TypeName:
     first, *parameters = tree.children
     if not isinstance(first, Tree):
         raise Invalid(f"custom types are not modelled: {first}")
-    return TypeName(name_of(first), tuple(type_of(item) for item in parameters if isinstance(item, Tree)))
+    inner = [item for item in parameters if isinstance(item, Tree)]
+    return TypeName(name_of(first), tuple(map(type_of, inner)))
 
 
 def ordering_of(tree: Any) -> tuple[str, bool]:

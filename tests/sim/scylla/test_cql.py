@@ -49,14 +49,16 @@ from tests.sim.scylla.harness import Client, Sandbox, decoded
         ),
     ],
 )
-def test_what_is_not_modelled_is_refused_by_name(text, kind, words):
+def test_what_is_not_modelled_is_refused_by_name(
+    text: str, kind: type[CqlError], words: str
+) -> None:
     answer = Client(Sandbox()).ask(text)
 
     assert words in answer.message
     assert answer.code == kind.code or kind is CqlError
 
 
-def test_words_of_the_language_may_be_names():
+def test_words_of_the_language_may_be_names() -> None:
     created = parse(
         "CREATE TABLE t (key text, type text, timestamp timestamp, ttl int, PRIMARY KEY (key))"
     )
@@ -69,7 +71,7 @@ def test_words_of_the_language_may_be_names():
     assert inserted.timestamp == Marker(2, "")
 
 
-def test_comparisons_and_type_parameters_share_their_signs():
+def test_comparisons_and_type_parameters_share_their_signs() -> None:
     selected = parse("SELECT a FROM t WHERE k = ? AND c >= 5 AND c < :high")
     created = parse("CREATE TABLE t (a int PRIMARY KEY, m frozen<map<text, frozen<list<int>>>>)")
 
@@ -79,7 +81,7 @@ def test_comparisons_and_type_parameters_share_their_signs():
     assert str(created.columns[1][1]) == "frozen<map<text, frozen<list<int>>>>"
 
 
-def test_a_script_is_split_where_statements_end():
+def test_a_script_is_split_where_statements_end() -> None:
     script = "-- a; b\nUSE k; /* ; */ INSERT INTO t (a) VALUES ('x;''y'); SELECT $$;$$ FROM t"
 
     assert split(script) == [
@@ -89,7 +91,7 @@ def test_a_script_is_split_where_statements_end():
     ]
 
 
-def test_literals_of_all_types_come_back():
+def test_literals_of_all_types_come_back() -> None:
     schema = """
     CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1};
     CREATE TABLE k.all (id int PRIMARY KEY, a bigint, b text, c boolean, d timestamp, e uuid,

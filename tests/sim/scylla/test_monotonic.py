@@ -1,5 +1,7 @@
 """What a client has read at QUORUM it never finds undone, whatever crashes in between."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,11 +74,11 @@ def tell(plan: list[tuple[str, str]]) -> None:
 
 @settings(max_examples=120, deadline=None)
 @given(steps)
-def test_quorum_reads_never_go_back(plan):
+def test_quorum_reads_never_go_back(plan: Any) -> None:
     tell(plan)
 
 
-def test_without_read_repair_they_would(monkeypatch):
+def test_without_read_repair_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgetful(self: Reads, read: Read) -> None:
         assert read.full is not None
         key = read.fetch.key

@@ -1,6 +1,7 @@
 """Consistency levels, timeouts, repair, hints, crashes and power losses, without any driver."""
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def warm(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def test_a_write_reaches_all_replicas_and_is_durable_at_a_majority():
+def test_a_write_reaches_all_replicas_and_is_durable_at_a_majority() -> None:
     sandbox = warm(Sandbox())
 
     assert isinstance(Client(sandbox).ask(PUT.format("1", 1)), Void)
@@ -38,7 +39,7 @@ def test_a_write_reaches_all_replicas_and_is_durable_at_a_majority():
     assert (row.written_us, row.overwrites) == (1, 0)
 
 
-def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays():
+def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     isolate(sandbox, "n1")
@@ -55,7 +56,7 @@ def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays():
     assert [held(sandbox, name) for name in sandbox.nodes] == [["1"]] * 3
 
 
-def test_a_broken_connection_is_a_failure_and_a_dead_node_is_known_after_twenty_seconds():
+def test_a_broken_connection_is_a_failure_and_a_dead_node_is_known_after_twenty_seconds() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     client.send(request := __import__("sim.scylla.wire").scylla.wire.Request("REGISTER", 900))
@@ -79,7 +80,7 @@ def test_a_broken_connection_is_a_failure_and_a_dead_node_is_known_after_twenty_
     assert held(sandbox, "n2") == ["3"]
 
 
-def test_a_read_at_one_may_be_stale_and_one_at_quorum_repairs():
+def test_a_read_at_one_may_be_stale_and_one_at_quorum_repairs() -> None:
     sandbox = warm(Sandbox())
     writer, reader = Client(sandbox, "n1"), Client(sandbox, "n3")
     writer.ask(PUT.format("old", 1), ALL)
@@ -96,7 +97,7 @@ def test_a_read_at_one_may_be_stale_and_one_at_quorum_repairs():
     assert decoded(reader.ask(GET, ONE)) == [("new",)]
 
 
-def test_a_read_whose_replicas_are_silent_times_out():
+def test_a_read_whose_replicas_are_silent_times_out() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     isolate(sandbox, "n1")
@@ -108,7 +109,7 @@ def test_a_read_whose_replicas_are_silent_times_out():
     assert answer.fields["data_retrieved"] is True
 
 
-def test_one_silent_replica_costs_a_quorum_read_only_the_speculative_delay():
+def test_one_silent_replica_costs_a_quorum_read_only_the_speculative_delay() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     client.ask(PUT.format("1", 1))
@@ -128,7 +129,9 @@ def test_one_silent_replica_costs_a_quorum_read_only_the_speculative_delay():
         ("periodic", True, []),
     ],
 )
-def test_what_a_crash_takes_is_what_the_commit_log_had_not_synced(mode, power_loss, left):
+def test_what_a_crash_takes_is_what_the_commit_log_had_not_synced(
+    mode: Any, power_loss: bool, left: list[str]
+) -> None:
     sandbox = warm(Sandbox(commitlog_sync=mode))
     client = Client(sandbox, "n1")
     client.ask(PUT.format("1", 1))
@@ -141,7 +144,7 @@ def test_what_a_crash_takes_is_what_the_commit_log_had_not_synced(mode, power_lo
     assert [held(sandbox, name) for name in sandbox.nodes] == [left] * 3
 
 
-def test_periodic_mode_keeps_what_is_older_than_the_last_sync():
+def test_periodic_mode_keeps_what_is_older_than_the_last_sync() -> None:
     sandbox = warm(Sandbox(commitlog_sync="periodic"))
     client = Client(sandbox, "n1")
     client.ask(PUT.format("1", 1))
@@ -153,7 +156,7 @@ def test_periodic_mode_keeps_what_is_older_than_the_last_sync():
     assert held(sandbox, "n2") == ["1"]
 
 
-def test_a_slow_sync_delays_the_acknowledgement_and_power_loss_takes_the_write():
+def test_a_slow_sync_delays_the_acknowledgement_and_power_loss_takes_the_write() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     for node in sandbox.nodes.values():
@@ -167,7 +170,7 @@ def test_a_slow_sync_delays_the_acknowledgement_and_power_loss_takes_the_write()
     assert [held(sandbox, name) for name in sandbox.nodes] == [["1"], ["1"], []]
 
 
-def test_a_restarted_node_has_forgotten_prepared_statements():
+def test_a_restarted_node_has_forgotten_prepared_statements() -> None:
     sandbox = warm(Sandbox())
     prepared = Client(sandbox, "n2").prepare("SELECT * FROM k.plain WHERE id = ?")
     sandbox.crash("n2")
@@ -183,7 +186,7 @@ def test_a_restarted_node_has_forgotten_prepared_statements():
     assert again.query_id == prepared.query_id
 
 
-def test_unset_leaves_a_cell_and_null_removes_it():
+def test_unset_leaves_a_cell_and_null_removes_it() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     put = client.prepare("INSERT INTO k.plain (id, a, b) VALUES (?, ?, ?)")
@@ -195,7 +198,7 @@ def test_unset_leaves_a_cell_and_null_removes_it():
     assert decoded(rows) == [("1", None)]
 
 
-def test_pages_and_ranges_follow_the_clustering_order():
+def test_pages_and_ranges_follow_the_clustering_order() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
     put = client.prepare("INSERT INTO k.ledger (user, asset, seq, avail) VALUES (?, ?, ?, ?)")
@@ -223,7 +226,7 @@ def test_pages_and_ranges_follow_the_clustering_order():
     assert decoded(client.ask("SELECT count(*) FROM k.ledger")) == [(0,)]
 
 
-def test_a_scan_over_more_nodes_than_replicas_finds_every_row_once():
+def test_a_scan_over_more_nodes_than_replicas_finds_every_row_once() -> None:
     sandbox = warm(Sandbox(5))
     client = Client(sandbox, "n4")
     for number in range(40):
@@ -240,7 +243,7 @@ def test_a_scan_over_more_nodes_than_replicas_finds_every_row_once():
     assert sorted(found) == sorted((str(number),) for number in range(40))
 
 
-def test_schema_changes_reach_all_nodes_and_need_a_majority():
+def test_schema_changes_reach_all_nodes_and_need_a_majority() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n2")
 
@@ -257,7 +260,7 @@ def test_schema_changes_reach_all_nodes_and_need_a_majority():
     assert "timed out" in failed.message
 
 
-def test_a_node_can_be_copied():
+def test_a_node_can_be_copied() -> None:
     sandbox = warm(Sandbox())
     Client(sandbox, "n1").ask(PUT.format("1", 1))
 

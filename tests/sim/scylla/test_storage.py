@@ -1,5 +1,7 @@
 """Last write wins, whatever the order and however often."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,10 +9,11 @@ from sim.scylla.cql import parser
 from sim.scylla.cql.statements import Truncate
 from sim.scylla.schema import Schema
 from sim.scylla.storage import EVERYTHING, NEVER, NOTHING, Partition, Update, lacking, merged
+from sim.scylla.table import Table
 from tests.sim.scylla.harness import SCHEMA, big
 
 
-def _ledger():  # type: ignore[no-untyped-def]
+def _ledger() -> Table:
     schema = Schema(0, {})
     for text in parser.split(SCHEMA):
         schema, _ = schema.changed(parser.parse(text), None, ("dc1",))
@@ -45,7 +48,7 @@ def applied(found: list[Update]) -> Update:
 
 
 @given(st.lists(updates, max_size=5), st.randoms(use_true_random=False))
-def test_updates_may_come_in_any_order_and_twice(found, random):
+def test_updates_may_come_in_any_order_and_twice(found: Any, random: Any) -> None:
     shuffled = found + found[: len(found) // 2]
     random.shuffle(shuffled)
 
@@ -53,7 +56,7 @@ def test_updates_may_come_in_any_order_and_twice(found, random):
 
 
 @given(updates, updates, updates)
-def test_merging_is_associative_with_what_replicas_answer(one, two, three):
+def test_merging_is_associative_with_what_replicas_answer(one: Any, two: Any, three: Any) -> None:
     left = applied([applied([one, two]), three])
     right = applied([one, applied([two, three])])
 
@@ -61,7 +64,7 @@ def test_merging_is_associative_with_what_replicas_answer(one, two, three):
 
 
 @given(st.lists(updates, max_size=4), st.lists(updates, max_size=4))
-def test_a_replica_that_gets_what_it_lacks_agrees(mine, theirs):
+def test_a_replica_that_gets_what_it_lacks_agrees(mine: Any, theirs: Any) -> None:
     has = applied(mine)
     whole = applied([has, applied(theirs)])
 
@@ -73,11 +76,12 @@ def test_a_replica_that_gets_what_it_lacks_agrees(mine, theirs):
 
 @settings(max_examples=50)
 @given(st.lists(updates, max_size=5), st.integers(1, 3), st.booleans())
-def test_pages_make_the_whole(found, limit, backwards):
+def test_pages_make_the_whole(found: Any, limit: int, backwards: bool) -> None:
     partition = merged(LEDGER, b"key", found)
     whole = partition.read((EVERYTHING,), backwards=backwards)[2]
 
-    pages, beyond = [], None
+    pages: list[Any] = []
+    beyond = None
     while True:
         page = partition.read((EVERYTHING,), limit, backwards=backwards, beyond=beyond)[2]
         if not page:
@@ -88,7 +92,7 @@ def test_pages_make_the_whole(found, limit, backwards):
     assert tuple(pages) == whole
 
 
-def test_at_equal_timestamps_a_tombstone_wins_and_then_the_larger_value():
+def test_at_equal_timestamps_a_tombstone_wins_and_then_the_larger_value() -> None:
     value = (NEVER, (), (((big(1),), 5, NEVER, ((0, (5, 0, b"z")), (1, (5, 0, b"a")))),))
     other = (NEVER, (), (((big(1),), 5, NEVER, ((0, (5, 1, b"")), (1, (5, 0, b"b")))),))
 
@@ -97,7 +101,7 @@ def test_at_equal_timestamps_a_tombstone_wins_and_then_the_larger_value():
     assert dict(row[3]) == {0: (5, 1, b""), 1: (5, 0, b"b")}
 
 
-def test_a_row_without_marker_vanishes_with_its_last_cell():
+def test_a_row_without_marker_vanishes_with_its_last_cell() -> None:
     partition = Partition(LEDGER, b"key", 0)
     partition.apply((NEVER, (), (((big(1),), NEVER, NEVER, ((0, (5, 0, b"x")),)),)))
     assert partition.rows[(big(1),)].living
