@@ -1,0 +1,1 @@
+"""Pages: what a judged run looks like to people and to other programs."""

@@ -1,0 +1,205 @@
+"""Tables of a judged run as data frames: what the CSV files hold and the HTML page shows.
+
+Amounts are kept raw beside the decimals; sums may exceed 64 bits, so all columns are objects.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from reports.amounts import asset_name, decimal, seconds
+from reports.breaks import Break
+from reports.case import Case
+from reports.evidence import Operation
+from reports.judge import Judgement
+from system.records import LedgerRow
+
+
+def _frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    return pd.DataFrame([list(row) for row in rows], columns=list(columns), dtype=object)
+
+
+def hops(judgement: Judgement) -> pd.DataFrame:
+    """Return the control totals, one row per hop."""
+    statement = judgement.statement
+    assets = statement.assets
+    columns = ["hop", "effects", "copies", *map(asset_name, assets), "ranges"]
+    columns += [f"{asset_name(asset)} raw" for asset in assets]
+    return _frame(
+        columns,
+        (
+            [
+                hop.name,
+                hop.count,
+                hop.copies,
+                *(decimal(hop.sums.get(asset, 0), asset) for asset in assets),
+                hop.ranges,
+                *(hop.sums.get(asset, 0) for asset in assets),
+            ]
+            for hop in statement.hops
+        ),
+    )
+
+
+def differences(judgement: Judgement) -> pd.DataFrame:
+    """Return every part of every difference between hops, explained or not."""
+    return _frame(
+        (
+            *("from", "to", "code", "explained", "effects", "amount", "asset", "amount raw"),
+            *("user", "request", "place", "at", "cause"),
+        ),
+        (
+            [
+                step.before,
+                step.after,
+                part.code,
+                "yes" if part.explained else "NO",
+                part.count,
+                decimal(part.amount, part.asset_id, sign=True),
+                asset_name(part.asset_id),
+                part.amount,
+                part.user_id,
+                part.request_id,
+                part.place,
+                seconds(part.at_ns),
+                part.cause,
+            ]
+            for step in judgement.statement.steps
+            for part in step.differences
+        ),
+    )
+
+
+def breaks(found: Iterable[Break]) -> pd.DataFrame:
+    """Return the breaks, one row each."""
+    return _frame(
+        (
+            *("invariant", "code", "where", "expected", "found", "amount", "asset", "amount raw"),
+            *("user", "request", "at", "age", "cause"),
+        ),
+        (
+            [
+                b.invariant,
+                b.code,
+                b.where,
+                b.expected,
+                b.found,
+                decimal(b.amount, b.asset_id, sign=True) if b.amount else "",
+                asset_name(b.asset_id) if b.asset_id else "",
+                b.amount,
+                b.user_id or "",
+                b.request_id,
+                seconds(b.at_ns) if b.at_ns is not None else "",
+                seconds(b.age_ns) if b.age_ns is not None else "",
+                b.cause,
+            ]
+            for b in found
+        ),
+    )
+
+
+def ledger(case: Case) -> pd.DataFrame:
+    """Return the ledger rows with the balances computed again from the changes."""
+    columns = "user asset seq type delta avail frozen recomputed chain durable request"
+    table = _frame(
+        [*columns.split(), "delta raw", "avail raw"],
+        _ledger_rows(case),
+    )
+    return table.sort_values(["user", "asset", "seq"], kind="stable", ignore_index=True)
+
+
+def _ledger_rows(case: Case) -> Iterable[Sequence[object]]:
+    for (user_id, asset_id), rows in case.rows.items():
+        running = 0
+        for row in rows:
+            running += row.delta_avail
+            yield (
+                user_id,
+                asset_name(asset_id),
+                row.seq,
+                row.event_type,
+                decimal(row.delta_avail, asset_id, sign=True),
+                decimal(row.avail, asset_id),
+                decimal(row.frozen, asset_id),
+                decimal(running, asset_id),
+                "ok" if running == row.avail else "BROKEN",
+                seconds(row.durable_ns),
+                row.ref_id,
+                row.delta_avail,
+                row.avail,
+            )
+
+
+def operations(case: Case) -> pd.DataFrame:
+    """Return the history of HTTP operations."""
+    return _frame(
+        ["at", "took", "client", "operation", "user", "amount", "asset", "outcome", "attempts", "answers", "request"],
+        (
+            [
+                seconds(op.invoked_ns),
+                _took(op),
+                op.client,
+                op.kind,
+                op.user_id,
+                decimal(op.amount, op.asset_id),
+                asset_name(op.asset_id),
+                op.outcome,
+                len(op.attempts),
+                " ".join(f"{a.status or 'none'} {a.reason}".strip() for a in op.attempts),
+                op.request_id,
+            ]
+            for op in sorted(case.evidence.operations, key=lambda op: op.invoked_ns)
+        ),
+    )
+
+
+def _took(op: Operation) -> str:
+    ended = op.attempts[-1].returned_ns if op.attempts else None
+    return seconds(ended - op.invoked_ns) if ended is not None else "-"
+
+
+def decisions(case: Case) -> pd.DataFrame:
+    """Return what the log decided, frame by frame."""
+    return _frame(
+        ["LSN", "input", "decision", "reason", "user", "change", "asset", "avail", "seq", "n", "request"],
+        (
+            [
+                d.lsn,
+                f"{d.frame.input.topic}/{d.frame.input.partition}@{d.frame.input.offset}",
+                d.frame.decision,
+                d.frame.reason or "",
+                d.frame.user_id,
+                *_legs(d.events),
+                ", ".join(str(output.n) for output in d.frame.outputs),
+                d.frame.request_id,
+            ]
+            for d in case.decisions
+        ),
+    )
+
+
+def _legs(events: Sequence[object]) -> tuple[str, str, str, str]:
+    rows = [event for event in events if isinstance(event, LedgerRow)]
+    return (
+        ", ".join(decimal(row.delta_avail, row.asset_id, sign=True) for row in rows),
+        ", ".join(asset_name(row.asset_id) for row in rows),
+        ", ".join(decimal(row.avail, row.asset_id) for row in rows),
+        ", ".join(str(row.seq) for row in rows),
+    )
+
+
+def csv_files(judgement: Judgement) -> dict[str, bytes]:
+    """Return all tables as CSV, by file name."""
+    case = judgement.case
+    tables = {
+        "hops": hops(judgement),
+        "differences": differences(judgement),
+        "breaks": breaks(judgement.breaks),
+        "ledger": ledger(case),
+        "operations": operations(case),
+        "decisions": decisions(case),
+    }
+    return {
+        f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
+        for name, table in tables.items()
+    }

@@ -1,0 +1,191 @@
+"""The text page: one screen. What was promised, what happened, where the money went."""
+
+from itertools import groupby
+
+from reports.amounts import asset_name, decimal, money, seconds
+from reports.breaks import Break
+from reports.evidence import Operation
+from reports.judge import Judgement
+from reports.reconcile import Step
+
+SIGNS = {"held": "✓ HELD", "broken": "✗ BROKEN", "unknown": "? UNKNOWN"}
+_KINDS_SHOWN = 6
+_FAULTS_SHOWN = 6
+
+
+def summary(judgement: Judgement, *, folder: str = "") -> str:
+    """Return the page. ``folder`` is where the run is kept, for the commands at its end."""
+    parts = [_headline(judgement)]
+    if judgement.verdict == "broken":
+        parts.append(_story(judgement))
+    parts.append(_hops(judgement))
+    if judgement.breaks:
+        parts.append(_kinds(judgement.breaks))
+    if judgement.verdict == "unknown":
+        parts.append("\n".join(["not known:", *(f"  {why}" for why in judgement.unknown)]))
+    if judgement.excused:
+        parts.append("\n".join(["owed halts:", *(f"  {text}" for text in judgement.excused)]))
+    parts += [_faults(judgement), _commands(judgement, folder)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(judgement: Judgement) -> str:
+    about = judgement.case.about
+    checked = sum(check.checked for check in judgement.checks)
+    lines = [f"{SIGNS[judgement.verdict]}  {about.scenario}, seed {about.seed} ({about.stage})"]
+    if about.story:
+        lines.append(f"  {about.story.splitlines()[0]}")
+    lines.append(
+        f"  {len(judgement.case.transfers)} transfers in {seconds(about.ended_ns)} of world time,"
+        f" {checked} things checked against {len(judgement.checks)} promises"
+        + (f", digest {about.digest[:12]}" if about.digest else "")
+    )
+    return "\n".join(lines)
+
+
+def main_break(judgement: Judgement) -> Break:
+    """Return the break that tells the story best: a lost promise, or else the first of all."""
+    told = [b for b in judgement.breaks if b.invariant in ("I3", "I4") and b.request_id]
+    return (told or list(judgement.breaks))[0]
+
+
+def promised(judgement: Judgement) -> Operation | None:
+    """Return the operation that the main break is about."""
+    request_id = main_break(judgement).request_id
+    for op in judgement.case.transfers:
+        if request_id and op.request_id == request_id:
+            return op
+    return None
+
+
+def promise_text(judgement: Judgement) -> str:
+    """Say what was promised to whom."""
+    op = promised(judgement)
+    broken = main_break(judgement)
+    if op is None:
+        return next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
+    sign = -1 if op.kind == "transfer_out" else 1
+    amount = money(sign * op.amount, op.asset_id, sign=True)
+    what = f"{op.kind} {op.request_id}, user {op.user_id}, {amount}"
+    if op.acknowledged_ns is not None:
+        return f"{what}, acknowledged with {op.status} at {seconds(op.acknowledged_ns)}"
+    return f"{what}, {op.outcome} ({op.status or 'no answer'})"
+
+
+def _story(judgement: Judgement) -> str:
+    broken = main_break(judgement)
+    promise = next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
+    lines = [
+        f"  promised  {promise_text(judgement)}",
+        f"  owed      {broken.invariant}: {promise}",
+        f"  but       {broken.where}",
+        f"            expected {broken.expected or '-'}, found {broken.found or '-'}",
+        f"  because   {broken.cause}",
+    ]
+    lost = where_it_went(judgement)
+    if lost:
+        lines.append(f"  money     {lost}")
+    return "\n".join(lines)
+
+
+def where_it_went(judgement: Judgement) -> str:
+    """Say at which hop how much of which asset went missing or came from nowhere."""
+    sentences = []
+    for step in judgement.statement.steps:
+        parts = [part for part in step.differences if not part.explained]
+        if not parts:
+            continue
+        sums: dict[int, int] = {}
+        for part in parts:
+            sums[part.asset_id] = sums.get(part.asset_id, 0) + part.amount
+        amounts = ", ".join(money(a, asset, sign=True) for asset, a in sorted(sums.items()) if a)
+        word = "effect" if len(parts) == 1 else "effects"
+        sentences.append(
+            f"{step.before} -> {step.after}: {len(parts)} {word}"
+            f" {', '.join(sorted({part.code for part in parts}))}"
+            + (f": {amounts}" if amounts else "")
+        )
+    return "\n            ".join(sentences)
+
+
+def _hops(judgement: Judgement) -> str:
+    statement = judgement.statement
+    assets = statement.assets
+    table = [["hop", "effects", "copies", *map(asset_name, assets), ""]]
+    steps: list[Step | None] = [None, *statement.steps]
+    for hop, step in zip(statement.hops, steps, strict=True):
+        totals = [decimal(hop.sums.get(asset, 0), asset) for asset in assets]
+        table.append([hop.name, str(hop.count), str(hop.copies), *totals, _mark(step)])
+    return "\n".join(_columns(table))
+
+
+def _mark(step: Step | None) -> str:
+    if step is None:
+        return ""
+    parts = [part for part in step.differences if not part.explained]
+    if parts or step.unexplained:
+        codes = groupby(sorted(part.code for part in parts))
+        named = ", ".join(f"{len(list(group))} {code}" for code, group in codes)
+        return f"✗ {named}" + (" + UNEXPLAINED" if step.unexplained else "")
+    codes = groupby(sorted(part.code for part in step.differences))
+    named = ", ".join(f"{len(list(group))} {code.lower()}" for code, group in codes)
+    return f"= but {named}" if named else "="
+
+
+def _columns(table: list[list[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if i in (0, len(row) - 1) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def kinds(found: tuple[Break, ...]) -> list[tuple[str, str, list[Break]]]:
+    """Group breaks by invariant and code, in order of first appearance."""
+    groups: dict[tuple[str, str], list[Break]] = {}
+    for b in found:
+        groups.setdefault((b.invariant, b.code), []).append(b)
+    return [(invariant, code, group) for (invariant, code), group in groups.items()]
+
+
+def _kinds(found: tuple[Break, ...]) -> str:
+    groups = kinds(found)
+    lines = [f"  {len(found)} breaks of {len(groups)} kinds"]
+    for invariant, code, group in groups[:_KINDS_SHOWN]:
+        lines.append(f"    {invariant:<4}{code:<22}{len(group):>4} x  first: {group[0].where[:90]}")
+    if len(groups) > _KINDS_SHOWN:
+        lines.append(f"    and {len(groups) - _KINDS_SHOWN} more kinds, all in the report")
+    return "\n".join(lines)
+
+
+def _faults(judgement: Judgement) -> str:
+    faults = judgement.case.evidence.faults
+    if not faults:
+        return "  faults    none were planned"
+    bitten = [fault for fault in faults if fault.bites]
+    lines = [f"  faults    {len(faults)} planned, {len(bitten)} bit"]
+    for fault in sorted(faults, key=lambda f: not f.bites)[:_FAULTS_SHOWN]:
+        when = seconds(fault.entered_ns) if fault.entered_ns is not None else "never"
+        effects = ", ".join(f"{name}: {value}" for name, value in fault.effects.items())
+        lines.append(f"    {when:>10}  {fault.fault}  {effects if fault.bites else 'bit nothing'}")
+        lines += [
+            f"                {d.length} {d.kind} bytes in {d.file} at offset {d.offset}"
+            for d in fault.damage
+        ]
+    if len(faults) > _FAULTS_SHOWN:
+        lines.append(f"    and {len(faults) - _FAULTS_SHOWN} more, all in the report")
+    return "\n".join(lines)
+
+
+def _commands(judgement: Judgement, folder: str) -> str:
+    about = judgement.case.about
+    lines = [f"  again     {about.command}"] if about.command else []
+    if about.token:
+        lines.append(f"  replay    wavetank replay '{about.token}'")
+    if folder:
+        lines.append(f"  look      {folder}/report.html")
+    return "\n".join(lines)
