@@ -47,10 +47,11 @@ def topic_name(topic: Any) -> str:
 def wide(value: Any) -> int:
     """Return a C long long."""
     try:
-        return int(value.__index__())
+        number: int = value.__index__()
     except AttributeError:
         kind = type(value).__name__
         raise TypeError(f"'{kind}' object cannot be interpreted as an integer") from None
+    return number
 
 
 def integer(value: Any) -> int:
