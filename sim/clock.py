@@ -59,8 +59,13 @@ class Clock:
         self._boot = self._local() - 10 * _BILLION
 
     def true_delay(self, local_ns: int) -> int:
-        """Return how long `local_ns` of this clock last in true time."""
-        return local_ns * _BILLION // (_BILLION + self._drift_ppb) if self._drift_ppb else local_ns
+        """Return how long `local_ns` of this clock last in true time, at least.
+
+        Rounded up: who sleeps for it finds that the time has come, not a nanosecond missing.
+        """
+        if not self._drift_ppb:
+            return local_ns
+        return -(-local_ns * _BILLION // (_BILLION + self._drift_ppb))
 
     def _local(self) -> int:
         true = self._true()

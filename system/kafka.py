@@ -34,6 +34,9 @@ def client(kafka: Kafka, name: str) -> dict[str, Any]:
         "bootstrap.servers": kafka.bootstrap,
         "client.id": name,
         "log_level": 0,  # the library would write lines of its own to standard error
+        # A broker whose host lost power says nothing, not even that it is back: requests must
+        # not wait a minute for it.
+        "socket.timeout.ms": 10_000,
     }
 
 

@@ -12,6 +12,7 @@ class Work(Section, frozen=True):
     concurrency: Positive = 64  # statements under way at once
     poll_ms: Positive = 1_000  # how long to wait for records, and for a stop to be noticed
     session_timeout_ms: Positive = 10_000  # after which the group gives a silent member's work away
+    poll_interval_ms: Positive = 20_000  # the same for a stuck one; also how long joining may hang
     pause_ms: Positive = 50  # after an unacknowledged statement; doubles up to pause_ms_max
     pause_ms_max: Positive = 2_000
     hole_ms_max: Positive = 600_000  # how long a missing record may stay missing

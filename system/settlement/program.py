@@ -99,6 +99,7 @@ class Settlement:
             **kafka.consumer(self.config.kafka, self.name, self.work.group),
             "partition.assignment.strategy": "range",
             "session.timeout.ms": self.work.session_timeout_ms,
+            "max.poll.interval.ms": self.work.poll_interval_ms,
         }
 
     def poll(self) -> None:
