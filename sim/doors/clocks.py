@@ -109,7 +109,10 @@ _localtime = time.localtime
 
 def localtime(seconds: float | None = None, /) -> time.struct_time:
     """Stand in for `time.localtime`: hosts of a world keep UTC."""
-    return _localtime(seconds) if running() is None else gmtime(seconds)
+    if running() is None:
+        return _localtime(seconds)
+    utc = gmtime(seconds)
+    return time.struct_time((*utc,), {"tm_zone": "UTC", "tm_gmtoff": 0})
 
 
 def ctime(seconds: float | None = None, /) -> str:

@@ -224,6 +224,7 @@ def unraisable(args: Any, /) -> None:
 def born(process: Process) -> None:
     """Prepare a new incarnation."""
     process.on_uncaught = uncaught
+    signals.born(process)
     state.of(process)
     if sys.unraisablehook is not unraisable:  # test runners set their own, again and again
         _real_unraisable[:] = [sys.unraisablehook]

@@ -9,6 +9,7 @@ waiting for signals.
 """
 
 import asyncio.unix_events
+import functools
 import os
 import signal
 from collections import deque
@@ -19,6 +20,7 @@ from typing import Any
 import simpy
 
 from sim.errors import Unmodelled
+from sim.kernel import URGENT
 from sim.process import Process, Thread, current, running
 
 _real_signal, _real_getsignal = signal.signal, signal.getsignal
@@ -92,7 +94,6 @@ def _arrive(process: Process, signum: int) -> None:
     main = process.main
     assert main is not None
     if main.parked:
-        prepare(main)
         main.wake(_INTERRUPTED)
 
 
@@ -118,7 +119,7 @@ class _Wait:
 
 
 class Interruptible(Thread):
-    """What `prepare` adds to a main thread."""
+    """What `born` adds to a main thread."""
 
     depth: list[_Wait]
 
@@ -126,12 +127,18 @@ class Interruptible(Thread):
 _INTERRUPTED: Any = simpy.Event.__new__(simpy.Event)  # wakes a main thread for its handlers
 
 
-def prepare(thread: Any) -> None:
-    """Let the waits of a main thread be interrupted from now on."""
-    if "depth" not in thread.__dict__:
-        thread.depth = [_Wait(thread)]
-        thread.wake = thread.depth[0]
-        thread.park = lambda: _park(thread)
+def born(process: Process) -> None:
+    """See to it that the main thread's waits can be interrupted, before it starts."""
+    first = simpy.Event(process.kernel.env)
+    first._ok, first._value = True, None
+    first.callbacks = [lambda _: _prepare(process.main)]
+    process.kernel.env.schedule(first, URGENT)
+
+
+def _prepare(thread: Any) -> None:
+    thread.depth = [_Wait(thread)]
+    thread.wake = thread.depth[0]
+    thread.park = functools.partial(_park, thread)
 
 
 def _park(thread: Any) -> Any:
@@ -146,9 +153,13 @@ def _park(thread: Any) -> Any:
         thread.wake = upper
         try:
             run_pending(thread.process)
-        finally:
-            thread.depth.pop()
-            thread.wake = wait
+        except BaseException:
+            # The wait is over; whatever it waited for must not wake a later one.
+            thread.depth[-2:] = [_Wait(thread)]
+            thread.wake = thread.depth[-1]
+            raise
+        thread.depth.pop()
+        thread.wake = wait
         if wait.came:
             return wait.came.pop()
 
@@ -182,7 +193,6 @@ def set_handler(signalnum: int, handler: Any, /) -> Any:
     mine = of(process)
     before = mine.handlers.get(int(signalnum), signal.SIG_DFL)
     mine.handlers[int(signalnum)] = handler
-    prepare(process.main)
     return before
 
 
@@ -210,11 +220,11 @@ def send_to_self(process: Process, signum: int) -> None:
     mine = of(process)
     handler = mine.handlers.get(int(signum), signal.SIG_DFL)
     if not callable(handler) or current() is not process.main:
+        if handler == signal.SIG_DFL and signum not in _IGNORED | _STOPS:
+            process.exit(-signum)
         deliver_signal(process, signum)
-        if not process.alive:
-            running()  # which does not return
-        if handler == signal.SIG_DFL and signum not in _IGNORED:
-            process.kernel.sleep(0)  # the default effect is on its way
+        if signum in _STOPS:
+            process.kernel.sleep(0)
         return
     process.kernel.trace.record("signal", process.label, int(signum))
     _tell_wakeup(process, mine, int(signum))

@@ -246,8 +246,8 @@ class Transport(transports._FlowControlMixin, transports.Transport):
     # Ending:
 
     def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._closing
+        """Whether the connection is closed or about to be, as all of the dead are."""
+        return self._closing or not self._loop.process.alive
 
     def close(self) -> None:
         """Close once everything buffered has been sent."""
