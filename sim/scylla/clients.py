@@ -46,6 +46,7 @@ from sim.scylla.wire import (
 from sim.scylla.writes import Writes
 
 Plan = WritePlan | SelectPlan
+_PLANS = 1000  # unprepared statements kept; texts with literals in them are many
 _SCHEMA = (CreateKeyspace, CreateTable, DropKeyspace, DropTable)
 
 
@@ -159,6 +160,8 @@ class Clients:
             plan = self._plan(client, request.text)
             if plan.bound:
                 raise Invalid("Invalid amount of bind variables: the statement must be prepared")
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
             self._plans[client.keyspace, request.text] = plan
             self._run(connection, request, plan, request.text)
         elif isinstance(statement, Use):

@@ -52,6 +52,7 @@ class Links:
         now = self.machinery.elapsed
         link.queue.append((now + timeout_ns, message))
         if not link.tag or now - link.dialled_at >= _REDIAL_NS:
+            link.queue = [item for item in link.queue if now <= item[0]]
             self._dials += 1
             link.tag = self._dials
             link.dialled_at = now

@@ -13,9 +13,9 @@ class Machinery:
     never goes back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, elapsed: int) -> None:
         self.now_ns = 0
-        self.elapsed = 0
+        self.elapsed = elapsed
         self.effects: list[Effect] = []
         self._ids = 0
 

@@ -4,7 +4,8 @@
 only (itself excepted); a crash forgets connections, pending requests and prepared statements and
 keeps data, schema and hints as far as they were synced.
 **Simplified**: a node serves as soon as it starts; no load and no queues; a node's timeouts follow
-its host's clock, where a step forward lets pending requests time out early.
+its host's wall clock: a step forward lets pending requests time out early and peers look dead
+until their next echo, which a monotonic clock would not.
 """
 
 from collections.abc import Callable, Hashable
@@ -44,11 +45,11 @@ class Node:
         self.clock: Callable[[], int] | None = None  # true time, for evidence only
         self._others = [other for other in ring.peers if other != name]
         self.hints = hints.Hints(self._others)
-        self._fresh()
+        self._fresh(0)
 
-    def _fresh(self) -> None:
+    def _fresh(self, elapsed: int) -> None:
         """Make everything that does not survive a crash."""
-        self.machinery = Machinery()
+        self.machinery = Machinery(elapsed)
         self.links = Links(self.machinery, self._others)
         self.detector = detector.Detector(self.machinery, self.links, self._others)
         self.writes = writes.Writes(self)
@@ -74,11 +75,10 @@ class Node:
 
     def crashed(self, *, power_loss: bool) -> None:
         """Forget what was in memory; on power loss what was not synced, too."""
-        self.replica.crashed(power_loss=power_loss)
-        self.hints.crashed(self.machinery.elapsed, power_loss=power_loss)
         elapsed = self.machinery.elapsed
-        self._fresh()
-        self.machinery.elapsed = elapsed
+        self.replica.crashed(power_loss=power_loss)
+        self.hints.crashed(elapsed, power_loss=power_loss)
+        self._fresh(elapsed)
 
     def connected(self, now_ns: int, connection: int, peer: str) -> Effects:
         """Take a connection from a client or another node."""

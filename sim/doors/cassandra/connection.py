@@ -124,16 +124,18 @@ class Connection(RealConnection):  # type: ignore[misc]
         if process is not None and process.moments and request.kind in {"EXECUTE", "QUERY"}:
             strike = process.strike("cql.execute", self._subject(request))
             if strike is not None:
-                sent = strike.part > 0 and self._push(request)
+                before = strike.part == 0
+                if not before:
+                    self._push(request)
                 strike.hit()
-                return request.size if sent else int(self._push(request)) and request.size
+                if not before:
+                    return request.size
         self._push(request)
         return request.size
 
-    def _push(self, request: Request) -> bool:
+    def _push(self, request: Request) -> None:
         if self._end is not None:
             self._end.send(request, request.size)
-        return True
 
     def _subject(self, request: Request) -> str:
         if request.kind == "EXECUTE":

@@ -66,6 +66,7 @@ class Stage:
         """Run a program to its end and return what it returned."""
         process = self.launch(main)
         self.world.kernel.run(lambda: not process.alive)
+        self.world.close()
         assert process.exit_code == 0, "".join(process.stderr)
         return self.result
 

@@ -205,6 +205,7 @@ def test_a_crash_at_the_moment_of_a_statement_leaves_it_sent_or_not() -> None:
         stage.world.moments.arm(moment, stage.world.kernel.kill)
         process = stage.launch(main)
         stage.world.kernel.run(SECOND)
+        stage.world.close()
 
         assert process.exit_code == -9
         assert len(stage.nodes.rows("k.ledger")) == rows

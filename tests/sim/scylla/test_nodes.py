@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sim.scylla.errors import READ_TIMEOUT, UNAVAILABLE, UNPREPARED, WRITE_FAILURE, WRITE_TIMEOUT
-from sim.scylla.wire import Event, Failure, Prepared, Rows, SchemaChanged, Void
+from sim.scylla.wire import Event, Failure, Prepared, Request, Rows, SchemaChanged, Void
 from tests.sim.scylla.harness import ALL, ONE, QUORUM, Client, Sandbox, big, decoded, small
 
 PUT = "INSERT INTO k.plain (id, a) VALUES ('x', '{}') USING TIMESTAMP {}"
@@ -59,8 +59,9 @@ def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays() -> None:
 def test_a_broken_connection_is_a_failure_and_a_dead_node_is_known_after_twenty_seconds() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
-    client.send(request := __import__("sim.scylla.wire").scylla.wire.Request("REGISTER", 900))
+    request = Request("REGISTER", 900)
     request.events = ("STATUS_CHANGE",)
+    client.send(request)
     sandbox.crash("n2")
     sandbox.crash("n3")
     sandbox.run(0.1)
@@ -268,3 +269,26 @@ def test_a_node_can_be_copied() -> None:
 
     assert copied.replica.store is not sandbox.nodes["n1"].replica.store
     assert list(copied.fired(sandbox.now, "echo"))
+
+
+def test_a_node_that_starts_again_takes_its_peers_for_alive() -> None:
+    sandbox = warm(Sandbox())
+    sandbox.run(100)
+    sandbox.crash("n2")
+    sandbox.restart("n2")
+
+    answer = Client(sandbox, "n2").ask(PUT.format("1", 1))
+
+    assert isinstance(answer, Void)
+
+
+def test_any_is_satisfied_by_a_hint() -> None:
+    sandbox = warm(Sandbox())
+    sandbox.crash("n2")
+    sandbox.crash("n3")
+    sandbox.run(25)
+    client = Client(sandbox, "n1")
+
+    assert isinstance(client.ask(PUT.format("1", 1), 0), Void)
+    assert "only supported for writes" in client.ask(GET, 0).message
+    assert "SERIAL" in client.ask(GET, 8).message
