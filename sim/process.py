@@ -41,7 +41,10 @@ class Moments(Protocol):
 
 def current() -> "Thread | None":
     """Return the simulated thread of the caller; None outside. Never raises."""
-    thread = getcurrent()
+    try:
+        thread = getcurrent()
+    except RuntimeError:  # the interpreter is going down, and finalisers ask
+        return None
     return thread if type(thread) is Thread and not _outside else None
 
 
@@ -50,7 +53,10 @@ def running() -> "Process | None":
 
     Raises `Killed` if that process is dead: this is the fence that every door stands behind.
     """
-    thread = getcurrent()
+    try:
+        thread = getcurrent()
+    except RuntimeError:  # as in `current`
+        return None
     if type(thread) is not Thread or _outside:
         return None
     process = thread.process

@@ -201,7 +201,9 @@ def _result(
         halts=tuple(f"{e.process}: {e.reason}" for e in events if e.kind == "halted"),
         planned=planned,
         bitten=bitten,
-        crashes=sum(e.kind in ("crashed", "power_lost") for e in events),
+        crashes=sum(
+            e.kind in ("crashed", "power_lost") and e.at_ns <= stage.log.healed_ns for e in events
+        ),
         operations=len(evidence.operations),
         reached=goals.reached(evidence, stage.log.kinds),
         events=stage.kernel.events,
