@@ -202,6 +202,7 @@ def _about(town: Town, log: Log) -> About:
         command=f"wavetank run {scenario.name} --seed {seed}",
         story=scenario.story.strip(),
         digest=town.world.kernel.trace.digest(),
+        epoch_ns=scenario.epoch_ns,
         shards=1,
         partitions=town.deployment.partitions,
         events=town.world.kernel.events,

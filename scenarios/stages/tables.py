@@ -35,7 +35,6 @@ def requests(town: Town) -> tuple[RequestRow, ...]:
     found = []
     for row in town.scylla.rows("wavetank.requests"):
         values = row.values
-        expired = values["expired"]
         found.append(
             RequestRow(
                 user_id=values["user_id"],
@@ -45,7 +44,7 @@ def requests(town: Town) -> tuple[RequestRow, ...]:
                 reason=values["reason"],
                 effects=values["effects"],
                 outcome=values["outcome"],
-                expired=None if expired is None else str(expired).lower(),
+                expired=values["expired"],
                 durable_ns=row.durable_ns,
             )
         )
