@@ -14,6 +14,10 @@ from reports.evidence import Operation
 from reports.judge import Judgement
 from system.records import LedgerRow
 
+_WHEN_WHO = ("at", "took", "client")
+_ANSWERED = ("attempts", "answers", "request")
+_CHANGED = ("change", "asset", "avail")
+
 
 def _frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
     return pd.DataFrame([list(row) for row in rows], columns=list(columns), dtype=object)
@@ -133,7 +137,19 @@ def _ledger_rows(case: Case) -> Iterable[Sequence[object]]:
 def operations(case: Case) -> pd.DataFrame:
     """Return the history of HTTP operations."""
     return _frame(
-        ["at", "took", "client", "operation", "user", "amount", "asset", "outcome", "attempts", "answers", "request"],
+        [
+            "at",
+            "took",
+            "client",
+            "operation",
+            "user",
+            "amount",
+            "asset",
+            "outcome",
+            "attempts",
+            "answers",
+            "request",
+        ],
         (
             [
                 seconds(op.invoked_ns),
@@ -161,7 +177,19 @@ def _took(op: Operation) -> str:
 def decisions(case: Case) -> pd.DataFrame:
     """Return what the log decided, frame by frame."""
     return _frame(
-        ["LSN", "input", "decision", "reason", "user", "change", "asset", "avail", "seq", "n", "request"],
+        [
+            "LSN",
+            "input",
+            "decision",
+            "reason",
+            "user",
+            "change",
+            "asset",
+            "avail",
+            "seq",
+            "n",
+            "request",
+        ],
         (
             [
                 d.lsn,

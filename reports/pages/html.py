@@ -1,0 +1,286 @@
+"""The HTML page: one file, nothing fetched, light and dark, readable with scripts off."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reports.amounts import asset_name, decimal, money, seconds
+from reports.journal import Journal
+from reports.judge import Judgement
+from reports.pages import tables, text, timeline
+from reports.reconcile import Step, conservation
+
+ROWS_SHOWN = 500
+_LINES_SHOWN = 40
+_BYTES_SHOWN = 512
+_NUMBERS = frozenset(
+    (
+        *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
+        *("delta", "avail", "frozen", "recomputed", "deposits", "withdrawals"),
+        *("owed to accounts", "log", "events topic", "at", "took", "age", "durable"),
+    )
+)
+_KEYS = frozenset(("request", "input", "code"))
+_TEXTS = frozenset(("cause", "where", "expected", "found", "place"))
+_HERE = Path(__file__).parent
+
+
+class Shown:
+    """A data frame as the page shows it: without raw columns, cut at a number of rows."""
+
+    def __init__(self, frame: pd.DataFrame, file: str = "") -> None:
+        self.names = [name for name in frame.columns if not str(name).endswith(" raw")]
+        self.rows: list[tuple[Any, ...]] = list(
+            frame[self.names].head(ROWS_SHOWN).itertuples(index=False, name=None)
+        )
+        self.hidden = max(len(frame) - ROWS_SHOWN, 0)
+        self.file = file
+
+    def style(self, index: int) -> str:
+        """Return the class of a column's cells."""
+        name = self.names[index]
+        if name in _KEYS:
+            return "key"
+        return "number" if name in _NUMBERS else "text" if name in _TEXTS else ""
+
+    def bad(self, row: Sequence[object]) -> bool:
+        """Whether a row shows something broken."""
+        return "BROKEN" in row or "NO" in row
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates' environment; everything is escaped."""
+    return Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def asset(name: str) -> str:
+    """Return a file that is set into pages as it is."""
+    return (_HERE / name).read_text("utf-8")
+
+
+def page(judgement: Judgement, *, folder: str = "") -> str:
+    """Return the report of a run as HTML."""
+    case = judgement.case
+    about = case.about
+    commands = [about.command] if about.command else []
+    if about.token:
+        commands.append(f"wavetank replay '{about.token}'")
+    if folder:
+        commands.append(f"wavetank report {folder}")
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            about=about,
+            judgement=judgement,
+            word=text.SIGNS[judgement.verdict].partition(" ")[2],
+            sign=text.SIGNS[judgement.verdict],
+            facts=_facts(judgement),
+            story=_story(judgement),
+            assets=[asset_name(a) for a in judgement.statement.assets],
+            hops=_hops(judgement),
+            numbers=_NUMBERS,
+            differences=Shown(tables.differences(judgement), "differences.csv"),
+            breaks=Shown(tables.breaks(judgement.breaks), "breaks.csv"),
+            kinds=text.kinds(judgement.breaks),
+            conservation=Shown(_conserved(judgement)),
+            timeline=timeline.draw(case),
+            faults=_faults(judgement),
+            damages=_damages(judgement),
+            ledger=Shown(tables.ledger(case), "ledger.csv"),
+            operations=Shown(tables.operations(case), "operations.csv"),
+            decisions=Shown(tables.decisions(case), "decisions.csv"),
+            log_notes=[f"Shard {j.shard}: {j.damage}" for j in case.journals if j.damage],
+            lines=_lines(judgement),
+            commands=commands,
+            versions=", ".join(f"{name} {v}" for name, v in sorted(about.versions.items())),
+            style=asset("style.css"),
+            script=asset("report.js"),
+        )
+    )
+
+
+def _facts(judgement: Judgement) -> list[tuple[str, object]]:
+    about = judgement.case.about
+    crashes = sum(e.kind in ("crashed", "power_lost") for e in judgement.case.evidence.processes)
+    faults = judgement.case.evidence.faults
+    return [
+        ("stage", about.stage),
+        ("seed", about.seed),
+        ("world time", seconds(about.ended_ns)),
+        ("settled", seconds(about.quiescent_ns) if about.quiescent_ns is not None else "never"),
+        ("operations", len(judgement.case.transfers)),
+        ("faults that bit", f"{sum(bool(f.bites) for f in faults)} of {len(faults)}"),
+        ("crashes", crashes),
+        ("things checked", sum(check.checked for check in judgement.checks)),
+        ("breaks", len(judgement.breaks)),
+        ("token", about.token or "-"),
+    ]
+
+
+def _story(judgement: Judgement) -> list[tuple[str, str]]:
+    if not judgement.breaks:
+        return []
+    broken = text.main_break(judgement)
+    promise = next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
+    found = f"{broken.where}: expected {broken.expected or '-'}, found {broken.found or '-'}"
+    parts = [
+        ("Promised", text.promise_text(judgement)),
+        ("Owed", f"{broken.invariant}: {promise}"),
+        ("But", found),
+        ("Because", broken.cause or "not known"),
+    ]
+    money_went = text.where_it_went(judgement)
+    return [*parts, ("Money", " ".join(money_went.split()))] if money_went else parts
+
+
+def _hops(judgement: Judgement) -> list[dict[str, object]]:
+    statement = judgement.statement
+    most = {a: max(abs(h.sums.get(a, 0)) for h in statement.hops) for a in statement.assets}
+    effects = max(hop.count for hop in statement.hops)
+    steps: list[Step | None] = [None, *statement.steps]
+    shown: list[dict[str, object]] = []
+    for hop, step in zip(statement.hops, steps, strict=True):
+        broken = _broken_assets(step)
+        cells = [
+            {
+                "text": decimal(total := hop.sums.get(a, 0), a),
+                "raw": total,
+                "share": round(100 * abs(total) / most[a], 1) if most[a] else 0,
+                "dropped": a in broken,
+            }
+            for a in statement.assets
+        ]
+        share = round(100 * hop.count / effects, 1) if effects else 0
+        shown.append(
+            {
+                "name": hop.name,
+                "ranges": hop.ranges,
+                "copies": hop.copies or "",
+                "count": {"text": hop.count, "share": share, "dropped": 0 in broken},
+                "cells": cells,
+                "step": None if step is None else {"bad": bool(broken), "chips": _chips(step)},
+            }
+        )
+    return shown
+
+
+def _broken_assets(step: Step | None) -> set[int]:
+    """Return the assets whose sum is wrong after this step; 0 stands for the count."""
+    if step is None:
+        return set()
+    parts = [part for part in step.differences if not part.explained]
+    broken = {part.asset_id for part in parts} | set(step.unexplained)
+    return broken | {0} if parts else broken
+
+
+def _chips(step: Step) -> list[dict[str, object]]:
+    """Sum up the parts of a difference by code."""
+    groups: dict[tuple[bool, str], Counter[int]] = {}
+    counts: Counter[tuple[bool, str]] = Counter()
+    for part in step.differences:
+        key = part.explained, part.code
+        groups.setdefault(key, Counter())[part.asset_id] += part.amount
+        counts[key] += 1
+    chips: list[dict[str, object]] = []
+    for key, sums in sorted(groups.items()):
+        amounts = ", ".join(money(v, a, sign=True) for a, v in sorted(sums.items()) if v)
+        word = f"{counts[key]} x {key[1].replace('_', ' ').lower()}"
+        mark = "↓" if key[0] else "✗"
+        chips.append({"bad": not key[0], "text": f"{mark} {word} {amounts}".strip()})
+    for asset_id, amount in sorted(step.unexplained.items()):
+        what = money(amount, asset_id, sign=True) if asset_id else f"{amount:+d} effects"
+        chips.append({"bad": True, "text": f"✗ unexplained: {what}"})
+    return chips
+
+
+def _conserved(judgement: Judgement) -> pd.DataFrame:
+    rows = conservation(judgement.case)
+    sources = list(rows[0].holdings) if rows else []
+    return pd.DataFrame(
+        [
+            [
+                asset_name(row.asset_id),
+                decimal(row.deposits, row.asset_id),
+                decimal(row.withdrawals, row.asset_id),
+                decimal(row.expected, row.asset_id),
+                *(decimal(row.holdings[source], row.asset_id) for source in sources),
+                "ok" if set(row.holdings.values()) <= {row.expected} else "BROKEN",
+            ]
+            for row in rows
+        ],
+        columns=["asset", "deposits", "withdrawals", "owed to accounts", *sources, "conserved"],
+        dtype=object,
+    )
+
+
+def _faults(judgement: Judgement) -> list[dict[str, object]]:
+    return [
+        {
+            "entered": seconds(fault.entered_ns),
+            "left": seconds(fault.left_ns),
+            "fault": fault.fault,
+            "targets": ", ".join(fault.targets),
+            "bit": bool(fault.bites),
+            "effects": ", ".join(f"{name}: {value}" for name, value in fault.effects.items()),
+        }
+        for fault in judgement.case.evidence.faults
+    ]
+
+
+def _damages(judgement: Judgement) -> list[dict[str, str]]:
+    """Return what faults tore or lost, and what was left of torn frames in the logs."""
+    case = judgement.case
+    found = [
+        {
+            "text": f"{d.length} bytes {d.kind} in {d.file} at offset {d.offset},"
+            f" {seconds(d.at_ns)} ({'recovery must mend it' if d.decidable else 'a halt is owed'})",
+            "dump": hexdump(d.found, d.offset),
+        }
+        for fault in case.evidence.faults
+        for d in fault.damage
+    ]
+    images = [(image.files, j) for image, j in zip(case.evidence.logs, case.journals, strict=True)]
+    restarts = zip(case.evidence.restarts, case.restarted, strict=True)
+    images += [(restart.log, j) for restart, j in restarts]
+    return found + [_torn(files, journal) for files, journal in images if journal.torn]
+
+
+def _torn(files: dict[str, bytes], journal: Journal) -> dict[str, str]:
+    assert journal.torn is not None
+    file, offset, size = journal.torn
+    where = f"Shard {journal.shard}: {size} torn bytes at the end of {file}, offset {offset}"
+    after = f"{where}, after LSN {journal.last_lsn}; nobody was ever promised what they began."
+    return {"text": after, "dump": hexdump(files[file][offset : offset + size], offset)}
+
+
+def hexdump(data: bytes, offset: int = 0) -> str:
+    """Return bytes as lines of offset, hexadecimal and ASCII."""
+    lines = []
+    for start in range(0, min(len(data), _BYTES_SHOWN), 16):
+        part = data[start : start + 16]
+        printable = "".join(chr(b) if 32 <= b < 127 else "." for b in part)
+        lines.append(f"{offset + start:08x}  {part.hex(' '):<47}  {printable}")
+    if len(data) > _BYTES_SHOWN:
+        lines.append(f"... and {len(data) - _BYTES_SHOWN} bytes more")
+    return "\n".join(lines)
+
+
+def _lines(judgement: Judgement) -> list[tuple[str, str]]:
+    by_process: dict[str, list[str]] = {}
+    for line in judgement.case.evidence.lines:
+        label = f"{line.process}#{line.incarnation}"
+        by_process.setdefault(label, []).append(line.text)
+    return [(name, "\n".join(kept[-_LINES_SHOWN:])) for name, kept in by_process.items()]
