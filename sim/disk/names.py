@@ -120,11 +120,11 @@ class Names:
     def link(self, source: str, target: str) -> None:
         """Give a file another name."""
         inode = self.find(source)
-        if inode.entries is not None:
-            raise failure(errno.EPERM, source, target)
         above, name = self.parent(target)
         if self.lookup(target) is not None:
             raise failure(errno.EEXIST, source, target)
+        if inode.entries is not None:
+            raise failure(errno.EPERM, source, target)
         inode.links += 1
         self._carry_out(f"link {source} -> {target}", [(above, name, inode)])
 
@@ -132,8 +132,8 @@ class Names:
         """Move `source` to `target`; return the change and what it replaced."""
         try:
             old_parent, old_name = self.parent(source)
-            moved = self.find(source)
             new_parent, new_name = self.parent(target)
+            moved = self.find(source)
             replaced = self.lookup(target)
         except OSError as error:
             raise failure(error.errno or errno.EIO, source, target) from None
@@ -156,6 +156,8 @@ class Names:
     def _check_rename(self, moved: Inode, replaced: Inode | None, source: str, target: str) -> None:
         if moved.entries is not None and target.startswith(source.rstrip("/") + "/"):
             raise failure(errno.EINVAL, source, target)
+        if source.startswith(target.rstrip("/") + "/"):
+            raise failure(errno.ENOTEMPTY, source, target)
         if replaced is None:
             return
         if replaced.entries is None:

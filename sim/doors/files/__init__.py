@@ -9,7 +9,9 @@ order. A dead incarnation's finalisers touch nothing. ``pathlib``, ``shutil``, `
 **Simplified**: reads, writes and directory operations take no time, syncing does. One user owns
 everything, so permission bits never refuse. Access times equal modification times; those of
 directories stay. Text without an encoding is UTF-8 whatever the locale. File objects are not
-instances of ``io.BufferedReader`` and its siblings. A deadlock of ``lockf`` is not found out.
+instances of ``io.BufferedReader`` and its siblings; a file read and written without a seek
+between does what ``_pyio`` does, which is not always what C does. A deadlock of ``lockf`` is not
+found out.
 **Refused**: symbolic links, fifos, ``O_DIRECT``, ``/proc``, ``/sys``, mapping files into memory.
 """
 

@@ -44,7 +44,7 @@ def open_(
         raise OSError(error.errno, error.strerror, path) from None
     opened = Open(files.disk, inode, flags)
     number = files.add(opened)
-    if flags & os.O_TRUNC and opened.writable and inode.data:
+    if flags & os.O_TRUNC and inode.data:
         truncate(process, files.disk, inode, 0)
     if strike and strike.part >= 0.5:
         strike.hit()
@@ -127,10 +127,10 @@ def dup2(process: Process, fd: int, fd2: int, inheritable: bool = True) -> int:
 @door("os.write")
 def write(process: Process, fd: int, data: Any, /) -> int:
     opened = files_of(process).get(fd)
-    if opened.append:
-        opened.position = opened.size
-    done = opened.write_at(process, opened.position, data)
-    opened.position += done
+    offset = opened.size if opened.append else opened.position
+    done = opened.write_at(process, offset, data)
+    if done:
+        opened.position = offset + done
     return done
 
 

@@ -56,7 +56,7 @@ def access(
     files = files_of(process)
     if mode & os.W_OK and (files.disk.read_only or is_source(files.resolve(path, dir_fd))):
         return False
-    return not mode & os.X_OK or bool(found.st_mode & 0o111)
+    return not mode & os.X_OK or bool(found.st_mode & 0o40111)
 
 
 @door("os.mkdir")

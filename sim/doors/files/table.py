@@ -6,6 +6,8 @@ still closes or a program hands to a real call hits nothing.
 
 import errno
 import os
+import weakref
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any
 
@@ -24,7 +26,7 @@ _MOST = 1024  # open at a time, as `ulimit -n` says by default
 class Files:
     """The files of one incarnation."""
 
-    __slots__ = ("base", "cwd", "disk", "free", "next", "process", "table", "umask")
+    __slots__ = ("base", "buffers", "cwd", "disk", "free", "next", "process", "table", "umask")
 
     def __init__(self, process: Process) -> None:
         disk = process.host.disk
@@ -40,7 +42,9 @@ class Files:
         self.free: list[int] = []
         self.next = self.base
         self.table: dict[int, Open] = {number: Standard(number, disk) for number in range(3)}
+        self.buffers: dict[int, weakref.ref[Any]] = {}  # file objects, by descriptor
         process.on_death.append(self.release)
+        process.at_exit.append(self.flush)
 
     def add(self, opened: Open) -> int:
         """Give `opened` the lowest free descriptor."""
@@ -63,6 +67,14 @@ class Files:
         if number >= self.base:
             heappush(self.free, number)
         opened.dropped(self.process)
+
+    def flush(self) -> None:
+        """Flush the file objects that are still open, as the interpreter's orderly end does."""
+        for number in sorted(self.buffers):
+            stream = self.buffers[number]()
+            if stream is not None and not stream.closed:
+                with suppress(OSError):
+                    stream.flush()
 
     def release(self) -> None:
         """Close everything: the incarnation is dead."""

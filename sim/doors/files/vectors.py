@@ -1,12 +1,13 @@
 """``os``: the calls that take several buffers, and those that copy between descriptors."""
 
+import errno
 import os
 from collections.abc import Iterable
 from typing import Any
 
 from sim.doors.files.descriptors import pwrite, write
 from sim.doors.files.hanging import door
-from sim.doors.files.opened import Open
+from sim.doors.files.opened import Open, error_of
 from sim.doors.files.table import files_of
 from sim.errors import Unmodelled
 from sim.process import Process
@@ -57,6 +58,8 @@ def sendfile(
     process: Process, out_fd: int, in_fd: int, offset: int | None, count: int, *_: Any
 ) -> int:
     source = files_of(process).get(in_fd)
+    if not files_of(process).get(out_fd).writable:
+        raise error_of(errno.EBADF)
     start = source.position if offset is None else offset
     content = source.read_at(process, start, count)
     done: int = write(process, out_fd, content) if content else 0
