@@ -1,7 +1,7 @@
 """``threading``, ``queue`` and ``concurrent.futures``: blocking takes virtual time.
 
-The real modules run on stand-ins for what blocks or is global: locks, conditions, `local`, and
-starting, joining and naming threads. Event, Semaphore, Barrier, Timer, Queue, Future and
+The real modules run on stand-ins for what blocks or is global: locks, conditions, events, `local`,
+and starting, joining and naming threads. Semaphore, Barrier, Timer, Queue, Future and
 ThreadPoolExecutor are the real classes.
 
 **Faithful**: whose turn it is, is a tie wherever the real one promises nothing; a dead process
@@ -14,7 +14,7 @@ import threading
 
 from sim.doors import names
 from sim.doors.threads import exits, state, threads
-from sim.doors.threads.conditions import Condition, SimpleQueue
+from sim.doors.threads.conditions import Condition, Event, SimpleQueue
 from sim.doors.threads.local import local
 from sim.doors.threads.locks import Lock, RLock
 
@@ -31,6 +31,7 @@ def stand_ins() -> dict[str, object]:
         "concurrent.futures._base.Future.__hash__": state.ordinal,
         "queue.SimpleQueue": SimpleQueue,
         "threading.Condition": Condition,
+        "threading.Event": Event,
         "threading.Lock": Lock,
         "threading.RLock": RLock,
         "threading.Thread.__hash__": state.ordinal,

@@ -1,4 +1,4 @@
-"""``Condition`` and ``SimpleQueue``: waits of the kernel inside, the real thing outside.
+"""``Condition``, ``Event`` and ``SimpleQueue``: waits of the kernel inside, the real thing outside.
 
 **Faithful**: waiters are notified in the order in which they came (as CPython does), and what
 they do next is a tie; waiters of a dead process are never notified in place of a living one.
@@ -11,8 +11,10 @@ from typing import Any
 
 import simpy
 
+from sim.doors import names
 from sim.doors.clocks import true_ns
 from sim.doors.threads.locks import Lock, RLock
+from sim.kernel import SECOND
 from sim.process import Process, running
 
 _RealCondition = threading.Condition
@@ -85,9 +87,16 @@ class Condition(_RealCondition):
         """Wake all who wait in this process."""
         self.notify(len(self._waiters) if running() is None else len(self._parked))
 
+    def __enter__(self) -> bool:
+        return self._lock.acquire()  # type: ignore[no-any-return]
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
     def _owned_in(self, process: Process) -> bool:
-        if type(self._lock) is Lock:
-            return self._lock.owner_in(process) is not None
+        lock = self._lock
+        if type(lock) is Lock:
+            return lock._holder is process or lock.owner_in(process) is not None
         return self._is_owned()  # type: ignore[no-any-return]
 
 
@@ -96,18 +105,80 @@ def _first(n: int, process: Process, parked: Iterable[_Waiter]) -> list[_Waiter]
     return mine[:n]
 
 
+def _park(process: Process, parked: deque[_Waiter], timeout: float | None) -> bool:
+    """Wait in `parked` until somebody takes the waiter out and wakes it; False at a timeout."""
+    waiter = (process, process.kernel.event())
+    parked.append(waiter)
+    try:
+        if timeout is None:
+            return process.kernel.wait(waiter[1])
+        if timeout > 0:
+            process.kernel.wait(waiter[1], true_ns(process, timeout))
+        return waiter[1].triggered
+    finally:
+        if not waiter[1].triggered and waiter in parked:
+            parked.remove(waiter)
+
+
+class Event(threading.Event):
+    """Stands in for `threading.Event`; inside, threads never meet between two of its steps."""
+
+    _flag: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parked: deque[_Waiter] = deque()
+
+    def set(self) -> None:
+        """Let all go on who wait, and all who come."""
+        process = running()
+        if process is None:
+            super().set()
+            return
+        self._flag = True
+        parked = self._parked
+        if parked:
+            for waiter in _first(len(parked), process, parked):
+                parked.remove(waiter)
+                waiter[1].succeed()
+
+    def clear(self) -> None:
+        """Let those wait who come from now on."""
+        if running() is None:
+            super().clear()
+        else:
+            self._flag = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until set, or until `timeout` seconds have passed."""
+        process = running()
+        if process is None:
+            return super().wait(timeout)
+        return self._flag or _park(process, self._parked, timeout)
+
+
 class SimpleQueue:
     """Stands in for the C class `queue.SimpleQueue`."""
 
     def __init__(self) -> None:
         self._items: deque[Any] = deque()
-        self._ready = Condition(Lock())
+        self._ready = _RealCondition(names.allocate_lock())  # for real threads
+        self._parked: deque[_Waiter] = deque()
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Append an item; never blocks."""
-        with self._ready:
-            self._items.append(item)
-            self._ready.notify()
+        process = running()
+        if process is None:
+            with self._ready:
+                self._items.append(item)
+                self._ready.notify()
+            return
+        self._items.append(item)
+        parked = self._parked
+        if parked:
+            for waiter in _first(1, process, parked):
+                parked.remove(waiter)
+                waiter[1].succeed()
 
     def put_nowait(self, item: Any) -> None:
         """Append an item."""
@@ -117,12 +188,25 @@ class SimpleQueue:
         """Take the oldest item, waiting for one if `block`."""
         if timeout is not None and timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
-        with self._ready:
-            if not self._items and not (
-                block and self._ready.wait_for(self._items.__len__, timeout)
-            ):
-                raise _empty()
-            return self._items.popleft()
+        process = running()
+        if process is None:
+            with self._ready:
+                if not self._items and block:
+                    self._ready.wait_for(self._items.__len__, timeout)
+                return self._take()
+        kernel, wait = process.kernel, timeout
+        deadline = None if timeout is None else kernel.now + true_ns(process, timeout)
+        while not self._items and block:
+            if deadline is not None:
+                wait = (deadline - kernel.now) / SECOND
+            if not _park(process, self._parked, wait):
+                break
+        return self._take()
+
+    def _take(self) -> Any:
+        if not self._items:
+            raise _empty()
+        return self._items.popleft()
 
     def get_nowait(self) -> Any:
         """Take the oldest item if there is one."""
