@@ -51,7 +51,7 @@ class Outgoing:
             value=value,
             key=key,
             headers=headers,
-            on_delivery=partial(self._delivered, report),
+            callback=partial(self._delivered, report),
         )
         return report
 
