@@ -56,11 +56,11 @@ def wide(value: Any) -> int:
 
 def integer(value: Any) -> int:
     """Return a C int."""
-    value = wide(value)
-    if not -(2**31) <= value < 2**31:
-        word = "greater than maximum" if value > 0 else "less than minimum"
+    number = wide(value)
+    if not -(2**31) <= number < 2**31:
+        word = "greater than maximum" if number > 0 else "less than minimum"
         raise OverflowError(f"signed integer is {word}")
-    return value
+    return number
 
 
 def seconds(timeout: Any) -> float:

@@ -47,6 +47,8 @@ _REFRESH = frozenset(
     }
 )
 
+_Wanted = tuple[Tracked, int, int, int]  # partition, version, offset, leader epoch
+
 
 class Fetcher:
     """The fetches to one broker."""
@@ -58,7 +60,7 @@ class Fetcher:
         self._broker = broker
         self._busy = False
         self._body: Repeated | None = None
-        self._fetched: list[tuple[Tracked, int, int]] = []  # partition, version, offset
+        self._fetched: list[_Wanted] = []
         self._timer: Timer | None = None
 
     def kick(self) -> None:
@@ -67,14 +69,14 @@ class Fetcher:
             return
         consumer, broker = self._consumer, self._broker
         now = consumer.kernel.now
-        wanted: list[tuple[Tracked, int, int]] = []
+        wanted: list[_Wanted] = []
         wake = 0
         for tracked in consumer.assignment.values():
             if tracked.leader == broker.node_id and tracked.wants:
                 if self._backed_off(tracked, now):
                     wake = min(wake or tracked.backoff_until, tracked.backoff_until)
                 else:
-                    wanted.append((tracked, tracked.version, tracked.next_offset))
+                    wanted.append((tracked, tracked.version, tracked.next_offset, tracked.epoch))
         if wanted:
             if broker.up:
                 self._fetch(wanted)
@@ -95,7 +97,7 @@ class Fetcher:
             tracked.backoff_until = now + settings.fetch_queue_backoff
         return tracked.backoff_until > now
 
-    def _fetch(self, wanted: list[tuple[Tracked, int, int]]) -> None:
+    def _fetch(self, wanted: list[_Wanted]) -> None:
         self._busy = True
         if self._body is None or wanted != self._fetched:
             self._fetched = wanted
@@ -103,13 +105,13 @@ class Fetcher:
         limit = self._consumer.settings.socket_timeout
         self._broker.request(self._body, self._answered, limit)
 
-    def _request(self, wanted: list[tuple[Tracked, int, int]]) -> FetchRequest:
+    def _request(self, wanted: list[_Wanted]) -> FetchRequest:
         settings = self._consumer.settings
         topics: dict[str, list[FetchPartition]] = {}
-        for tracked, _, offset in wanted:
+        for tracked, _, offset, epoch in wanted:
             part = FetchPartition(
                 partition=tracked.index,
-                current_leader_epoch=tracked.epoch,
+                current_leader_epoch=epoch,
                 fetch_offset=offset,
                 partition_max_bytes=settings.fetch_partition_max,
             )
@@ -138,7 +140,7 @@ class Fetcher:
         self.kick()
 
     def _take(self, response: Any) -> None:
-        fetched = {tracked.key: (tracked, version) for tracked, version, _ in self._fetched}
+        fetched = {tracked.key: (tracked, version) for tracked, version, _, _ in self._fetched}
         for topic in response.responses:
             for part in topic.partitions:
                 tracked, version = fetched[topic.topic, part.partition_index]

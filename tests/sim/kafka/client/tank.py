@@ -102,8 +102,9 @@ class Tank:
         self.finish("filler")
 
     def conf(self, **more: Any) -> dict[str, Any]:
-        """Return a configuration; underscores stand for dots."""
-        named = {key.replace("_", "."): value for key, value in more.items()}
+        """Return a configuration; underscores stand for dots, but for callbacks."""
+        plain = {"error_cb", "on_commit", "on_delivery", "throttle_cb"}
+        named = {k if k in plain else k.replace("_", "."): v for k, v in more.items()}
         return {"bootstrap.servers": self.servers, **named}
 
     def values(self, topic: str, partition: int = 0) -> list[bytes | None]:
