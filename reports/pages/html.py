@@ -22,19 +22,24 @@ _NUMBERS = frozenset(
     (
         *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
         *("delta", "avail", "frozen", "recomputed", "deposits", "withdrawals"),
-        *("owed to accounts", "log", "events topic", "at", "took", "age", "durable"),
+        *("owed to accounts", "log", "events topic", "at", "took", "age", "durable", "how many"),
     )
 )
 _KEYS = frozenset(("request", "input", "code"))
-_TEXTS = frozenset(("cause", "where", "expected", "found", "place"))
+_TEXTS = frozenset(("cause", "first", "where", "expected", "found", "place"))
 _HERE = Path(__file__).parent
 
 
 class Shown:
     """A data frame as the page shows it: without raw columns, cut at a number of rows."""
 
-    def __init__(self, frame: pd.DataFrame, file: str = "") -> None:
-        self.names = [name for name in frame.columns if not str(name).endswith(" raw")]
+    def __init__(self, frame: pd.DataFrame, file: str = "", without: str = "") -> None:
+        left_out = without.split()
+        self.names = [
+            name
+            for name in frame.columns
+            if not str(name).endswith(" raw") and name not in left_out
+        ]
         self.rows: list[tuple[Any, ...]] = list(
             frame[self.names].head(ROWS_SHOWN).itertuples(index=False, name=None)
         )
@@ -46,7 +51,9 @@ class Shown:
         name = self.names[index]
         if name in _KEYS:
             return "key"
-        return "number" if name in _NUMBERS else "text" if name in _TEXTS else ""
+        if name in _TEXTS:
+            return "cause" if name == "cause" else "text"
+        return "number" if name in _NUMBERS else ""
 
     def bad(self, row: Sequence[object]) -> bool:
         """Whether a row shows something broken."""
@@ -92,9 +99,11 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             assets=[asset_name(a) for a in judgement.statement.assets],
             hops=_hops(judgement),
             numbers=_NUMBERS,
-            differences=Shown(tables.differences(judgement), "differences.csv"),
-            breaks=Shown(tables.breaks(judgement.breaks), "breaks.csv"),
-            kinds=text.kinds(judgement.breaks),
+            differences=Shown(
+                tables.differences(judgement), "differences.csv", "from to effects user"
+            ),
+            breaks=Shown(tables.breaks(judgement.breaks), "breaks.csv", "user request age"),
+            kinds=Shown(tables.kinds(judgement.breaks)),
             conservation=Shown(_conserved(judgement)),
             timeline=timeline.draw(case),
             faults=_faults(judgement),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from reports.amounts import asset_name, decimal, seconds
+from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Operation
@@ -100,6 +100,27 @@ def breaks(found: Iterable[Break]) -> pd.DataFrame:
             for b in found
         ),
     )
+
+
+def kinds(found: Iterable[Break]) -> pd.DataFrame:
+    """Return the breaks grouped by invariant and code, with the sum of their amounts."""
+    groups: dict[tuple[str, str], list[Break]] = {}
+    for b in found:
+        groups.setdefault((b.invariant, b.code), []).append(b)
+    return _frame(
+        ("invariant", "code", "how many", "amounts", "first", "cause"),
+        (
+            [invariant, code, len(group), _amounts(group), group[0].where, group[0].cause]
+            for (invariant, code), group in groups.items()
+        ),
+    )
+
+
+def _amounts(group: Iterable[Break]) -> str:
+    sums: dict[int, int] = {}
+    for b in group:
+        sums[b.asset_id] = sums.get(b.asset_id, 0) + b.amount
+    return ", ".join(money(total, a, sign=True) for a, total in sorted(sums.items()) if total)
 
 
 def ledger(case: Case) -> pd.DataFrame:

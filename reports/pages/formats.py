@@ -1,0 +1,105 @@
+"""Formats for other programs: the judgement as JSON, and as JUnit XML."""
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from reports.amounts import asset_name
+from reports.breaks import Break
+from reports.judge import Judgement
+from reports.pages.text import summary
+
+FORMAT = 1
+
+
+def as_json(judgement: Judgement) -> bytes:
+    """Return verdict, checks, hops, differences and breaks; amounts are raw integers in text.
+
+    Sums may exceed what JSON numbers carry exactly elsewhere, so amounts are strings.
+    """
+    content = {
+        "format": FORMAT,
+        "verdict": judgement.verdict,
+        "about": judgement.case.about,
+        "excused": judgement.excused,
+        "unknown": judgement.unknown,
+        "checks": [
+            {
+                "invariant": check.invariant,
+                "promise": check.promise,
+                "verdict": check.verdict,
+                "checked": check.checked,
+                "breaks": len(check.breaks),
+            }
+            for check in judgement.checks
+        ],
+        "hops": [
+            {
+                "hop": hop.name,
+                "effects": hop.count,
+                "copies": hop.copies,
+                "ranges": hop.ranges,
+                "sums": {asset_name(a): str(total) for a, total in sorted(hop.sums.items())},
+            }
+            for hop in judgement.statement.hops
+        ],
+        "differences": [
+            {"from": step.before, "to": step.after, **_amount(part)}
+            for step in judgement.statement.steps
+            for part in step.differences
+        ],
+        "breaks": [_amount(b) for b in judgement.breaks],
+    }
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def _amount(part: msgspec.Struct) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(part)
+    asset = asset_name(fields["asset_id"]) if fields["asset_id"] else ""
+    return {**fields, "amount": str(fields["amount"]), "asset": asset}
+
+
+def as_junit(judgement: Judgement) -> bytes:
+    """Return one test case per invariant; properties carry what a replay needs."""
+    about = judgement.case.about
+    counts = {
+        "tests": str(len(judgement.checks)),
+        "failures": str(sum(c.verdict == "broken" for c in judgement.checks)),
+        "errors": str(sum(bool(c.error) for c in judgement.checks)),
+        "skipped": str(sum(c.verdict == "unknown" and not c.error for c in judgement.checks)),
+    }
+    root = ET.Element("testsuites", name="wavetank", **counts)
+    duration = f"{(about.real_ns or 0) / 1e9:.3f}"
+    suite = ET.SubElement(root, "testsuite", name=about.scenario, time=duration, **counts)
+    properties = ET.SubElement(suite, "properties")
+    for name in ("seed", "token", "stage", "digest"):
+        value = _xml(str(getattr(about, name)))
+        ET.SubElement(properties, "property", name=f"wavetank.{name}", value=value)
+    for check in judgement.checks:
+        name = _xml(f"{check.invariant} {check.promise}")
+        case = ET.SubElement(suite, "testcase", classname=about.scenario, name=name, time="0")
+        if check.breaks:
+            message = _xml(str(check.breaks[0]))
+            failure = ET.SubElement(case, "failure", type=check.breaks[0].code, message=message)
+            failure.text = _xml(_failure(judgement, check.breaks))
+        elif check.error:
+            ET.SubElement(case, "error", message=_xml(check.error))
+        elif check.verdict == "unknown":
+            ET.SubElement(case, "skipped", message="nothing to check: unknown")
+    ET.indent(root)
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def _failure(judgement: Judgement, breaks: tuple[Break, ...]) -> str:
+    lines = [str(b) for b in breaks[:20]]
+    if len(breaks) > 20:
+        lines.append(f"and {len(breaks) - 20} more")
+    return "\n".join([*lines, "", summary(judgement)])
+
+
+def _xml(text: str) -> str:
+    """Replace what XML 1.0 cannot hold."""
+    return "".join(
+        c if c in "\t\n\r" or " " <= c <= "\ud7ff" or c >= "\ue000" else "?" for c in text
+    )
