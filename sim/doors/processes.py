@@ -11,6 +11,7 @@ process's own; `sys.exit`, `os._exit`, `os.abort` and `atexit` end it as in real
 import atexit
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterator, MutableMapping
@@ -23,8 +24,19 @@ from sim.process import Killed, Process, Thread, current, outside, running
 
 _real = {
     name: getattr(os, name)
-    for name in ("_exit", "abort", "getpid", "getppid", "cpu_count", "putenv", "unsetenv")
+    for name in (
+        "_exit",
+        "abort",
+        "cpu_count",
+        "getpid",
+        "getppid",
+        "putenv",
+        "sched_getaffinity",
+        "uname",
+        "unsetenv",
+    )
 }
+_real_gethostname = socket.gethostname
 _real_register, _real_unregister = atexit.register, atexit.unregister
 _real_unraisable: list[Callable[[Any], Any]] = [sys.unraisablehook]
 _PROCESSORS = 4
@@ -177,6 +189,27 @@ def cpu_count() -> int | None:
     return _real["cpu_count"]() if running() is None else _PROCESSORS
 
 
+def uname() -> os.uname_result:
+    """Stand in for `os.uname`: the same kernel everywhere, and the host's own name."""
+    process = running()
+    if process is None:
+        return _real["uname"]()  # type: ignore[no-any-return]
+    return os.uname_result(("Linux", process.host.name, "6.1.0", "#1 SMP", "x86_64"))
+
+
+def gethostname() -> str:
+    """Stand in for `socket.gethostname`."""
+    process = running()
+    return _real_gethostname() if process is None else process.host.name
+
+
+def sched_getaffinity(pid: int, /) -> set[int]:
+    """Stand in for `os.sched_getaffinity`."""
+    if running() is None:
+        return _real["sched_getaffinity"](pid)  # type: ignore[no-any-return]
+    return set(range(_PROCESSORS))
+
+
 def putenv(name: Any, value: Any, /) -> None:
     """Stand in for `os.putenv`, which `os.environ` does not show; no child ever sees it."""
     if running() is None:
@@ -245,7 +278,10 @@ def stand_ins() -> dict[str, object]:
         "os.getpid": getpid,
         "os.getppid": getppid,
         "os.putenv": putenv,
+        "os.sched_getaffinity": sched_getaffinity,
+        "os.uname": uname,
         "os.unsetenv": unsetenv,
+        "socket.gethostname": gethostname,
         "sys.unraisablehook": unraisable,
     }
 

@@ -10,12 +10,14 @@ half-closing works only between two such transports.
 import asyncio
 import errno
 import os
+import sys
 from asyncio import transports
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from sim.doors.asynchrony.sockets import Address, Socket
+from sim.doors.threads import state
 from sim.errors import Unmodelled
 from sim.network import End
 
@@ -58,8 +60,13 @@ class Transport(transports._FlowControlMixin, transports.Transport):
         self._paused = self._closing = self._eof = self._lost = self._scheduled = False
         self._reader = asyncio.Handle(self._read, (), loop)
         if server is not None:
-            server._attach()
+            server._attach(*self._as_client())
         end.on_message = end.on_close = self._arrived
+
+    __hash__ = state.ordinal
+
+    def _as_client(self) -> tuple[Any, ...]:
+        return (self,) if sys.version_info >= (3, 13) else ()  # servers count, or know, clients
 
     # From the network, in the kernel's loop:
 
@@ -287,7 +294,7 @@ class Transport(transports._FlowControlMixin, transports.Transport):
             server, self._server, self._protocol = self._server, None, None
             self._incoming.clear()
             if server is not None:
-                server._detach()
+                server._detach(*self._as_client())
 
 
 def _transport_of(end: End) -> Transport | None:

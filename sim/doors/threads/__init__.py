@@ -64,3 +64,6 @@ def stand_ins() -> dict[str, object]:
 def install() -> None:
     """Let a program that sets ``threading.excepthook`` set only its own."""
     threading.__class__ = threads.Threading
+
+
+__all__ = ["Condition", "Event", "Lock", "RLock", "SimpleQueue", "local", "stand_ins"]

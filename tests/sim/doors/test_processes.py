@@ -3,6 +3,7 @@
 import atexit
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -238,6 +239,8 @@ def test_surroundings_are_of_the_process(make_arena: Any) -> None:
         sys.argv.append("--option")
         seen = [os.getenv("WAVETANK_TEST"), sys.argv, os.getpid(), os.getppid(), os.cpu_count()]
         del os.environ["PATH"]
+        assert os.uname().nodename == socket.gethostname() == "a"
+        assert len(os.sched_getaffinity(0)) == 4
         return [*seen, sorted(os.environ)]
 
     arena = make_arena()
