@@ -183,7 +183,7 @@ class Network:
         self.hosts: dict[str, Host] = {}
         self.addresses: dict[str, str] = {}  # IP address or other name -> host name
         self.listeners: dict[tuple[str, int], tuple[Listener, Callable[[End], None]]] = {}
-        self.delivered = 0
+        self.delivered: dict[str, int] = {}  # kind of message -> how many arrived
         self._random = kernel.stream("network").random
         self._rules: list[Rule] = []
         self._cuts: dict[tuple[str, str], list[Tally]] = {}
@@ -298,12 +298,13 @@ class Network:
             if not end.closed:
                 self._schedule(peer, self._latency(0), end.lost, _reset())
             return
-        self.delivered += 1
+        kind = "bytes" if type(message) is bytes else message.kind
+        self.delivered[kind] = self.delivered.get(kind, 0) + 1
         if type(message) is bytes:
             self.kernel.trace.record("net", end.source, end.target, message)
         else:
             self.kernel.trace.record(
-                "net", end.source, end.target, message.kind, message.fingerprint()
+                "net", end.source, end.target, kind, message.fingerprint()
             )
         peer.owner.call(peer.deliver, message)
 

@@ -1,7 +1,6 @@
 """Gathering evidence: what a run left in topics, logs and tables, and what could be seen of it."""
 
 import signal
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +47,6 @@ class Log:
     quiescent_ns: int | None = None
     ended_ns: int = 0
     commits: list[Commit] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
     dumps: list[Dump] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
 
@@ -57,7 +55,6 @@ class Log:
         kernel = town.world.kernel
 
         def observe(_: str, change: Record) -> None:
-            self.kinds[change.kind] += 1
             if change.kind == "commit":
                 group, topic, partition, offset, _, note, _ = change.fields
                 self.commits.append(

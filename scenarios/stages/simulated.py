@@ -205,7 +205,7 @@ def _result(
             e.kind in ("crashed", "power_lost") and e.at_ns <= stage.log.healed_ns for e in events
         ),
         operations=len(evidence.operations),
-        reached=goals.reached(evidence, stage.log.kinds),
+        reached=goals.reached(evidence, stage.world.network.delivered),
         events=stage.kernel.events,
         virtual_ns=stage.kernel.now,
         real_ns=real_ns,

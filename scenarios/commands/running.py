@@ -1,0 +1,105 @@
+"""``wavetank run``, ``report`` and ``demo``: one run, judged, kept and shown."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from reports import folder as folders
+from reports.folder import FolderError
+from reports.judge import Judgement, judge
+from reports.pages import text, write_run
+from scenarios import catalog
+from scenarios.errors import Infrastructure, UsageError
+from scenarios.scenario import Step
+from scenarios.stages import simulated
+from scenarios.stages.simulated import Run
+
+PLAN = "plan.py"
+_CODES = {"held": 0, "broken": 1, "unknown": 3, "nondeterministic": 4}
+_DEMO = (
+    ("nine_deposits", 1, "nine deposits, nobody does any harm", "held"),
+    ("lost_send", 1, "the bug that lost all nine: a send that nobody awaited", "broken"),
+    ("torn_append", 1, "UBSCore killed half-way through an append to its log", "held"),
+)
+
+
+def code(verdict: str) -> int:
+    """Return the exit code of a verdict."""
+    return _CODES[verdict]
+
+
+def run(name: str, seed: int, runs: str, *, report: bool) -> int:
+    """Run once, keep it, show one screen; return the exit code."""
+    made = simulated.run(catalog.find(name), seed)
+    folder = keep(made, runs) if report else ""
+    click.echo(text.summary(made.judgement, folder=folder))
+    return code(made.result.verdict)
+
+
+def demo(runs: str) -> int:
+    """Make the three runs of the demonstration; 0 if each ended as it must."""
+    rows, right = [], True
+    for name, seed, story, expected in _DEMO:
+        click.secho(f"\n── {name}: {story}", bold=True)
+        made = simulated.run(catalog.find(name), seed)
+        folder = keep(made, runs)
+        click.echo(text.summary(made.judgement, folder=folder))
+        rows.append((name, made.result.verdict, str(Path(folder, "report.html"))))
+        right = right and made.result.verdict == expected
+    click.secho("── three verdicts", bold=True)
+    for name, verdict, page in rows:
+        click.echo(f"  {name:<16}{verdict:<10}{page}")
+    return 0 if right else 1
+
+
+def report(where: str) -> int:
+    """Judge the evidence in a run folder again, write its report anew and show it."""
+    path = Path(where)
+    if not path.is_dir():
+        raise UsageError(f"{where!r} is no folder; wavetank run prints where it keeps a run")
+    try:
+        evidence = folders.load(path)
+    except FolderError as error:
+        raise UsageError(str(error)) from None
+    judgement = judge(evidence)
+    extra = {PLAN: _bytes_of(path / PLAN)}
+    _write(path, judgement, extra)
+    click.echo(text.summary(judgement, folder=where))
+    return code(judgement.verdict)
+
+
+def keep(made: Run, runs: str) -> str:
+    """Write the run folder; return its path."""
+    path = Path(runs, made.scenario.name, str(made.seed))
+    _write(path, made.judgement, {PLAN: plan_source(made.plan).encode()})
+    latest = Path(runs, "latest")
+    try:
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(path.relative_to(runs))
+    except OSError:
+        pass  # a convenience; the run itself is kept
+    return str(path)
+
+
+def plan_source(plan: tuple[Step, ...]) -> str:
+    """Return the plan as Python, ready to be pasted into a scenario."""
+    lines = ["# The plan of this run; times in ns from the start of the workload.", "plan = ("]
+    lines += [f"    {step!r}," for step in plan]
+    return "\n".join([*lines, ")", ""])
+
+
+def _write(path: Path, judgement: Judgement, extra: dict[str, bytes]) -> None:
+    try:
+        write_run(path, judgement.case.evidence, judgement, extra=extra)
+    except FolderError as error:
+        free = shutil.disk_usage(_existing(path)).free // 2**20
+        raise Infrastructure(f"{error} ({free} MB are free there)") from None
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.parent)
+
+
+def _bytes_of(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
