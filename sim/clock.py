@@ -47,12 +47,11 @@ class Clock:
         """Let the wall clock jump by `delta_ns`, forwards or backwards."""
         self._offset += delta_ns
 
-    def drift(self, ppb: int) -> int:
-        """Run fast (> 0) or slow (< 0) by `ppb` parts in 10^9 from now on; return the old rate."""
+    def drift_by(self, ppb: int) -> None:
+        """Run faster (> 0) or slower by `ppb` parts in 10^9 than before, from now on."""
         self._anchor_local = self._local()
         self._anchor_true = self._true()
-        old, self._drift_ppb = self._drift_ppb, ppb
-        return old
+        self._drift_ppb += ppb
 
     def boot(self) -> None:
         """Restart the monotonic clock."""

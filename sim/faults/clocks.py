@@ -55,11 +55,11 @@ class ClockDrift(Fault):
         receipt = Receipt(self.targets)
         clock = world.hosts[self.host].clock
         before = clock.reads
-        old = clock.drift(self.ppm * 1000)
+        clock.drift_by(self.ppm * 1000)
         world.kernel.trace.record("clock-drift", self.host, self.ppm)
         try:
             yield receipt
         finally:
-            clock.drift(old)
+            clock.drift_by(-self.ppm * 1000)
             if clock.reads > before:
                 receipt.bite("wrong times read", clock.reads - before)

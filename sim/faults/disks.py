@@ -65,12 +65,12 @@ class DiskFull(Fault):
         """Take the free space; on exit give it back."""
         receipt = Receipt(self.targets)
         disk = _disk(world, self.host)
-        capacity, refused = disk.capacity, disk.refused
-        disk.capacity = disk.used
+        taken, refused = disk.capacity - disk.used, disk.refused
+        disk.capacity -= taken
         try:
             yield receipt
         finally:
-            disk.capacity = capacity
+            disk.capacity += taken
             if disk.refused > refused:
                 receipt.bite("calls without space", disk.refused - refused)
 

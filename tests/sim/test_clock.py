@@ -20,7 +20,7 @@ class _Truth:
 def test_a_sleep_is_never_too_short(drift: int, local: int, began: int) -> None:
     truth = _Truth()
     clock = Clock(truth, 0)
-    clock.drift(drift)
+    clock.drift_by(drift)
     truth.now = began
     before = clock.monotonic_ns()
 
@@ -30,14 +30,14 @@ def test_a_sleep_is_never_too_short(drift: int, local: int, began: int) -> None:
     assert clock.true_delay(local) > 0
 
 
-@given(st.lists(st.tuples(st.integers(-(10**8), 10**8), st.integers(0, 10**10)), max_size=8))
+@given(st.lists(st.tuples(st.integers(-(10**7), 10**7), st.integers(0, 10**10)), max_size=8))
 def test_the_monotonic_clock_never_goes_back(changes: list[tuple[int, int]]) -> None:
     truth = _Truth()
     clock = Clock(truth, 10**18)
     seen = [clock.monotonic_ns()]
 
     for drift, passes in changes:
-        clock.drift(drift)
+        clock.drift_by(drift)
         clock.step(-passes)
         truth.now += passes
         seen.append(clock.monotonic_ns())
