@@ -27,7 +27,7 @@ class PageCache:
         self.capacity = capacity
         self.used = 0
         self.refused = 0  # how many calls found no space
-        self.names = Names()
+        self.names = Names(write_through=self.profile.write_through)
 
     def write(self, inode: Inode, offset: int, content: bytes) -> int:
         """Write into the page cache; return how much found space."""
@@ -105,11 +105,6 @@ class PageCache:
         inode.pending.append((RESIZE, size))
         if self.profile.write_through:
             inode.apply(len(inode.pending))
-
-    def changed_names(self) -> None:
-        """Note that a directory operation was done; some profiles make it durable at once."""
-        if self.profile.write_through:
-            self.names.commit(self.names.changes)
 
     def forget(self, inode: Inode) -> None:
         """Give the space of a file free if neither a name nor an open file holds it."""

@@ -37,7 +37,8 @@ def failure(number: int, path: str, other: str | None = None) -> OSError:
 class Names:
     """The tree of directories of one disk. Paths are absolute and without ``.`` and ``..``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, write_through: bool = False) -> None:
+        self.write_through = write_through  # operations are durable at once
         self.inodes = 1
         self.root = Inode(2, "/", 0o40755, directory=True)
         self.root.links = 2
@@ -177,7 +178,10 @@ class Names:
                 del directory.entries[name]
             else:
                 directory.entries[name] = inode
-        self.journal.append(change)
+        if self.write_through:
+            apply(change)
+        else:
+            self.journal.append(change)
         return change
 
     def commit(self, up_to: int, directory: Inode | None = None) -> None:
@@ -200,7 +204,7 @@ class Names:
 
     def copy(self) -> "Names":
         """Return an independent copy of the tree and the journal."""
-        twin = Names()
+        twin = Names(write_through=self.write_through)
         twin.inodes, twin.changes = self.inodes, self.changes
         copies: dict[Inode, Inode] = {}
         twin.root = _copy(self.root, copies)

@@ -85,7 +85,6 @@ def _create(process: Process, files: Files, name: str, mode: int) -> Inode:
     if disk.read_only:
         raise error_of(errno.EROFS)
     inode = disk.names.create(name, mode & ~files.umask)
-    disk.changed_names()
     inode.modified_ns = inode.changed_ns = process.host.clock.wall_ns()
     process.kernel.trace.record("disk.names", process.host.name, "create", name)
     return inode

@@ -141,7 +141,6 @@ def _changing(files: Files, call: str, name: str, act: Callable[[], T]) -> T:
     if disk.rules and (rule := disk.failing(call, name)) is not None:
         raise error_of(rule.error)
     done = act()
-    disk.changed_names()
     process.kernel.trace.record("disk.names", process.host.name, call, name)
     if strike and strike.part >= 0.5:
         strike.hit()
