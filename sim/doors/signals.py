@@ -9,7 +9,6 @@ waiting for signals.
 """
 
 import asyncio.unix_events
-import functools
 import os
 import signal
 from collections import deque
@@ -138,7 +137,8 @@ def born(process: Process) -> None:
 def _prepare(thread: Any) -> None:
     thread.depth = [_Wait(thread)]
     thread.wake = thread.depth[0]
-    thread.park = functools.partial(_park, thread)
+    # Not a partial: the collector stops watching a tuple that holds nothing but a live greenlet.
+    thread.park = lambda: _park(thread)
 
 
 def _park(thread: Any) -> Any:

@@ -79,7 +79,8 @@ class SimulatedLoop(Connections, SelectorEventLoop):
             thread.leave = before
 
     def _leave(self) -> Callable[[], None]:
-        self._hooks = sys.get_asyncgen_hooks()
+        first, last = sys.get_asyncgen_hooks()
+        self._hooks = first, last  # not the result itself, which the collector cannot see
         _set_running_loop(None)
         sys.set_asyncgen_hooks(None, None)
         return self._come_back
