@@ -18,6 +18,7 @@ from typing import Any
 
 import simpy
 
+from sim.doors.escapes import escape
 from sim.errors import Unmodelled
 from sim.kernel import URGENT
 from sim.process import Process, Thread, current, running
@@ -260,8 +261,8 @@ def kill(pid: int, signum: int, /) -> None:
         if signum:
             send_to_self(process, signum)
         return
-    if pid <= 0:
-        raise Unmodelled(f"os.kill({pid}, ...): process groups")
+    if pid <= 1:  # a group, everybody, or init
+        escape(process, f"os.kill({pid}, {signum})")
     for other in process.host.processes:
         if other.pid == pid and other.alive:
             if signum:

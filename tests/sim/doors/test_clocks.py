@@ -37,7 +37,7 @@ def test_calendars_are_those_of_the_world_and_in_utc(arena: Any) -> None:
 
 
 def test_timeouts_follow_a_clock_that_runs_fast(arena: Any) -> None:
-    arena.world.hosts["a"].clock.drift(250_000_000)
+    arena.world.hosts["a"].clock.drift_by(250_000_000)
 
     def body() -> float:
         start = time.monotonic()

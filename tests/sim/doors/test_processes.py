@@ -153,7 +153,7 @@ def test_a_program_can_signal_itself_and_its_neighbours(arena: Any) -> None:
         threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGUSR1)).start()
         os.kill(other.pid, signal.SIGUSR2)
         with pytest.raises(ProcessLookupError):
-            os.kill(1, 0)
+            os.kill(999, 0)
         time.sleep(1)
         os.kill(os.getpid(), signal.SIGKILL)
         seen.append("never")
