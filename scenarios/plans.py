@@ -8,8 +8,10 @@ would hide.
 import random
 from collections.abc import Callable
 
+from scenarios.deployment import DATA
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
+    BitRot,
     ClockDrift,
     ClockStep,
     Crash,
@@ -25,9 +27,10 @@ from sim.faults import (
     PowerLoss,
     SlowDisk,
     SlowLink,
+    Throttle,
 )
 
-Draw = Callable[[random.Random, Scenario], Step]
+Draw = Callable[[random.Random, Scenario], Step | Plan]
 
 _HARM_NS = 8 * SECOND
 
@@ -38,7 +41,11 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
     on = [kind for kind in KINDS if stream.random() < rate] or [stream.choice(KINDS)]
     if stream.random() < 0.75:
         on.append(stream.choice(_CRASHES))
-    steps = [kind(stream, scenario) for kind in on for _ in range(stream.choice((1, 1, 2)))]
+    steps: list[Step] = []
+    for kind in on:
+        for _ in range(stream.choice((1, 1, 2))):
+            drawn = kind(stream, scenario)
+            steps += drawn if isinstance(drawn, tuple) else (drawn,)
     return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
 
 
@@ -48,9 +55,24 @@ def torn_append(_: random.Random, scenario: Scenario) -> Plan:
     return (Step(on=moment, lasts=SECOND, fault=Crash(moment.process)),)
 
 
+def rotten_log(stream: random.Random, scenario: Scenario) -> Plan:
+    """Flip a bit in the middle of the log, then kill UBSCore, so that it has to read it."""
+    core = scenario.deployment.core
+    rot = BitRot(core, f"{DATA}/wal-", stream.randint(70, 900), stream.randrange(8))
+    return (
+        Step(at=SECOND, lasts=1, fault=rot),
+        Step(at=SECOND + 1, lasts=1, fault=Crash(core)),
+    )
+
+
 def _step(stream: random.Random, fault: Fault, shortest_ms: int, longest_ms: int) -> Step:
     lasts = stream.randint(shortest_ms, longest_ms) * MILLISECOND
     return Step(at=stream.randrange(_HARM_NS), lasts=lasts, fault=fault)
+
+
+def _early(stream: random.Random, fault: Fault) -> Step:
+    """Begin soon and wait long: for faults that wait for something rare."""
+    return Step(at=stream.randrange(_HARM_NS // 3), lasts=_HARM_NS, fault=fault)
 
 
 def _program(stream: random.Random, scenario: Scenario) -> str:
@@ -147,16 +169,14 @@ def _lossy(stream: random.Random, scenario: Scenario) -> Step:
     return _step(stream, Lossy(_host(stream, scenario), stream.randint(2, 40)), 200, 4000)
 
 
-def _lose_kafka_request(stream: random.Random, scenario: Scenario) -> Step:
-    kind = stream.choice(("Produce", "Produce", "OffsetCommit", "Fetch"))
-    fault = LoseRequest(_broker(stream, scenario), kind, stream.randint(1, 3))
-    return _step(stream, fault, 500, 5000)
+def _lose_kafka_request(stream: random.Random, _: Scenario) -> Step:
+    kind = stream.choice(("Produce", "OffsetCommit", "OffsetCommit", "Fetch"))
+    return _early(stream, LoseRequest("kafka-*", kind, stream.randint(1, 3)))
 
 
-def _lose_kafka_response(stream: random.Random, scenario: Scenario) -> Step:
-    kind = stream.choice(("Produce", "Produce", "OffsetCommit", "Fetch"))
-    fault = LoseResponse(_broker(stream, scenario), f"{kind}Response", stream.randint(1, 3))
-    return _step(stream, fault, 500, 5000)
+def _lose_kafka_response(stream: random.Random, _: Scenario) -> Step:
+    kind = stream.choice(("Produce", "OffsetCommit", "OffsetCommit", "Fetch"))
+    return _early(stream, LoseResponse("kafka-*", f"{kind}Response", stream.randint(1, 3)))
 
 
 def _lose_cql(stream: random.Random, scenario: Scenario) -> Step:
@@ -172,10 +192,23 @@ def _lose_http(stream: random.Random, scenario: Scenario) -> Step:
 
 
 def _disk_error(stream: random.Random, scenario: Scenario) -> Step:
-    name = stream.choice(("wal.fsync", "wal.append", "wal.rename", "wal.read"))
+    name = stream.choice(("wal.fsync", "wal.append"))
     door = scenario.deployment.moment("ubscore", name).door
     fault = DiskError(scenario.deployment.core, door, "EIO", stream.randint(1, 2))
     return _step(stream, fault, 500, 4000)
+
+
+def _disk_error_at_recovery(stream: random.Random, scenario: Scenario) -> Plan:
+    name = stream.choice(("wal.rename", "wal.read"))
+    core = scenario.deployment.core
+    door = scenario.deployment.moment("ubscore", name).door
+    error = _step(stream, DiskError(core, door, "EIO", stream.randint(1, 2)), 2000, 5000)
+    return (error, Step(at=error.at + 1, lasts=1, fault=Crash(core)))
+
+
+def _throttle(stream: random.Random, scenario: Scenario) -> Step:
+    fault = Throttle(_broker(stream, scenario), stream.choice((300, 800, 2000)))
+    return _step(stream, fault, 500, 5000)
 
 
 def _disk_full(stream: random.Random, scenario: Scenario) -> Step:
@@ -214,9 +247,11 @@ KINDS: tuple[Draw, ...] = (
     _lossy,
     _lose_kafka_request,
     _lose_kafka_response,
+    _throttle,
     _lose_cql,
     _lose_http,
     _disk_error,
+    _disk_error_at_recovery,
     _disk_full,
     _slow_disk,
     _clock_step,

@@ -66,8 +66,8 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
         ),
         f"  simulated {campaign.virtual_ns / 3.6e12:.1f} h, {campaign.events} events",
         (
-            f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; on average "
-            f"{campaign.crashes / seeds:.2f} program crashes and "
+            f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; "
+            f"on average {campaign.crashes / seeds:.2f} program crashes and "
             f"{campaign.operations / seeds:.1f} operations a seed"
         ),
     ]

@@ -15,9 +15,7 @@ from scenarios.token import FORMAT, Token
 SECOND = 10**9
 
 
-def replay(
-    what: str, scenario: str | None, until: str | None, runs: str, *, force: bool
-) -> int:
+def replay(what: str, scenario: str | None, until: str | None, runs: str, *, force: bool) -> int:
     """Run `what` again and compare digests; return the exit code."""
     found, seed, expected = _what(what, scenario, runs, force=force)
     if until is not None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sim.doors.signals import deliver_signal
 
 from reports import evidence
 from reports.evidence import (
@@ -28,6 +27,8 @@ from scenarios.nemesis import Injection, Nemesis
 from scenarios.stages.tables import accounts, requests, rows
 from scenarios.stages.town import Town, by_name
 from scenarios.token import Token
+from sim.doors.signals import deliver_signal
+from sim.faults.disks import Rot
 from sim.machine import Record
 from sim.process import Process
 from system.records import EVENTS, OPERATIONS
@@ -152,7 +153,9 @@ def _dump(process: Process, run_until: RunUntil) -> bytes | None:
     disk = process.host.disk
     assert disk is not None
     before = disk.cached(_DUMP)
-    if not run_until(lambda: not process.alive or "ready" in "\n".join(process.stderr), _DUMP_BOUND):
+    if not run_until(
+        lambda: not process.alive or "ready" in "\n".join(process.stderr), _DUMP_BOUND
+    ):
         return None
     seen = "\n".join(process.stderr).count('"dumped"')
     deliver_signal(process, signal.SIGUSR1)
@@ -245,23 +248,35 @@ def _receipt(injection: Injection) -> FaultReceipt:
 
 
 def _damages(injection: Injection) -> list[Damage]:
+    """Return what the fault did to the log, as evidence."""
     found = []
+    at_ns = injection.entered_ns or 0
     for damage in injection.receipt.damage:
+        if isinstance(damage, Rot):
+            found.append(_damage(at_ns, damage.path, damage.offset, 1, "rot", decidable=False))
+            continue
         for file in damage.files:
-            name = file.path.rpartition("/")[2]
-            if name.endswith(".log") and file.path.startswith(DATA):
+            if file.path.startswith(DATA) and file.path.endswith(".log"):
+                offset = file.size_before - file.unsynced_bytes
+                kind = "torn" if file.torn else "lost"
                 found.append(
-                    Damage(
-                        shard=1,
-                        at_ns=injection.entered_ns or 0,
-                        file=name,
-                        offset=file.size_before - file.unsynced_bytes,
-                        length=file.bytes_lost,
-                        kind="torn" if file.torn else "lost",
-                        decidable=True,
-                    )
+                    _damage(at_ns, file.path, offset, file.bytes_lost, kind, decidable=True)
                 )
     return found
+
+
+def _damage(
+    at_ns: int, path: str, offset: int, length: int, kind: str, *, decidable: bool
+) -> Damage:
+    return Damage(
+        shard=1,
+        at_ns=at_ns,
+        file=path.rpartition("/")[2],
+        offset=offset,
+        length=length,
+        kind=kind,
+        decidable=decidable,
+    )
 
 
 def _owed(town: Town, nemesis: Nemesis) -> list[OwedHalt]:

@@ -8,10 +8,9 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from reports.judge import Judgement
-
 from reports import judge
 from reports.evidence import Evidence
+from reports.judge import Judgement
 from scenarios import goals
 from scenarios.clients import Client, History
 from scenarios.nemesis import Nemesis

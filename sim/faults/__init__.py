@@ -5,6 +5,7 @@ Every fault hands out a `Receipt` that says what it really did; one that bit not
 """
 
 from sim.faults.base import Fault, Receipt
+from sim.faults.brokers import Throttle
 from sim.faults.clocks import ClockDrift, ClockStep
 from sim.faults.disks import BitRot, DiskError, DiskFull, SlowDisk
 from sim.faults.links import Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink
@@ -28,4 +29,5 @@ __all__ = [
     "Receipt",
     "SlowDisk",
     "SlowLink",
+    "Throttle",
 ]

@@ -103,6 +103,14 @@ class SlowDisk(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class Rot:
+    """What a `BitRot` did, for its receipt."""
+
+    path: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class BitRot(Fault):
     """One bit of the oldest file that matches `path` flips on the drive, for good."""
 
@@ -126,6 +134,7 @@ class BitRot(Fault):
         if matching and self.offset < len(files[matching[0]]):
             disk.rot(matching[0], self.offset, self.bit)
             receipt.bite("bits flipped")
+            receipt.damage.append(Rot(matching[0], self.offset))
             receipt.say("where", f"{matching[0]} offset {self.offset}")
         yield receipt
 

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from sim.faults.base import Fault, Receipt
 from sim.kernel import MILLISECOND
@@ -130,7 +131,7 @@ class Lossy(Fault):
 class LoseRequest(Fault):
     """The next `count` messages of `message` to `target` are lost with their connections.
 
-    The server never sees them; the client sees a reset.
+    `target` may be a glob. The server never sees them; the client sees a reset.
     """
 
     target: str
@@ -153,7 +154,7 @@ class LoseRequest(Fault):
         receipt = Receipt(self.targets)
 
         def lose(packet: Packet) -> type[Sever] | None:
-            wanted = packet.target == self.target and packet.kind == self.message
+            wanted = fnmatchcase(packet.target, self.target) and packet.kind == self.message
             if not wanted or receipt.bites >= self.count:
                 return None
             receipt.bite("requests lost")
@@ -167,7 +168,7 @@ class LoseRequest(Fault):
 class LoseResponse(Fault):
     """The next `count` messages of `message` from `source` are lost with their connections.
 
-    The server has done what was asked; the client sees a reset and cannot know.
+    `source` may be a glob. The server has done what was asked; the client sees a reset and cannot know.
     """
 
     source: str
@@ -190,7 +191,7 @@ class LoseResponse(Fault):
         receipt = Receipt(self.targets)
 
         def lose(packet: Packet) -> type[Sever] | None:
-            wanted = packet.source == self.source and packet.kind == self.message
+            wanted = fnmatchcase(packet.source, self.source) and packet.kind == self.message
             if not wanted or receipt.bites >= self.count:
                 return None
             receipt.bite("responses lost")

@@ -16,10 +16,11 @@ _WINDOWS = 11
 class Quota:
     """Bytes per second for each client id; 0 is no limit."""
 
-    __slots__ = ("_samples", "bytes_per_second")
+    __slots__ = ("_samples", "bytes_per_second", "throttled")
 
     def __init__(self, bytes_per_second: int = 0) -> None:
         self.bytes_per_second = bytes_per_second
+        self.throttled = 0  # how many requests had to wait
         self._samples: dict[str | None, deque[tuple[int, int]]] = {}
 
     def throttle_ms(self, client_id: str | None, now_ms: int, size: int) -> int:
@@ -33,7 +34,9 @@ class Quota:
         window_ms = max(now_ms - samples[0][0], _WINDOW_MS * (_WINDOWS - 1))
         total = sum(size for _, size in samples)
         allowed = self.bytes_per_second * window_ms // 1000
-        return max(total - allowed, 0) * 1000 // self.bytes_per_second
+        wait_ms = max(total - allowed, 0) * 1000 // self.bytes_per_second
+        self.throttled += wait_ms > 0
+        return wait_ms
 
     def take_back(self, client_id: str | None) -> None:
         """Uncount the last bytes of a client: they were not sent after all."""
