@@ -16,12 +16,13 @@ from scenarios.clients import Client, History
 from scenarios.nemesis import Nemesis
 from scenarios.results import Broken, Result
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
-from scenarios.stages import gathering
+from scenarios.stages import gathering, standing
 from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
 from sim.errors import CapReached, SimulationError
 from sim.kernel import collecting_by_hand
 from sim.process import Process
 from sim.trace import Trace
+from sim.watchdog import watching
 
 _PATIENCE = 60 * SECOND  # for programs to come up in peace
 _CHECK = 50 * MILLISECOND
@@ -45,7 +46,11 @@ def run(
 ) -> Run:
     """Play `scenario` with `seed`; a plan given replaces the one the seed would draw."""
     began = time.perf_counter_ns()
-    with collecting_by_hand(), Town(scenario, seed, keep_trace=keep_trace) as town:
+    with (
+        collecting_by_hand(),
+        Town(scenario, seed, keep_trace=keep_trace) as town,
+        watching(town.world.kernel),
+    ):
         stage = _Stage(town, plan)
         stage.play()
         evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
@@ -68,6 +73,27 @@ def run_safely(scenario: Scenario, seed: int, *, fresh: bool = False) -> Result:
     except (SimulationError, Exception) as error:  # noqa: BLE001 - one seed must not end a hunt
         text = f"{type(error).__name__}: {error}"
         return Result(scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=text)
+
+
+class _Reached(SimulationError):
+    """The time at which somebody wanted to stop has come."""
+
+
+def look_at(scenario: Scenario, seed: int, at_ns: int) -> list[str]:
+    """Run until `at_ns` after the start of the world; say where everything stands."""
+    with collecting_by_hand(), Town(scenario, seed, keep_trace=True) as town:
+        kernel = town.world.kernel
+
+        def stop() -> None:
+            kernel.trouble = _Reached()
+
+        kernel.after(at_ns, stop)
+        try:
+            _Stage(town, None).play()
+        except _Reached:
+            return standing.lines(town)
+        ended = kernel.now / SECOND
+        return [f"the run ends at {ended:.3f} s, before that time", *standing.lines(town)]
 
 
 class _Stage:
