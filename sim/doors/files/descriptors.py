@@ -6,11 +6,10 @@ from typing import Any
 
 from sim.disk import Inode
 from sim.doors.files.devices import Device, Source, device
-from sim.doors.files.hanging import door
+from sim.doors.files.hanging import door, refuse
 from sim.doors.files.mounts import DEVICES, is_source
 from sim.doors.files.opened import Open, error_of, truncate
 from sim.doors.files.table import Files, files_of
-from sim.errors import Unmodelled
 from sim.process import Process
 
 _UNMODELLED = {
@@ -28,7 +27,7 @@ def open_(
     name = files.resolve(path, dir_fd)
     for flag, bits in _UNMODELLED.items():
         if bits and flags & bits == bits:
-            raise Unmodelled(f"{process.label} opened {name} with {flag}")
+            refuse(process, f"opened {name} with {flag}, which nobody simulates")
     if _TMPFILE and flags & _TMPFILE == _TMPFILE:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), path)
     if name in DEVICES:
@@ -115,12 +114,12 @@ def dup2(process: Process, fd: int, fd2: int, inheritable: bool = True) -> int:
     opened = files.get(fd)
     if fd2 == fd:
         return fd
-    if fd2 in files.table:
-        opened.references += 1
-        files.table[fd2].dropped(process)
-        files.table[fd2] = opened
-        return fd2
-    raise Unmodelled(f"{process.label} called os.dup2 onto {fd2}, which is not open")
+    if fd2 not in files.table:
+        refuse(process, f"called os.dup2 onto {fd2}, which is not open")
+    opened.references += 1
+    files.table[fd2].dropped(process)
+    files.table[fd2] = opened
+    return fd2
 
 
 @door("os.write")

@@ -11,9 +11,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from sim.process import running
+from sim.errors import SimulationError, Unmodelled
+from sim.process import Process, running
 
 _MODULES = {
     "builtins": builtins,
@@ -54,3 +55,10 @@ def _stand_in(real: Callable[..., Any], simulated: Simulated) -> Callable[..., A
         return simulated(process, *args, **kwargs)
 
     return stand_in
+
+
+def refuse(process: Process, text: str, kind: type[SimulationError] = Unmodelled) -> NoReturn:
+    """End the run, even if the program swallows what is raised: `process` did what `text` says."""
+    error = kind(f"{process.label} {text}")
+    process.kernel.trouble = error
+    raise error

@@ -5,11 +5,10 @@ import fcntl
 import os
 from typing import Any
 
-from sim.doors.files.hanging import door
+from sim.doors.files.hanging import door, refuse
 from sim.doors.files.locks import END, Lock, acquire
 from sim.doors.files.opened import Open, error_of
 from sim.doors.files.table import Files, files_of
-from sim.errors import Unmodelled
 from sim.process import Process
 
 _OPERATIONS = {fcntl.LOCK_SH: False, fcntl.LOCK_EX: True}
@@ -73,12 +72,10 @@ def control(process: Process, fd: Any, cmd: int, arg: Any = 0, /) -> Any:
         both = opened.readable and opened.writable
         access = os.O_RDWR if both else os.O_WRONLY if opened.writable else os.O_RDONLY
         return access | (os.O_APPEND if opened.append else 0)
-    if cmd == fcntl.F_SETFL:
-        opened.append = bool(arg & os.O_APPEND)
-        return 0
-    error = Unmodelled(f"{process.label} called fcntl.fcntl with command {cmd}")
-    process.kernel.trouble = error
-    raise error
+    if cmd != fcntl.F_SETFL:
+        refuse(process, f"called fcntl.fcntl with command {cmd}, which nobody simulates")
+    opened.append = bool(arg & os.O_APPEND)
+    return 0
 
 
 @door("fcntl.ioctl")

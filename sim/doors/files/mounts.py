@@ -9,6 +9,7 @@ import posixpath
 import sysconfig
 from typing import Any
 
+from sim.doors.files.hanging import refuse
 from sim.errors import SimulationEscape
 from sim.process import Process
 
@@ -58,9 +59,5 @@ def normal(path: str, base: str) -> str:
 def refuse_kernel_files(process: Process, path: str) -> None:
     """End the run if `path` shows the real machine."""
     if path.startswith(_REAL) and path.split("/")[1] in {"proc", "sys"}:
-        error = SimulationEscape(
-            f"{process.label} opened {path}, which shows the real machine; "
-            "keep it out of simulated programs"
-        )
-        process.kernel.trouble = error
-        raise error
+        text = f"opened {path}, which shows the real machine; keep it out of simulated programs"
+        refuse(process, text, SimulationEscape)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sim.doors.files.devices import device
-from sim.doors.files.hanging import REAL, door
+from sim.doors.files.hanging import REAL, door, refuse
 from sim.doors.files.mounts import DEVICES, is_source
 from sim.doors.files.opened import error_of, stat_of, truncate
 from sim.doors.files.table import Files, files_of
-from sim.errors import Unmodelled
 from sim.process import Process, outside
 
 T = TypeVar("T")
@@ -290,9 +289,8 @@ def no_attributes(process: Process, path: Any, *_: Any, **__: Any) -> Any:
 
 @door("os.symlink", "os.mkfifo", "os.mknod", "os.chroot")
 def unmodelled(process: Process, *args: Any, **_: Any) -> Any:
-    error = Unmodelled(
-        f"{process.label} made a symbolic link, a fifo, a device or a root of its own ({args!r}); "
-        "the simulated disk has only files and directories"
+    refuse(
+        process,
+        f"made a symbolic link, a fifo, a device or a root of its own {args!r}; "
+        "the simulated disk has only files and directories",
     )
-    process.kernel.trouble = error
-    raise error

@@ -14,8 +14,8 @@ from typing import Any
 from sim.disk import Disk
 from sim.doors.files import mounts
 from sim.doors.files.devices import Standard
+from sim.doors.files.hanging import refuse
 from sim.doors.files.opened import Open
-from sim.errors import Unmodelled
 from sim.process import Process
 
 _FIRST = 1_000_000
@@ -31,9 +31,7 @@ class Files:
     def __init__(self, process: Process) -> None:
         disk = process.host.disk
         if disk is None:
-            raise Unmodelled(
-                f"{process.label} uses files, but host {process.host.name} has no disk"
-            )
+            refuse(process, f"uses files, but its host {process.host.name} has no disk")
         self.process = process
         self.disk: Disk = disk
         self.cwd = "/"
@@ -116,9 +114,5 @@ def files_of(process: Process) -> Files:
     """Return the files of `process`, made at their first use."""
     files: Files | None = process.doors.get("files")
     if files is None:
-        try:
-            files = process.doors["files"] = Files(process)
-        except Unmodelled as error:
-            process.kernel.trouble = error
-            raise
+        files = process.doors["files"] = Files(process)
     return files

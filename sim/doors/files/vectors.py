@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim.doors.files.descriptors import pwrite, write
-from sim.doors.files.hanging import door
+from sim.doors.files.hanging import door, refuse
 from sim.doors.files.opened import Open, error_of
 from sim.doors.files.table import files_of
-from sim.errors import Unmodelled
 from sim.process import Process
 
 
@@ -22,7 +21,7 @@ def writev(process: Process, fd: int, buffers: Iterable[Any], /) -> int:
 def pwritev(process: Process, fd: int, buffers: Iterable[Any], offset: int, flags: int = 0) -> int:
     dsync = getattr(os, "RWF_DSYNC", 0) | getattr(os, "RWF_SYNC", 0)
     if flags & ~dsync:
-        raise Unmodelled(f"{process.label} called os.pwritev with flags {flags:#x}")
+        refuse(process, f"called os.pwritev with flags {flags:#x}")
     done: int = pwrite(process, fd, b"".join(buffers), offset)
     if flags:
         files_of(process).get(fd).sync(process, data_only=True)

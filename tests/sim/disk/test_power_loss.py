@@ -80,14 +80,15 @@ class _Model:
             assert inode in holders, f"{name} is held by what never held it"
             if inode is not None:
                 self.check_content(self.histories[inode], bytes(inode.data))
-        assert self.disk.used == sum(len(found) for found in self.disk.cached_files().values())
+        inodes = {inode for _, inode in self.disk.names.walk()}  # a file may have two names
+        assert self.disk.used == sum(len(inode.data) for inode in inodes)
         assert self.disk.cached_files() == self.disk.durable_files()
 
     def check_content(self, versions: list[bytes], found: bytes) -> None:
         synced = versions[0]
         sizes = [len(version) for version in versions]
-        grown = any(size % PAGE == 0 for size in (len(found),))
-        assert len(found) in sizes or (grown and min(sizes) <= len(found) <= max(sizes))
+        between = len(found) % PAGE == 0 and min(sizes) <= len(found) <= max(sizes)
+        assert between or len(found) in sizes
         if self.disk.profile.append == "garbage":
             found = found[: len(synced)]
         blank = self.disk.profile.append != "after-data"

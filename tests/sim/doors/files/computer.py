@@ -11,6 +11,8 @@ from sim.kernel import SECOND, Kernel
 from sim.network import Network
 from sim.process import Process
 
+opened: list[Kernel] = []  # kernels whose worlds the test's end closes
+
 
 class Computer:
     """A host of its own world; `run` is one incarnation of a program from start to end."""
@@ -19,6 +21,7 @@ class Computer:
         self.kernel = Kernel(seed, keep_trace=keep_trace)
         self.disk = Disk(profile, self.kernel.stream("disk"))
         clock = Clock(lambda: self.kernel.now, 10**18)
+        opened.append(self.kernel)
         self.host = Host(self.kernel, Network(self.kernel), "h", clock, self.disk)
 
     def start(self, program: Callable[[], Any]) -> Process:
