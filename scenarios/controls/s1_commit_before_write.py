@@ -34,7 +34,7 @@ class CommitsFirst(Settlement):
         events = [event for message in self.batch if (event := self.take(message)) is not None]
         self.batch = []
         self.commit()
-        self.writer.drive(self.ledger.lanes(events))
+        self.write(events)
 
 
 scenario = planted(__name__, __doc__ or "", "settlement", "CommitsFirst", "I5 I3 I12")
