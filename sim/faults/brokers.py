@@ -23,20 +23,19 @@ class Throttle(Fault):
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
-        """Set both quotas; on exit put the old ones back."""
+        """Set both quotas; on exit take them back."""
         receipt = Receipt(self.targets)
         machine = world.server(self.broker).machine
         assert isinstance(machine, Broker)
         quotas = (machine.state.produce_quota, machine.state.fetch_quota)
-        old = [quota.bytes_per_second for quota in quotas]
         before = sum(quota.throttled for quota in quotas)
         for quota in quotas:
-            quota.bytes_per_second = self.bytes_per_second
+            quota.limit(self.bytes_per_second)
         try:
             yield receipt
         finally:
-            for quota, rate in zip(quotas, old, strict=True):
-                quota.bytes_per_second = rate
+            for quota in quotas:
+                quota.release(self.bytes_per_second)
             throttled = sum(quota.throttled for quota in quotas) - before
             if throttled:
                 receipt.bite("requests throttled", throttled)

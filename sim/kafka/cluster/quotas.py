@@ -16,12 +16,23 @@ _WINDOWS = 11
 class Quota:
     """Bytes per second for each client id; 0 is no limit."""
 
-    __slots__ = ("_samples", "bytes_per_second", "throttled")
+    __slots__ = ("_limits", "_samples", "bytes_per_second", "throttled")
 
     def __init__(self, bytes_per_second: int = 0) -> None:
         self.bytes_per_second = bytes_per_second
+        self._limits: list[int] = []
         self.throttled = 0  # how many requests had to wait
         self._samples: dict[str | None, deque[tuple[int, int]]] = {}
+
+    def limit(self, bytes_per_second: int) -> None:
+        """Set one more limit; the lowest of all holds."""
+        self._limits.append(bytes_per_second)
+        self.bytes_per_second = min(self._limits)
+
+    def release(self, bytes_per_second: int) -> None:
+        """Take back a limit that was set."""
+        self._limits.remove(bytes_per_second)
+        self.bytes_per_second = min(self._limits, default=0)
 
     def throttle_ms(self, client_id: str | None, now_ms: int, size: int) -> int:
         """Count `size` bytes of a client; return how long it must wait."""
