@@ -30,6 +30,7 @@ class Nemesis:
         self.world = world
         self.injections = [Injection(step, Receipt(step.fault.targets)) for step in plan]
         self.healed = False
+        self._interruptions = 0  # torn writes that were noted already
 
     def unleash(self) -> None:
         """Count the plan's times from now."""
@@ -63,10 +64,24 @@ class Nemesis:
         kernel.trace.record("fault", repr(injection.step.fault))
         injection.context = injection.step.fault.injected(self.world)
         injection.receipt = injection.context.__enter__()
+        self._note_torn_write(injection)
         kernel.after(injection.step.lasts, self._leave, injection)
         error = getattr(injection.step.fault, "error", None)
         if injection.step.on is not None and error is not None:
             raise error()
+
+    def _note_torn_write(self, injection: Injection) -> None:
+        """Say which bytes of a call were done when the fault came in the middle of it."""
+        moment = injection.step.on
+        disk = self.world.hosts[moment.process].disk if moment is not None else None
+        if disk is None or len(disk.interrupted) == self._interruptions:
+            return
+        self._interruptions = len(disk.interrupted)
+        torn = disk.interrupted[-1]
+        injection.receipt.damage.append(torn)
+        injection.receipt.say(
+            "torn", f"{torn.path} offset {torn.offset}: {torn.done} of {torn.asked} bytes written"
+        )
 
     def _leave(self, injection: Injection) -> None:
         context, injection.context = injection.context, None

@@ -27,6 +27,7 @@ from scenarios.nemesis import Injection, Nemesis
 from scenarios.stages.tables import accounts, requests, rows
 from scenarios.stages.town import Town, by_name
 from scenarios.token import Token
+from sim.disk import Interrupted
 from sim.doors.signals import deliver_signal
 from sim.faults.disks import Rot
 from sim.machine import Record
@@ -254,6 +255,11 @@ def _damages(injection: Injection) -> list[Damage]:
     for damage in injection.receipt.damage:
         if isinstance(damage, Rot):
             found.append(_damage(at_ns, damage.path, damage.offset, 1, "rot", decidable=False))
+            continue
+        if isinstance(damage, Interrupted):
+            if damage.path.endswith(".log") and 0 < damage.done < damage.asked:
+                at, left = damage.offset + damage.done, damage.asked - damage.done
+                found.append(_damage(at_ns, damage.path, at, left, "torn", decidable=True))
             continue
         for file in damage.files:
             if file.path.startswith(DATA) and file.path.endswith(".log"):

@@ -131,7 +131,8 @@ class _Stage:
         if self._run_until(self._settled, town.scenario.settles_ns):
             self.log.quiescent_ns = self.kernel.now
         self._ask_what_became_of_it()
-        gathering.dump_and_recover_twice(town, self.log, self._run_until)
+        if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
+            gathering.dump_and_recover_twice(town, self.log, self._run_until)
         self.log.ended_ns = self.kernel.now
 
     def _run_until(self, done: object, bound_ns: int) -> bool:
