@@ -31,6 +31,7 @@ class Outgoing:
         self._loop = loop
         self._failed = failed  # called in the loop when the producer can never send again
         self._reports: list[_Report] = []
+        self._waiting: dict[asyncio.Future[KafkaError | None], None] = {}  # in order of sending
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="deliveries", daemon=True)
 
@@ -53,13 +54,22 @@ class Outgoing:
             headers=headers,
             callback=partial(self._delivered, report),
         )
+        self._waiting[report] = None
+        report.add_done_callback(self._waiting.pop)
         return report
+
+    def abandon(self, error: KafkaError) -> None:
+        """Give up waiting: nobody will ever know what became of the records on their way."""
+        _finish([(report, error) for report in self._waiting])
 
     def close(self, timeout_s: float) -> int:
         """Wait for what is still on its way; return how many records stay unknown."""
         self._closing = True
         self._thread.join(POLL_S + timeout_s)
-        left = self.producer.flush(timeout_s)
+        try:
+            left = self.producer.flush(timeout_s)
+        except KafkaException:  # it failed for good, and said so before
+            left = len(self.producer)
         self._hand_over()
         return left
 

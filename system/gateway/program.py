@@ -38,6 +38,8 @@ from system.records import OPERATIONS, Deposit, Operation, Withdraw, body_hash, 
 from system.topics import key_of
 
 MILLISECOND, SECOND = 10**6, 10**9
+_FLUSH_S = 1.0  # at a stop, after the grace
+_LAST_ANSWERS_MS = 200  # for those whose records stay unknown
 
 # Delivery reports that prove that no broker ever took the record.
 _NEVER_SENT = (
@@ -104,7 +106,10 @@ class Gateway:
         if not self.stopping:
             await self.stopped.wait()
         await server.stop(self.http.grace_ms)
-        unknown = self.outgoing.close(self.http.grace_ms / 1000)
+        unknown = self.outgoing.close(_FLUSH_S)
+        await asyncio.sleep(0)  # let the last reports arrive
+        self.outgoing.abandon(KafkaError(KafkaError._DESTROY))  # noqa: SLF001
+        await server.stop(_LAST_ANSWERS_MS)
         self.log.info("drained", unknown=unknown)
 
     def make_reads(self, connection: database.Database, loop: asyncio.AbstractEventLoop) -> Reads:
@@ -127,6 +132,7 @@ class Gateway:
     def producer_failed(self, error: KafkaError) -> None:
         """End: a new producer needs a new process, and clients repeat with the same keys."""
         self.failure = error
+        self.outgoing.abandon(error)
         self.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -48,6 +48,7 @@ class Records(Outgoing):
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self._waiting = {}
         self.fate: Callable[[], KafkaError | Exception | str | None] = lambda: "delivered"
 
     def send(
@@ -58,6 +59,8 @@ class Records(Outgoing):
         if isinstance(fate, Exception):
             raise fate
         self.sent.append(Sent(topic, key, value, headers))
+        self._waiting[report] = None
+        report.add_done_callback(self._waiting.pop)
         if fate is not None:
             report.set_result(None if isinstance(fate, str) else fate)
         return report

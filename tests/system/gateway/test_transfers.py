@@ -134,6 +134,18 @@ def test_a_producer_that_failed_for_good_ends_the_gateway() -> None:
     assert Unreachable.exit_code == 69
 
 
+def test_requests_on_their_way_when_the_producer_fails_are_told_that_nobody_knows() -> None:
+    front = Front()
+    fatal = KafkaError(KafkaError._FATAL, "fenced", fatal=True)
+    fates = iter((None, KafkaException(fatal)))
+    front.records.fate = lambda: next(fates)
+    headers = {"authorization": f"Bearer {OPERATOR}"}
+
+    answers = front.together(*(("POST", "/transfer_in", transfer(), headers) for _ in range(2)))
+
+    assert [answer.json["outcome"] for answer in answers] == ["unknown", "nothing_happened"]
+
+
 def test_a_defect_is_answered_and_logged(capsys: pytest.CaptureFixture[str]) -> None:
     front = Front()
     front.records.fate = lambda: ZeroDivisionError("oops")
