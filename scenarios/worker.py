@@ -7,6 +7,9 @@ Arguments: the scenario; then, for twins, what shall be different about this pro
 import argparse
 import sys
 import time
+import traceback
+from pathlib import Path
+from typing import Any
 
 _DATE_OFFSET = 400 * 86_400.0
 
@@ -23,8 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     scenario = catalog.find(options.scenario)
     for seed in range(options.after):
         simulated.run(scenario, 1_000_000 + seed)
+    watch = _Watch(options)
     for line in sys.stdin:
-        result = simulated.run_safely(scenario, int(line), fresh=options.fresh)
+        result = simulated.run_safely(
+            scenario, int(line), fresh=options.fresh, prepare=watch.prepare
+        )
+        watch.write()
         sys.stdout.buffer.write(results.encode(result) + b"\n")
         sys.stdout.buffer.flush()
     del ballast
@@ -38,7 +45,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ballast", type=int, default=0, help="allocate so many objects first")
     parser.add_argument("--other-date", action="store_true", help="live 400 days later")
     parser.add_argument("--fresh", action="store_true", help="load the programs anew every time")
+    parser.add_argument("--trace", metavar="FILE", help="write the trace of the last run there")
+    parser.add_argument("--stop-at", type=int, metavar="N", help="note the stack at entry N")
+    parser.add_argument("--stack", metavar="FILE", help="where to write that stack")
     return parser
+
+
+class _Watch:
+    """Keeps the trace of a run, or the stack at one entry of it, for a comparison of twins."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.trace: Any = None
+
+    def prepare(self, town: Any) -> None:
+        """Look at a world before anything happens in it."""
+        self.trace = town.world.kernel.trace
+        if self.options.trace:
+            self.trace.kept = []
+        if self.options.stop_at is not None:
+            self.trace.stop_at = self.options.stop_at
+            self.trace.stopped = self.stopped
+
+    def stopped(self) -> None:
+        """Write down who made the entry."""
+        from sim.process import outside  # noqa: PLC0415 - not before the doors
+
+        with outside():
+            Path(self.options.stack).write_text("".join(traceback.format_stack(limit=25)))
+
+    def write(self) -> None:
+        """Write the trace, one entry a line."""
+        if self.options.trace and self.trace is not None:
+            self.trace.digest()
+            Path(self.options.trace).write_text("\n".join(map(repr, self.trace.kept)))
 
 
 def _shift_the_date() -> None:

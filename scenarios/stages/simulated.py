@@ -5,6 +5,7 @@ settle, questions by clients, dumps and a double recovery, evidence.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,15 +43,24 @@ class Run:
 
 
 def run(
-    scenario: Scenario, seed: int, *, plan: Plan | None = None, keep_trace: bool = False
+    scenario: Scenario,
+    seed: int,
+    *,
+    plan: Plan | None = None,
+    keep_trace: bool = False,
+    prepare: Callable[[Town], None] = lambda _: None,
 ) -> Run:
-    """Play `scenario` with `seed`; a plan given replaces the one the seed would draw."""
+    """Play `scenario` with `seed`; a plan given replaces the one the seed would draw.
+
+    `prepare` sees the world before anything happens in it.
+    """
     began = time.perf_counter_ns()
     with (
         collecting_by_hand(),
         Town(scenario, seed, keep_trace=keep_trace) as town,
         watching(town.world.kernel),
     ):
+        prepare(town)
         stage = _Stage(town, plan)
         stage.play()
         evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
@@ -60,12 +70,18 @@ def run(
     return Run(scenario, seed, stage.plan, evidence, judgement, result, town.world.kernel.trace)
 
 
-def run_safely(scenario: Scenario, seed: int, *, fresh: bool = False) -> Result:
+def run_safely(
+    scenario: Scenario,
+    seed: int,
+    *,
+    fresh: bool = False,
+    prepare: Callable[[Town], None] = lambda _: None,
+) -> Result:
     """Return the result of a run; what kept it from ending is a result, too."""
     if fresh:
         pool.forget()
     try:
-        return run(scenario, seed).result
+        return run(scenario, seed, prepare=prepare).result
     except CapReached as cap:
         return Result(
             scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(cap)
