@@ -1,10 +1,12 @@
 """``wavetank replay``: the same run again, or a word about why not."""
 
-import json
 from pathlib import Path
 
 import click
 
+from reports.evidence import About
+from reports.folder import ABOUT, EVIDENCE, FolderError, load
+from reports.pages import text
 from scenarios import catalog
 from scenarios.commands import running
 from scenarios.errors import Different, UsageError
@@ -32,7 +34,7 @@ def replay(what: str, scenario: str | None, until: str | None, runs: str, *, for
             f"{source} says {expected}; `wavetank twin {found.name} --seed {seed}` looks for "
             "the first difference"
         )
-    click.echo(running.screen(run))
+    click.echo(text.summary(run.judgement))
     click.echo(f"  same digest as {source}: {expected}")
     return running.code(run.result.verdict)
 
@@ -53,8 +55,7 @@ def _what(
             f"{what!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
             "wavetank run prints the token of each run"
         )
-    about = running.read_about(folder)
-    return _of_token(Token.parse(about["token"]), str(folder), force=force, folder=folder)
+    return _of_token(Token.parse(_about(folder).token), runs, force=force, folder=folder)
 
 
 def _of_token(
@@ -73,16 +74,27 @@ def _of_token(
 
 
 def _recorded(folder: Path) -> str | None:
-    if not Path(folder, running.ABOUT).exists():
+    if not _is_run(folder):
         return None
-    about = running.read_about(folder)
-    token = Token.parse(about["token"])
+    about = _about(folder)
+    token = Token.parse(about.token)
     same = not token.differences(Token.of(catalog.find(token.scenario), token.seed))
-    return str(about["digest"]) if same else None
+    return about.digest if same else None
+
+
+def _is_run(folder: Path) -> bool:
+    return Path(folder, EVIDENCE, ABOUT).exists()
+
+
+def _about(folder: Path) -> About:
+    try:
+        return load(folder).about
+    except FolderError as error:
+        raise UsageError(str(error)) from None
 
 
 def _latest(seed: int, runs: str) -> str:
-    folders = [path for path in Path(runs).glob(f"*/{seed}") if Path(path, running.ABOUT).exists()]
+    folders = [path for path in Path(runs).glob(f"*/{seed}") if _is_run(path)]
     if not folders:
         raise UsageError(
             f"no run of seed {seed} is kept under {runs!r}; say --scenario NAME "
@@ -100,16 +112,3 @@ def _until(scenario: Scenario, seed: int, until: str) -> int:
     for line in simulated.look_at(scenario, seed, at_ns):
         click.echo(line)
     return 0
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """Read a file of a run folder, or say what is wrong with it."""
-    try:
-        found = json.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; give a folder that wavetank wrote") from None
-    except ValueError as error:
-        raise UsageError(f"{path} is damaged: {error}; make the run again") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{path} is damaged: it holds no object; make the run again")
-    return found

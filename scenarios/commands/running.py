@@ -8,7 +8,8 @@ import click
 from reports import folder as folders
 from reports.folder import FolderError
 from reports.judge import Judgement, judge
-from reports.pages import text, write_run
+from reports.pages import text
+from reports.pages.writing import write_run
 from scenarios import catalog
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.scenario import Step
@@ -91,7 +92,7 @@ def plan_source(plan: tuple[Step, ...]) -> str:
 
 def _write(path: Path, judgement: Judgement, extra: dict[str, bytes]) -> None:
     try:
-        write_run(path, judgement.case.evidence, judgement, extra=extra)
+        write_run(path, judgement, extra=extra)
     except FolderError as error:
         free = shutil.disk_usage(_existing(path)).free // 2**20
         raise Infrastructure(f"{error} ({free} MB are free there)") from None
