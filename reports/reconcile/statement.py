@@ -189,6 +189,10 @@ def _log_to_events(case: Case, mismatch: Mismatch) -> Verdict:
         what = f"lost between log and events topic: {item.place} was never published"
         return _late(case, item.at_ns, "NOT_PUBLISHED", "ubscore", what)
     if mismatch.kind == "orphan":
+        unread = next((journal.damage for journal in case.journals if journal.damage), "")
+        excuse = case.excuse("ubscore")
+        if unread and excuse:
+            return "LOG_UNREADABLE", True, f"{unread}; {excuse}"
         return "ORPHAN", False, "published, but not in the durable log"
     if mismatch.kind == "duplicate":
         return "DUPLICATE", False, "one effect was published as two different events"

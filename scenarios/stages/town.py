@@ -164,7 +164,7 @@ def key_hash(key: str) -> str:
 def configs(deployment: Deployment) -> dict[str, str]:
     """Return the configuration files of all programs, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
-    kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 4000\n'
+    kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 2000\n'
     points = ", ".join(f'"{node}"' for node in deployment.nodes)
     scylla = f"[scylla]\ncontact_points = [{points}]\n"
     topics = f"[topics]\npartitions = {deployment.partitions}\n"
