@@ -23,7 +23,7 @@ from simpy.core import SimTime
 
 from sim.entropy import Streams
 from sim.errors import CapReached
-from sim.process import Killed, Process, Thread, Timer, current, outside, running
+from sim.process import Killed, Process, Thread, Timer, burying, current, outside, running
 from sim.trace import Trace
 
 __all__ = [
@@ -125,7 +125,8 @@ class Kernel:
             raise CapReached(f"{self.events} events, at {self.now / SECOND:.3f} s")
         if self.events - self._collected_at >= _COLLECT_EVERY:
             self._collected_at = self.events
-            gc.collect()
+            with burying():
+                gc.collect()
 
     def stream(self, name: str) -> random.Random:
         """Return the random stream called `name` of this world's seed."""
@@ -250,6 +251,7 @@ def collecting_by_hand() -> Generator[None]:
     finally:
         _runs += 1
         if _runs % _COLLECT_AFTER == 0:
-            gc.collect()
+            with burying():
+                gc.collect()
         if was_on:
             gc.enable()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NORMAL = simpy.events.EventPriority(1)
 
+_burying = 0  # > 0 while what dead programs left behind is cleared away
 _outside = 0  # > 0 while the harness formats or inspects from inside a simulated thread
 
 
@@ -58,12 +59,25 @@ def running() -> "Process | None":
     except RuntimeError:  # as in `current`
         return None
     if type(thread) is not Thread or _outside:
+        if _burying and not _outside:
+            raise Killed
         return None
     process = thread.process
     if not process.alive:
         process.refusals += 1
         raise Killed
     return process
+
+
+@contextmanager
+def burying() -> Generator[None]:
+    """Within the block every door refuses: finalisers of dead programs may run in it."""
+    global _burying
+    _burying += 1
+    try:
+        yield
+    finally:
+        _burying -= 1
 
 
 @contextmanager
@@ -273,7 +287,9 @@ class Process:
         """Run from the loop, once dead: throw every thread out, then release what it held."""
         for thread in list(self.threads.values()):
             if thread:  # started and not finished: throwing into others raises here
-                thread.throw(Killed())
+                # The class, not an instance: one that we hold would keep the dead frames until it
+                # is dropped here, outside the process, and finalisers would find real doors.
+                thread.throw(Killed)
         self.threads.clear()
         self.backlog.clear()
         for release in self.on_death:

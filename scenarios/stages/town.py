@@ -11,7 +11,7 @@ from sim.doors.bodies import Body, Pool
 from sim.host import Host, Server
 from sim.kafka.cluster.cluster import Cluster
 from sim.kafka.cluster.image import Node
-from sim.process import Process
+from sim.process import Process, burying
 from sim.scylla.cluster import Cluster as Nodes
 from sim.world import World
 from system import schema
@@ -57,8 +57,11 @@ class Town:
     def __exit__(self, *_: object) -> None:
         """End everything that still runs, and keep the bodies for the next run."""
         self.world.close()
-        for body in self.bodies:
-            pool.give_back(body)
+        with burying():
+            for process in self.world.kernel.processes:
+                process.doors.clear()
+            for body in self.bodies:
+                pool.give_back(body)
 
     def start_servers(self) -> None:
         """Start brokers and nodes, with topics and tables in place."""
