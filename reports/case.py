@@ -105,7 +105,7 @@ class Case:
                 elif record.topic == EVENTS:
                     event = decode_event(record.value or b"")
                     self.published.append(Published(record, event, at_ns))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.undecodable.append((record, str(error)))
         self.inputs.sort(key=lambda i: (i.record.partition, i.record.offset))
         self.published.sort(key=lambda p: (p.record.partition, p.record.offset))

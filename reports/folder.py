@@ -83,7 +83,7 @@ def _manifest(root: Path) -> _Manifest:
     data = _read(path)
     try:
         manifest = msgspec.json.decode(data, type=_Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FolderError(f"{path}: line 1: {error}") from None
     if manifest.format != FORMAT:
         raise FolderError(
@@ -101,7 +101,7 @@ def _lines(path: Path, checksums: list[int], decoder: msgspec.json.Decoder[Any])
     for number, (line, checksum) in enumerate(zip(lines, checksums, strict=False), start=1):
         try:
             record = decoder.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise FolderError(f"{path}: line {number}: {error}") from None
         if crc32(line) != checksum:
             raise FolderError(f"{path}: line {number}: was changed after it was written")

@@ -34,7 +34,7 @@ class Decision:
         for output in frame.outputs:
             try:
                 self.events.append(decode_event(output.value))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.unreadable.append(f"output {output.n} of {output.topic}: {error}")
 
     @property

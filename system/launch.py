@@ -1,5 +1,6 @@
 """Launching a program: configuration, signals, and errors turned into exit codes."""
 
+import logging
 import os
 import signal
 import traceback
@@ -9,7 +10,7 @@ import msgspec
 
 from system import config, exits
 from system.errors import Stop
-from system.log import Log
+from system.log import Libraries, Log
 
 
 class Program(Protocol):
@@ -28,6 +29,7 @@ class Program(Protocol):
 def main(program: type[Any], config_path: str) -> int:
     """Run `program` with the configuration in `config_path`; return its exit code."""
     lines = Log(program.name)
+    logging.getLogger().addHandler(Libraries(lines))
     try:
         instance = program(config.load(program.Config, config_path, os.environ))
         _listen(instance)

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object per line on standard error."""
 
+import logging
 import sys
 import time
 from typing import TextIO
@@ -13,6 +14,18 @@ def timestamp(now_ns: int) -> str:
     """Return nanoseconds since the epoch as UTC with microseconds."""
     seconds, rest = divmod(now_ns, 1_000_000_000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
+
+
+class Libraries(logging.Handler):
+    """Turns what libraries log into lines like our own."""
+
+    def __init__(self, log: "Log") -> None:
+        super().__init__(logging.WARNING)
+        self.log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; a library's error is a warning to us, who know what it means."""
+        self.log.warning("library", logger=record.name, detail=record.getMessage())
 
 
 class Log:

@@ -28,7 +28,7 @@ def read(message: Message, place: str, partitions: int, now_ms: int) -> Arrival:
     key, value = message.key() or b"", message.value() or b""
     try:
         operation: Operation = decode_operation(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{place}: {error}") from None
     partition = message.partition() or 0
     if key != key_of(operation.user_id):

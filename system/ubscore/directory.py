@@ -79,7 +79,7 @@ class DataDirectory:
             raise Halt("directory_damaged", f"{path}: the checksum does not fit")
         try:
             return msgspec.json.decode(line, type=Identity)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Halt("directory_damaged", f"{path}: {error}") from None
 
     def seal(self, identity: Identity) -> None:

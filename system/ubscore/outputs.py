@@ -54,6 +54,6 @@ def decode(message: Message, place: str) -> Event:
     """Read an event back; one that cannot be read is a halt."""
     try:
         event: Event = decode_event(message.value() or b"")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("output_unreadable", f"{place}: {error}") from None
     return event

@@ -187,7 +187,7 @@ class Frame(NamedTuple):
             )
         try:
             body: AnyBody = decoder.decode(self.payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Halt(
                 "log_damaged", f"{place}: valid checksum, unreadable frame: {error}"
             ) from None

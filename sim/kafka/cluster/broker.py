@@ -82,10 +82,15 @@ def _retain(state: State, now_ns: int) -> None:
             state.record("log-start", topic, partition, log.start)
 
 
+def _loaded(state: State, now_ns: int) -> None:  # noqa: ARG001
+    state.loading = False
+
+
 _ALARMS: dict[str, Callable[..., None]] = {
     "expiry": commits.expire_commits,
     "fetch": fetch.fetch_timeout,
     "join": rebalance.join_timeout,
+    "loaded": _loaded,
     "pending": rebalance.pending_timeout,
     "retention": _retain,
     "session": rebalance.session_timeout,
@@ -106,13 +111,17 @@ class Broker:
         state = self.state
         state.image.broker_started(state.broker_id)
         state.reload()
+        loaded_ns = now_ns
         if state.groups:
-            state.loading_until = now_ns + state.settings.group_load_ms * MILLISECOND
+            # A timer, not a time of day: the wall clock may step while the coordinator loads.
+            loaded_ns += state.settings.group_load_ms * MILLISECOND
+            state.loading = True
+            state.timer(("loaded",), loaded_ns)
         for group in state.groups.values():
             for member in group.members.values():
                 rebalance.hear(member, now_ns)
                 member.heard = False
-                deadline = state.loading_until + member.session_ms * MILLISECOND
+                deadline = loaded_ns + member.session_ms * MILLISECOND
                 state.timer(("session", group.name, member.member_id), deadline)
         settings = state.settings
         state.timer(("retention",), now_ns + settings.log_retention_check_ms * MILLISECOND)

@@ -32,7 +32,7 @@ from sim.kafka.protocol import ZERO, Request
 def commit(state: State, now_ns: int, connection: int, request: Request) -> OffsetCommitResponse:  # noqa: ARG001
     """Serve OffsetCommit."""
     body: OffsetCommitRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id)
+    error = coordination_error(state, body.group_id)
     if not error:
         error = _commit_refusal(state, now_ns, body)
     answers = []
@@ -52,7 +52,7 @@ def commit(state: State, now_ns: int, connection: int, request: Request) -> Offs
 def committed(state: State, now_ns: int, connection: int, request: Request) -> OffsetFetchResponse:  # noqa: ARG001
     """Serve OffsetFetch; no topics asked for means all there are."""
     body: OffsetFetchRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id)
+    error = coordination_error(state, body.group_id)
     group = state.groups.get(body.group_id)
     commits = group.commits if group is not None and not error else {}
     if body.topics is None:

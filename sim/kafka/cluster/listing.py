@@ -25,7 +25,7 @@ from sim.kafka.protocol import ZERO, Request
 def list_groups(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
     """Serve ListGroups."""
     wanted = request.body.states_filter
-    loading = now_ns < state.loading_until
+    loading = state.loading
     error = ErrorCode.coordinator_load_in_progress if loading else ErrorCode.none
     groups = tuple(
         ListedGroup(group_id=group.name, protocol_type=group.protocol_type, group_state=group.state)
@@ -41,7 +41,7 @@ def describe_groups(state: State, now_ns: int, connection: int, request: Request
     """Serve DescribeGroups."""
     groups = []
     for name in request.body.groups:
-        error = coordination_error(state, now_ns, name)
+        error = coordination_error(state, name)
         groups.append(_described(name, None if error else state.groups.get(name), error))
     return DescribeGroupsResponse(throttle_time=ZERO, groups=tuple(groups))
 
@@ -50,7 +50,7 @@ def delete_groups(state: State, now_ns: int, connection: int, request: Request) 
     """Serve DeleteGroups."""
     results = []
     for name in request.body.groups_names:
-        error, group = coordination_error(state, now_ns, name), state.groups.get(name)
+        error, group = coordination_error(state, name), state.groups.get(name)
         if not error:
             if group is None:
                 error = ErrorCode.group_id_not_found

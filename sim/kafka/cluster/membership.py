@@ -38,13 +38,13 @@ from sim.kafka.entities import (
 from sim.kafka.protocol import ZERO, Request, milliseconds
 
 
-def coordination_error(state: State, now_ns: int, group: str) -> ErrorCode:
+def coordination_error(state: State, group: str) -> ErrorCode:
     """Return why this broker cannot serve `group`, or none."""
     if not group:
         return ErrorCode.invalid_group_id
     if state.image.coordinator(group) != state.broker_id:
         return ErrorCode.not_coordinator
-    if now_ns < state.loading_until:
+    if state.loading:
         return ErrorCode.coordinator_load_in_progress
     return ErrorCode.none
 
@@ -52,7 +52,7 @@ def coordination_error(state: State, now_ns: int, group: str) -> ErrorCode:
 def join(state: State, now_ns: int, connection: int, request: Request) -> JoinGroupResponse | None:
     """Serve JoinGroup; the answer comes when the rebalance is complete."""
     body: JoinGroupRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id) or _join_refusal(state, body)
+    error = coordination_error(state, body.group_id) or _join_refusal(state, body)
     if error:
         return join_error(error, body.member_id)
     group = state.groups.get(body.group_id)
@@ -76,7 +76,7 @@ def join(state: State, now_ns: int, connection: int, request: Request) -> JoinGr
 def sync(state: State, now_ns: int, connection: int, request: Request) -> SyncGroupResponse | None:
     """Serve SyncGroup; followers wait for the leader's assignment."""
     body: SyncGroupRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id)
+    error = coordination_error(state, body.group_id)
     if error:
         return sync_result(error)
     group = state.groups.get(body.group_id)
@@ -107,7 +107,7 @@ def heartbeat(
 ) -> HeartbeatResponse:
     """Serve Heartbeat."""
     body: HeartbeatRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id)
+    error = coordination_error(state, body.group_id)
     group = state.groups.get(body.group_id)
     member = _member(group, body.member_id)
     if not error:
@@ -130,7 +130,7 @@ def leave(
 ) -> LeaveGroupResponse:
     """Serve LeaveGroup."""
     body: LeaveGroupRequest = request.body
-    error = coordination_error(state, now_ns, body.group_id)
+    error = coordination_error(state, body.group_id)
     group = state.groups.get(body.group_id)
     if not error:
         if group is not None and body.member_id in group.pending:

@@ -69,7 +69,7 @@ class State:
         self.watchers: dict[tuple[str, int], dict[int, None]] = {}  # partition -> connections
         self.producer_ids: list[int] = []
         self.away_since: dict[int, int] = {}  # broker -> when this one noticed that it is away
-        self.loading_until = 0
+        self.loading = False  # whether the coordinator still reads its log
         self.effects: list[Effect] = []
         self.ready: list[int] = []
 
