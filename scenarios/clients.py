@@ -91,12 +91,15 @@ class Connection:
             end.on_message, end.on_close = self._received, self._lost
             done.succeed()
 
+        def failed(_: OSError) -> None:
+            done.succeed()
+
         self.process.host.network.connect(
             self.process.host.name,
             self.host,
             self.port,
             connected,
-            lambda _: done.succeed(),
+            failed,
             self.process,
             "http",
         )

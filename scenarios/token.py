@@ -48,7 +48,9 @@ class Token:
             )
         if len(parts) != 5 or not parts[3].isdigit():
             raise UsageError(f"token {text!r} is not {FORMAT}:SCENARIO:DIGEST:SEED:VERSIONS")
-        pairs = tuple(tuple(pair.partition("=")[::2]) for pair in parts[4].split("+"))
+        pairs = tuple(
+            (name, version) for name, _, version in (p.partition("=") for p in parts[4].split("+"))
+        )
         return cls(parts[1], parts[2], int(parts[3]), pairs)
 
     def differences(self, other: "Token") -> list[str]:
@@ -57,9 +59,11 @@ class Token:
         if self.digest != other.digest:
             found.append(f"scenario {self.scenario}: {self.digest} then, {other.digest} now")
         then, now = dict(self.versions), dict(other.versions)
-        for name in sorted(then.keys() | now.keys()):
-            if then.get(name) != now.get(name):
-                found.append(f"{name}: {then.get(name)} then, {now.get(name)} now")
+        found += [
+            f"{name}: {then.get(name)} then, {now.get(name)} now"
+            for name in sorted(then.keys() | now.keys())
+            if then.get(name) != now.get(name)
+        ]
         return found
 
 

@@ -303,9 +303,7 @@ class Network:
         if type(message) is bytes:
             self.kernel.trace.record("net", end.source, end.target, message)
         else:
-            self.kernel.trace.record(
-                "net", end.source, end.target, kind, message.fingerprint()
-            )
+            self.kernel.trace.record("net", end.source, end.target, kind, message.fingerprint())
         peer.owner.call(peer.deliver, message)
 
     def _sever(self, end: End, delay: int) -> None:

@@ -36,7 +36,8 @@ def watching(kernel: Kernel, *, stall_s: float = 20.0, cap_s: float = 300.0) -> 
                 seen = (kernel.events, now)
             elif now - seen[1] >= stall_s:
                 kernel.trouble = Stalled(
-                    f"no event for {stall_s:.0f} s, at {kernel.now / SECOND:.3f} s\n{stacks(kernel)}"
+                    f"no event for {stall_s:.0f} s, at {kernel.now / SECOND:.3f} s\n"
+                    f"{stacks(kernel)}"
                 )
                 raise kernel.trouble
             if now - began >= cap_s:

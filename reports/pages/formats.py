@@ -63,22 +63,22 @@ def _amount(part: msgspec.Struct) -> dict[str, Any]:
 def as_junit(judgement: Judgement) -> bytes:
     """Return one test case per invariant; properties carry what a replay needs."""
     about = judgement.case.about
-    counts = {
+    counts: dict[str, str] = {
         "tests": str(len(judgement.checks)),
         "failures": str(sum(c.verdict == "broken" for c in judgement.checks)),
         "errors": str(sum(bool(c.error) for c in judgement.checks)),
         "skipped": str(sum(c.verdict == "unknown" and not c.error for c in judgement.checks)),
     }
-    root = ET.Element("testsuites", name="wavetank", **counts)
+    root = ET.Element("testsuites", name="wavetank", attrib=counts)
     duration = f"{(about.real_ns or 0) / 1e9:.3f}"
-    suite = ET.SubElement(root, "testsuite", name=about.scenario, time=duration, **counts)
+    suite = ET.SubElement(root, "testsuite", name=about.scenario, attrib=counts, time=duration)
     properties = ET.SubElement(suite, "properties")
     for name in ("seed", "token", "stage", "digest"):
         value = _xml(str(getattr(about, name)))
         ET.SubElement(properties, "property", name=f"wavetank.{name}", value=value)
     for check in judgement.checks:
         name = _xml(f"{check.invariant} {check.promise}")
-        case = ET.SubElement(suite, "testcase", classname=about.scenario, name=name, time="0")
+        case = ET.SubElement(suite, "testcase", classname=about.scenario, name=name)
         if check.breaks:
             message = _xml(str(check.breaks[0]))
             failure = ET.SubElement(case, "failure", type=check.breaks[0].code, message=message)
@@ -88,7 +88,8 @@ def as_junit(judgement: Judgement) -> bytes:
         elif check.verdict == "unknown":
             ET.SubElement(case, "skipped", message="nothing to check: unknown")
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _failure(judgement: Judgement, breaks: tuple[Break, ...]) -> str:

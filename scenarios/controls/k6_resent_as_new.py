@@ -12,32 +12,21 @@ from system.wal.frames import Output
 
 
 class _Renumbers(Outbox):
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.shift: dict[int, int] = {}
-
     def resend(self) -> None:
         """Give everything that waits a new number, as if it had not been sent before."""
-        for record in self.waiting:
-            partition = record.output.partition
-            again = self.attempt > 1
-            self.shift[partition] = self.shift.get(partition, 0) + again
-            record.output = self.renumbered(record.output, again=again)
+        if self.attempt > 1:
+            for record in self.waiting:
+                record.output = self.moved_on(record.output)
         super().resend()
 
-    def renumbered(self, output: Output, *, again: bool) -> Output:
-        """Return the record with its number and sequence moved on."""
+    def moved_on(self, output: Output) -> Output:
+        """Return the record with the next number and sequence."""
         event = decode_event(output.value)
-        shift = 1 if again else 0
-        changed: dict[str, Any] = {"n": event.n + shift}
+        changed: dict[str, Any] = {"n": event.n + 1}
         if isinstance(event, LedgerRow):
-            changed["seq"] = event.seq + shift
+            changed["seq"] = event.seq + 1
         value = encode(msgspec.structs.replace(event, **changed))
-        return (
-            msgspec.structs.replace(output, value=value)
-            if hasattr(output, "__struct_fields__")
-            else output._replace(value=value)
-        )
+        return msgspec.structs.replace(output, n=event.n + 1, value=value)
 
 
 class MakesItNew(UBSCore):

@@ -15,7 +15,7 @@ class PublishesFirst(UBSCore):
             self.publish(batch)
             self.outbox.poll(0.005)
             self.sync()
-            self.count(batch)
+            self.metrics.batch(batch, self.state.lsn, len(self.outbox.waiting))
 
 
 scenario = planted(__name__, __doc__ or "", "ubscore", "PublishesFirst", "I3 I17 I14 I5")

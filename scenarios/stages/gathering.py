@@ -58,10 +58,10 @@ class Log:
 
         def observe(_: str, change: Record) -> None:
             if change.kind == "commit":
-                group, topic, partition, offset, _, note, _ = change.fields
+                who, topic, partition, offset, _epoch, note, _at = change.fields
                 self.commits.append(
                     Commit(
-                        group=str(group),
+                        group=str(who),
                         topic=str(topic),
                         partition=int(partition or 0),
                         offset=int(offset or 0),

@@ -151,9 +151,8 @@ class _Stage:
             gathering.dump_and_recover_twice(town, self.log, self._run_until)
         self.log.ended_ns = self.kernel.now
 
-    def _run_until(self, done: object, bound_ns: int) -> bool:
+    def _run_until(self, done: Callable[[], object], bound_ns: int) -> bool:
         """Run in small steps until `done()`; false if `bound_ns` came first."""
-        assert callable(done)
         deadline = self.kernel.now + bound_ns
         while not done():
             if self.kernel.now >= deadline:
@@ -185,7 +184,7 @@ class _Stage:
             words = {p.label: "\n".join(p.stderr)[-500:] for p in self.kernel.processes}
             raise CapReached(f"the programs were not ready within {_PATIENCE // SECOND} s: {words}")
 
-    def _let_clients_in(self) -> object:
+    def _let_clients_in(self) -> Callable[[], bool]:
         assert self.crowd is not None
         by_client: dict[str, list] = {}  # type: ignore[type-arg]
         for intent in self.town.scenario.workload.intents(self.kernel.stream("workload")):

@@ -1,6 +1,8 @@
 """A town: the world of one run, with everything the deployment names built and running."""
 
 import hashlib
+from functools import partial
+from typing import Self
 
 from scenarios.deployment import DATA, SECOND, Deployment
 from scenarios.scenario import Scenario
@@ -50,7 +52,7 @@ class Town:
         self.kafka = self._build_kafka()
         self.scylla = self._build_scylla()
 
-    def __enter__(self) -> "Town":
+    def __enter__(self) -> Self:
         """Begin; the block is the run."""
         return self
 
@@ -80,9 +82,8 @@ class Town:
         for role, names in self.roles():
             for name in names:
                 host = self.world.hosts[name]
-                self.supervisor.run(
-                    name, host, lambda n=name, h=host, r=role: self._launch(n, h, r, r)
-                )
+                start = partial(self._launch, name, host, role, role)
+                self.supervisor.run(name, host, start)
 
     def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return the programs by role."""

@@ -27,7 +27,7 @@ from typing import Any
 
 from sim.process import Process, current, outside
 
-_MUTABLE: tuple[type, ...] = (list, dict, set, bytearray, deque)
+_MUTABLE: tuple[Any, ...] = (list, dict, set, bytearray, deque)
 _CODE: dict[str, CodeType] = {}  # compiled once per interpreter; code objects are immutable
 
 

@@ -8,7 +8,7 @@ and record types already hold the real classes, and every value made is a real o
 covered unless handed to `cover`; `time` is.
 """
 
-import datetime
+import datetime  # noqa: ICN001 - the module itself is what this is about
 from types import ModuleType
 from typing import Any
 

@@ -42,9 +42,7 @@ class _PerProcess:
         loggers = thread.process.doors.setdefault("logging", {})
         values: dict[str, Any] | None = loggers.get(logger.name)
         if values is None:
-            values = loggers[logger.name] = {
-                name: start(logger) for name, start in _START.items()
-            }
+            values = loggers[logger.name] = {name: start(logger) for name, start in _START.items()}
         return values
 
 

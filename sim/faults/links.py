@@ -154,7 +154,7 @@ class LoseRequest(Fault):
         receipt = Receipt(self.targets)
 
         def lose(packet: Packet) -> type[Sever] | None:
-            wanted = fnmatchcase(packet.target, self.target) and packet.kind == self.message
+            wanted = packet.kind == self.message and fnmatchcase(packet.target, self.target)
             if not wanted or receipt.bites >= self.count:
                 return None
             receipt.bite("requests lost")
@@ -168,7 +168,8 @@ class LoseRequest(Fault):
 class LoseResponse(Fault):
     """The next `count` messages of `message` from `source` are lost with their connections.
 
-    `source` may be a glob. The server has done what was asked; the client sees a reset and cannot know.
+    `source` may be a glob. The server has done what was asked; the client sees a reset and
+    cannot know.
     """
 
     source: str

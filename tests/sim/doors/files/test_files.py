@@ -63,7 +63,7 @@ def test_an_orderly_end_flushes_what_was_left_open() -> None:
     kept: list[Any] = []
 
     def program() -> None:
-        kept.append(open("/tmp/open", "w"))  # noqa: SIM115 - left open on purpose
+        kept.append(open("/tmp/open", "w"))
         kept[0].write("text")
 
     computer.run(program)

@@ -99,7 +99,7 @@ def test_a_rebalance_takes_back_messages_that_consume_has_already_collected(
     taken = tank.finish("a", "b")
     assert len(set(a.events[1][1])) == 2
     assert len(taken) == len(set(taken)) < 10  # those fetched before the rebalance were dropped
-    seen = sorted([*taken, *a.values, *b.values])  # type: ignore[type-var]
+    seen = sorted([*taken, *a.values, *b.values])
     assert seen == sorted(b"%d" % n for n in range(10))
 
 
