@@ -38,7 +38,7 @@ def listing(
 ) -> Any:
     """List the groups that all brokers coordinate."""
     wheel = _wheel()
-    core.refresh(until, "")
+    core.refresh(until)
     valid, errors = [], []
     classic = _model().ConsumerGroupType.CLASSIC
     for broker in list(core.by_id.values()):

@@ -31,9 +31,10 @@ class Handle:
             return core.list_topics(topic, timeout)
         running()
         limit = timeout if timeout >= 0 else 2**31 / 1000
+        wanted = (topic,) if topic else None
         try:
             code, response = core.call(
-                lambda done: core.metadata.fetch(topic, done, int(limit * 1_000_000_000)), limit
+                lambda done: core.metadata.fetch(wanted, done, int(limit * 1_000_000_000)), limit
             )
         except KafkaException:
             code, response = codes.TRANSPORT, None

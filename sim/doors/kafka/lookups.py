@@ -167,7 +167,7 @@ def _leaders(
             continue
         code, _ = _call(
             consumer,
-            lambda done, name=topic: consumer.metadata.fetch(name, done, int(limit * _SECOND)),
+            lambda done, name=topic: consumer.metadata.fetch((name,), done, int(limit * _SECOND)),
             limit,
             codes.ALL_BROKERS_DOWN,
             what,

@@ -127,7 +127,7 @@ def describe(core: Administrator, names: Sequence[str], *, until: int) -> list[A
 def describe_cluster(core: Administrator, *, until: int) -> Any:
     """Describe the cluster."""
     admin, model = _wheel()
-    answer = core.refresh(until, "")
+    answer = core.refresh(until)
     nodes = {int(b.node_id): model.Node(int(b.node_id), b.host, b.port) for b in answer.brokers}
     controller = nodes.get(int(answer.controller_id))
     return admin.DescribeClusterResult(controller, list(nodes.values()), answer.cluster_id)

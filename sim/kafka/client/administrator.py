@@ -64,15 +64,15 @@ class Administrator(Client):
                 fail(code, f"Request failed: {text_of(code)}")
             self.kernel.sleep(min(_ASK_AGAIN, max(until - self.kernel.now, 1)))
 
-    def refresh(self, until: int, topic: str | None = None) -> Any:
-        """Return fresh metadata: of all topics, or of one."""
+    def refresh(self, until: int, *topics: str) -> Any:
+        """Return fresh metadata of brokers and some topics."""
         while True:
             left = until - self.kernel.now
             if left <= 0:
                 fail(codes.TIMED_OUT, "Failed while waiting for metadata: Local: Timed out")
             try:
                 _, response = self.call(
-                    partial(self.metadata.fetch, topic, timeout=left), left / SECOND
+                    partial(self.metadata.fetch, topics, timeout=left), left / SECOND
                 )
             except KafkaException:
                 continue
@@ -83,7 +83,7 @@ class Administrator(Client):
     def controller(self, until: int) -> Broker:
         """Return the broker that changes topics."""
         while self.metadata.controller_id not in self.by_id:
-            self.refresh(until, "")
+            self.refresh(until)
         return self.by_id[self.metadata.controller_id]
 
     def coordinator(self, group: str, until: int) -> Broker:

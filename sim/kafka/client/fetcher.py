@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sim.kafka.client.consumer import Consumer
 
 _ASK_AGAIN = 500 * MILLISECOND
+_BEFORE_RESET = 100 * MILLISECOND  # as was seen of the real library, on a real port
 _REFRESH = frozenset(
     {
         codes.UNKNOWN_TOPIC_OR_PART,
@@ -209,7 +210,14 @@ def reset(consumer: "Consumer", tracked: Tracked, offset: int, code: int, reason
         text = f"{reason}: {text_of(code)} (broker {tracked.leader})"
         consumer.failed(codes.AUTO_OFFSET_RESET, text, tracked, offset)
         return
-    _resolve(consumer, tracked, OFFSET_BEGINNING if policy == "earliest" else OFFSET_END, 0)
+    version = tracked.version
+    logical = OFFSET_BEGINNING if policy == "earliest" else OFFSET_END
+
+    def resolve() -> None:
+        if tracked.version == version and tracked.assigned:
+            _resolve(consumer, tracked, logical, 0)
+
+    consumer.process.after(_BEFORE_RESET, resolve)
 
 
 def _resolve(consumer: "Consumer", tracked: Tracked, logical: int, tail: int) -> None:

@@ -151,7 +151,7 @@ class Group:
         if self.state != "wait-assign-call":
             return
         self.state = "steady"
-        if not self.member_id or self.generation < 0:
+        if not self.member_id:
             self.rebalance(lost=True)
         elif not self.subscription or self._current_counts() != self._counts:
             self.rebalance(lost=False)
@@ -178,8 +178,8 @@ class Group:
     def leave(self) -> None:
         """Tell the coordinator that we go; it may not hear of it."""
         consumer = self._consumer
+        # The generation stays: a commit that comes now is refused with UNKNOWN_MEMBER_ID.
         member_id, self.member_id = self.member_id, ""
-        self.generation = -1
         self._stop_heartbeat()
         if not member_id or consumer.settings.instance_id:
             return
@@ -274,27 +274,27 @@ class Group:
             self._sync(())
 
     def _lead(self, response: Any) -> None:
-        """Share out the partitions, once metadata of all topics of all members is there."""
+        """Ask for metadata of all topics of all members, then share out their partitions."""
         consumer = self._consumer
         members = [
             Member(m.member_id, m.group_instance_id, decode_subscription(m.metadata))
             for m in response.members
         ]
-        topics = dict.fromkeys(topic for member in members for topic in member.topics)
-        unknown = [topic for topic in topics if topic not in consumer.metadata.topics]
-        if unknown:
-            self.state = "wait-metadata"
-            generation = self.generation
+        topics = tuple(dict.fromkeys(topic for member in members for topic in member.topics))
+        self.state = "wait-metadata"
+        turn = self._round
 
-            def again(code: int, _: Any) -> None:
-                if self.state == "wait-metadata" and self.generation == generation:
-                    if code:
-                        self._join_failed(code, "Metadata")
-                    else:
-                        self._lead(response)
+        def known(code: int, _: Any) -> None:
+            if self.state == "wait-metadata" and turn == self._round:
+                if code:
+                    self._join_failed(code, "Metadata")
+                else:
+                    self._share_out(members, topics)
 
-            consumer.metadata.fetch(unknown[0], again, consumer.settings.socket_timeout)
-            return
+        consumer.metadata.fetch(topics, known, consumer.settings.socket_timeout)
+
+    def _share_out(self, members: list[Member], topics: tuple[str, ...]) -> None:
+        consumer = self._consumer
         known = consumer.metadata.topics
         counts = {t: len(known[t].partitions) for t in topics if not known[t].error}
         shares = ASSIGNORS[self._protocol](members, counts)
@@ -401,11 +401,9 @@ class Group:
             self._heard_at = consumer.kernel.now
             self.rebalance(lost=False)
         elif code == codes.ILLEGAL_GENERATION:
-            self.generation = -1
             self.rebalance(lost=True)
         elif code == codes.UNKNOWN_MEMBER_ID:
             self.member_id = ""
-            self.generation = -1
             self.rebalance(lost=True)
         elif code == codes.FENCED_INSTANCE_ID:
             self.fenced()

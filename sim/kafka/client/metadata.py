@@ -84,13 +84,14 @@ class Metadata:
             _ask(names, self._client.settings.auto_create), self._answered
         )
 
-    def fetch(self, topic: str | None, answered: Callable[[int, Any], None], timeout: int) -> None:
-        """Ask for one topic, all of them (None) or none (""), and show the answer."""
-        names = None if topic is None else (topic,) if topic else ()
+    def fetch(
+        self, names: tuple[str, ...] | None, answered: Callable[[int, Any], None], timeout: int
+    ) -> None:
+        """Ask for some topics or all of them (None), and show the answer."""
 
         def take(code: int, response: Any) -> None:
             if response is not None:
-                self._take(response, everything=topic is None)
+                self._take(response, everything=names is None)
             answered(code, response)
 
         request = _ask(names, self._client.settings.auto_create)
