@@ -235,17 +235,18 @@ _runs = 0
 
 @contextmanager
 def collecting_by_hand() -> Generator[None]:
-    """Keep the garbage collector off during the block, which is one run.
+    """Keep the garbage collector off, from the first run of an interpreter on.
 
     Finalisers must run at defined moments, and the collector's thresholds count what other runs
-    have allocated. What is there before the first run is never looked at again.
+    have allocated. It stays off between runs as well: what a dead world leaves behind has
+    finalisers that wait, and they must find every door closed. What is there before the first run
+    is never looked at again.
     """
     global _runs
-    was_on = gc.isenabled()
-    gc.disable()
     if not _runs:
         gc.collect()
         gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
@@ -253,5 +254,3 @@ def collecting_by_hand() -> Generator[None]:
         if _runs % _COLLECT_AFTER == 0:
             with burying():
                 gc.collect()
-        if was_on:
-            gc.enable()

@@ -1,5 +1,26 @@
 """Hangs the doors before any test imports a library or a program."""
 
+import gc
+from collections.abc import Generator
+
+import pytest
+
 from sim.doors import install
+from sim.process import burying
 
 install.install()
+gc.disable()  # what dead worlds leave behind may be cleared away behind the fence only
+
+_COLLECT_AFTER = 40
+_tests = 0
+
+
+@pytest.fixture(autouse=True)
+def _collect_by_hand() -> Generator[None]:
+    global _tests
+    yield
+    gc.disable()
+    _tests += 1
+    if _tests % _COLLECT_AFTER == 0:
+        with burying():
+            gc.collect()
