@@ -22,10 +22,21 @@ _NUMBERS = frozenset(
     (
         *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
         *("delta", "avail", "frozen", "recomputed", "deposits", "withdrawals"),
-        *("owed to accounts", "log", "events topic", "at", "took", "age", "durable", "how many"),
+        *(
+            "owed to accounts",
+            "log",
+            "events topic",
+            "ledger",
+            "at",
+            "took",
+            "age",
+            "durable",
+            "how many",
+        ),
     )
 )
 _KEYS = frozenset(("request", "input", "code"))
+_WORDS = frozenset(("client", "place", "operation", "decision"))
 _TEXTS = frozenset(("cause", "first", "where", "expected", "found", "place"))
 _HERE = Path(__file__).parent
 
@@ -53,6 +64,8 @@ class Shown:
             return "key"
         if name in _TEXTS:
             return "cause" if name == "cause" else "text"
+        if name in _WORDS:
+            return "word"
         return "number" if name in _NUMBERS else ""
 
     def bad(self, row: Sequence[object]) -> bool:
