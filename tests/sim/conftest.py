@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.clock import Clock
+from sim.disk import Disk
 from sim.host import Host
 from sim.kernel import Kernel
 from sim.network import Network
@@ -20,7 +21,8 @@ class Bench:
     def host(self, name: str) -> Host:
         if name not in self.network.hosts:
             clock = Clock(lambda: self.kernel.now, 10**18)
-            Host(self.kernel, self.network, name, clock)
+            disk = Disk("posix", self.kernel.stream(f"{name}/disk"))
+            Host(self.kernel, self.network, name, clock, disk)
         return self.network.hosts[name]
 
 

@@ -4,7 +4,6 @@ import _socket
 import asyncio
 import ctypes
 import ctypes.util
-import fcntl
 import io
 import mmap
 import multiprocessing
@@ -45,19 +44,19 @@ class _Library:
 
 
 ESCAPES: dict[str, Callable[[], Any]] = {
-    "a socket": lambda: socket.socket(),
-    "a socket by an early alias": lambda: _early_socket(),
-    "a socket in C": lambda: _socket.socket(),
+    "a socket": socket.socket,
+    "a socket by an early alias": _early_socket,
+    "a socket in C": _socket.socket,
     "a connection": lambda: socket.create_connection(("127.0.0.1", 9)),
-    "a socket pair": lambda: socket.socketpair(),
+    "a socket pair": socket.socketpair,
     "name resolution": lambda: socket.getaddrinfo("localhost", 80),
     "the host's name": lambda: socket.gethostbyname("localhost"),
     "a subprocess": lambda: subprocess.run(["true"], check=True),
     "a subprocess with a pipe": lambda: subprocess.check_output("true", shell=True),
     "a command": lambda: os.system("true"),
     "a pipe to a command": lambda: os.popen("true"),
-    "a fork": lambda: os.fork(),
-    "a fork with a terminal": lambda: pty.fork(),
+    "a fork": os.fork,
+    "a fork with a terminal": pty.fork,
     "another program": lambda: os.execv("/bin/true", ["true"]),
     "a spawned program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
     "a process of multiprocessing": lambda: multiprocessing.Process(target=print).start(),
@@ -69,15 +68,16 @@ ESCAPES: dict[str, Callable[[], Any]] = {
     "a shared library": lambda: ctypes.CDLL(None),
     "a shared library by an alias": lambda: _Library.opener(None),
     "a database file": lambda: sqlite3.connect(":memory:"),
-    "a file opened in C": lambda: _real_open("/etc/hostname"),
+    "a file opened in C": lambda: _real_open("/etc/hostname"),  # noqa: SIM115
     "a file opened through a default argument": _through_a_default,
-    "a file of the code's own module": lambda: io.open_code("/etc/hostname"),
-    "a pipe": lambda: os.pipe(),
+    "a terminal": os.openpty,
+    "a pipe": os.pipe,
     "select": lambda: select.select([], [], [], 0),
-    "poll": lambda: select.poll(),
-    "epoll": lambda: select.epoll(),
+    "poll": select.poll,
+    "epoll": select.epoll,
     "an asyncio subprocess": lambda: asyncio.run(_subprocess()),
-    "a device control": lambda: fcntl.ioctl(0, 0),
+    "an alarm in seconds": lambda: signal.alarm(1000),
+    "an event descriptor": lambda: os.eventfd(0),
     "anonymous memory as a file": lambda: os.memfd_create("x"),
 }
 
