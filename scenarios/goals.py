@@ -28,6 +28,12 @@ class _Line(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
+def _settled_ns(evidence: Evidence) -> int:
+    """Return when the run had settled; the recoveries after that are the harness's own."""
+    quiescent = evidence.about.quiescent_ns
+    return evidence.about.ended_ns if quiescent is None else quiescent
+
+
 def _logged(evidence: Evidence, event: str, program: str = "ubscore") -> list[_Line]:
     mark = f'"event":"{event}"'
     return [
@@ -35,7 +41,7 @@ def _logged(evidence: Evidence, event: str, program: str = "ubscore") -> list[_L
         for line in evidence.lines
         if line.process.startswith(program)
         and mark in line.text
-        and line.at_ns <= evidence.about.healed_ns
+        and line.at_ns <= _settled_ns(evidence)
     ]
 
 
@@ -53,7 +59,7 @@ def _recovered(evidence: Evidence, _: dict[str, int]) -> bool:
 
 def _published_twice(evidence: Evidence, _: dict[str, int]) -> bool:
     # Later copies come from the recoveries that the harness makes itself.
-    until_ms = (evidence.about.epoch_ns + evidence.about.healed_ns) // 1_000_000
+    until_ms = (evidence.about.epoch_ns + _settled_ns(evidence)) // 1_000_000
     values = Counter(
         record.value
         for record in evidence.records
