@@ -113,17 +113,17 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             hops=_hops(judgement),
             numbers=_NUMBERS,
             differences=Shown(
-                tables.differences(judgement), "differences.csv", "from to effects user"
+                tables.differences(judgement), "csv/differences.csv", "from to effects user"
             ),
-            breaks=Shown(tables.breaks(judgement.breaks), "breaks.csv", "user request age"),
+            breaks=Shown(tables.breaks(judgement.breaks), "csv/breaks.csv", "user request age"),
             kinds=Shown(tables.kinds(judgement.breaks)),
             conservation=Shown(_conserved(judgement)),
             timeline=timeline.draw(case),
             faults=_faults(judgement),
             damages=_damages(judgement),
-            ledger=Shown(tables.ledger(case), "ledger.csv"),
-            operations=Shown(tables.operations(case), "operations.csv"),
-            decisions=Shown(tables.decisions(case), "decisions.csv"),
+            ledger=Shown(tables.ledger(case), "csv/ledger.csv"),
+            operations=Shown(tables.operations(case), "csv/operations.csv"),
+            decisions=Shown(tables.decisions(case), "csv/decisions.csv"),
             log_notes=[f"Shard {j.shard}: {j.damage}" for j in case.journals if j.damage],
             lines=_lines(judgement),
             commands=commands,

@@ -1,0 +1,111 @@
+"""The campaign page: what many seeds found, and whether they were a test at all."""
+
+from typing import Any
+
+import msgspec
+
+from reports.amounts import seconds
+from reports.pages.html import asset, environment
+
+
+class Failures(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs that failed in the same way; ``first`` is the seed to look at."""
+
+    invariant: str
+    code: str
+    text: str
+    seeds: tuple[int, ...]
+    command: str
+    report: str = ""
+
+    @property
+    def first(self) -> int:
+        """The smallest seed that shows it."""
+        return min(self.seeds)
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a hunt. ``bitten`` and ``reached`` count seeds."""
+
+    scenario: str
+    seeds: int
+    jobs: int
+    real_s: float
+    virtual_ns: int
+    verdicts: dict[str, int]
+    planned: dict[str, int] = {}
+    bitten: dict[str, int] = {}
+    sometimes: tuple[str, ...] = ()
+    reached: dict[str, int] = {}
+    halts: dict[str, int] = {}
+    crashes: int = 0
+    operations: int = 0
+    seeds_bitten: int = 0
+    interrupted: bool = False
+    failures: tuple[Failures, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all seeds."""
+        for verdict in ("nondeterministic", "broken", "unknown"):
+            if self.verdicts.get(verdict):
+                return verdict
+        return "held" if self.seeds else "unknown"
+
+    @property
+    def not_reached(self) -> tuple[str, ...]:
+        """Goals that no seed reached: what they stand for was not tested."""
+        return tuple(goal for goal in self.sometimes if not self.reached.get(goal))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def _facts(campaign: Campaign) -> list[tuple[str, str]]:
+    seeds = max(campaign.seeds, 1)
+    rate = campaign.seeds / campaign.real_s if campaign.real_s else 0.0
+    ratio = campaign.virtual_ns / 1e9 / campaign.real_s if campaign.real_s else 0.0
+    verdicts = ", ".join(f"{n} {name}" for name, n in sorted(campaign.verdicts.items()) if n)
+    return [
+        ("seeds", str(campaign.seeds)),
+        ("verdicts", verdicts or "none"),
+        ("seeds/s", f"{rate:.1f} on {campaign.jobs} workers"),
+        ("real time", f"{campaign.real_s:.1f} s"),
+        ("world time", f"{seconds(campaign.virtual_ns)} ({ratio:,.0f} x real)"),
+        ("seeds in which a fault bit", _share(campaign.seeds_bitten, campaign.seeds)),
+        ("crashes a seed", f"{campaign.crashes / seeds:.2f}"),
+        ("operations a seed", f"{campaign.operations / seeds:.1f}"),
+    ]
+
+
+def page(campaign: Campaign) -> str:
+    """Return the page of a campaign as HTML."""
+    signs = {"held": "✓ HELD", "broken": "✗ BROKEN", "unknown": "? UNKNOWN"}
+    kinds = sorted(campaign.planned, key=lambda k: (-campaign.bitten.get(k, 0), k))
+    faults: list[dict[str, Any]] = [
+        {
+            "kind": kind,
+            "planned": campaign.planned[kind],
+            "bitten": campaign.bitten.get(kind, 0),
+            "share": _share(campaign.bitten.get(kind, 0), campaign.seeds),
+        }
+        for kind in kinds
+    ]
+    goals = [(goal, campaign.reached.get(goal, 0)) for goal in campaign.sometimes]
+    verdict = campaign.verdict
+    return (
+        environment()
+        .get_template("campaign.html.j2")
+        .render(
+            campaign=campaign,
+            verdict="broken" if verdict == "nondeterministic" else verdict,
+            sign=signs.get(verdict, f"✗ {verdict.upper()}"),
+            facts=_facts(campaign),
+            faults=faults,
+            goals=goals,
+            failures=sorted(campaign.failures, key=lambda f: (-len(f.seeds), f.first)),
+            style=asset("style.css"),
+            script=asset("report.js"),
+        )
+    )
