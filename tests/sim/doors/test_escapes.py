@@ -68,7 +68,7 @@ ESCAPES: dict[str, Callable[[], Any]] = {
     "a shared library": lambda: ctypes.CDLL(None),
     "a shared library by an alias": lambda: _Library.opener(None),
     "a database file": lambda: sqlite3.connect(":memory:"),
-    "a file opened in C": lambda: _real_open("/etc/hostname"),  # noqa: SIM115
+    "a file opened in C": lambda: _real_open("/etc/hostname"),
     "a file opened through a default argument": _through_a_default,
     "a terminal": os.openpty,
     "a pipe": os.pipe,
