@@ -90,6 +90,8 @@ class Case:
         }
         self.excused: list[str] = []
         self.settled = self.due(max((i.at_ns for i in self.inputs), default=0))
+        # recoveries are tried out after the end; those stops are nobody's fault and cause nothing
+        self.audit_ns = min((r.started_ns for r in evidence.restarts), default=self.about.ended_ns)
         self.last_event: dict[str, ProcessEvent] = {}
         for event in evidence.processes:
             self.last_event[event.process] = event
@@ -173,7 +175,9 @@ class Case:
         """Say what happened to a program (or the faults around it) after ``at_ns``."""
         since = (at_ns or 0) - 1_000_000  # stamps of brokers are in milliseconds
         for event in self.evidence.processes:
-            if event.process.startswith(program) and event.kind in _DOWN and event.at_ns >= since:
+            if not event.process.startswith(program) or event.kind not in _DOWN:
+                continue
+            if since <= event.at_ns < self.audit_ns:
                 how = {"power_lost": "lost power", "crashed": "crashed", "exited": "exited"}
                 what = how.get(event.kind, "halted")
                 more = f" ({event.reason})" if event.reason else ""

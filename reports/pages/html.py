@@ -136,7 +136,9 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
 
 def _facts(judgement: Judgement) -> list[tuple[str, object]]:
     about = judgement.case.about
-    crashes = sum(e.kind in ("crashed", "power_lost") for e in judgement.case.evidence.processes)
+    ends = [e for e in judgement.case.evidence.processes if e.kind in ("crashed", "power_lost")]
+    audits = sum(e.at_ns >= judgement.case.audit_ns for e in ends)
+    crashes = f"{len(ends) - audits}" + (f" and {audits} to audit recovery" if audits else "")
     faults = judgement.case.evidence.faults
     return [
         ("stage", about.stage),
