@@ -7,19 +7,20 @@ the start of the world, amounts raw integers, bytes are kept as they were found.
 
 from typing import Literal
 
-import msgspec
+from reports.happenings import (
+    Damage,
+    FaultReceipt,
+    LogLine,
+    OwedHalt,
+    ProcessEvent,
+    ProcessEventKind,
+    Record,
+)
 
 Outcome = Literal["ok", "fail", "info"]
 OperationKind = Literal["transfer_in", "transfer_out", "read"]
 AnswerStatus = Literal["pending", "done", "rejected", "not_seen"]
-ProcessEventKind = Literal[
-    "started", "ready", "crashed", "power_lost", "halted", "exited", "paused", "resumed"
-]
 Stage = Literal["simulated", "real"]
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The shape all evidence has: immutable, slotted, checked when it is read back."""
 
 
 class Attempt(Record, frozen=True, kw_only=True):
@@ -202,71 +203,6 @@ class Commit(Record, frozen=True, kw_only=True):
     at_ns: int
 
 
-class ProcessEvent(Record, frozen=True, kw_only=True):
-    """Something that happened to one incarnation of a program, a broker or a node.
-
-    ``halted`` is an exit of the program's own choice because going on would be wrong; ``reason``
-    is its documented reason code, and ``detail`` what it said.
-    """
-
-    at_ns: int
-    process: str
-    incarnation: int
-    kind: ProcessEventKind
-    code: int | None = None
-    reason: str = ""
-    detail: str = ""
-
-
-class Damage(Record, frozen=True, kw_only=True):
-    """Bytes of a log that a fault really destroyed or left torn.
-
-    ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
-    kind must end in a halt. ``first_lsn`` is the first frame hit, where that can be said.
-    """
-
-    shard: int
-    at_ns: int
-    file: str
-    offset: int
-    length: int
-    kind: str
-    decidable: bool
-    found: bytes = b""
-    first_lsn: int | None = None
-
-
-class FaultReceipt(Record, frozen=True, kw_only=True):
-    """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing."""
-
-    fault: str
-    kind: str
-    targets: tuple[str, ...] = ()
-    entered_ns: int | None = None
-    left_ns: int | None = None
-    bites: int = 0
-    effects: dict[str, int | str] = {}
-    damage: tuple[Damage, ...] = ()
-
-
-class OwedHalt(Record, frozen=True, kw_only=True):
-    """A halt that the fault budget owes: the process may stop for this reason and stay down."""
-
-    process: str
-    reason: str
-    because: str
-
-
-class LogLine(Record, frozen=True, kw_only=True):
-    """A line a program logged, kept for the reader of a report."""
-
-    at_ns: int
-    process: str
-    incarnation: int
-    level: str
-    text: str
-
-
 class About(Record, frozen=True, kw_only=True):
     """What was run: enough to say it in a headline and to run it again.
 
@@ -315,3 +251,32 @@ class Evidence(Record, frozen=True, kw_only=True):
     owed: tuple[OwedHalt, ...] = ()
     lines: tuple[LogLine, ...] = ()
     unreadable: tuple[str, ...] = ()
+
+
+__all__ = [
+    "About",
+    "AccountRow",
+    "Answer",
+    "AnswerStatus",
+    "Attempt",
+    "ClientRead",
+    "Commit",
+    "Damage",
+    "Dump",
+    "Evidence",
+    "FaultReceipt",
+    "LogImage",
+    "LogLine",
+    "Operation",
+    "OperationKind",
+    "Outcome",
+    "OwedHalt",
+    "ProcessEvent",
+    "ProcessEventKind",
+    "Record",
+    "RequestRow",
+    "Restart",
+    "Row",
+    "Stage",
+    "TopicRecord",
+]

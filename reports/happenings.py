@@ -1,0 +1,78 @@
+"""Happenings: what befell the processes of a run, what was done to them, and what they logged."""
+
+from typing import Literal
+
+import msgspec
+
+ProcessEventKind = Literal[
+    "started", "ready", "crashed", "power_lost", "halted", "exited", "paused", "resumed"
+]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The shape all evidence has: immutable, slotted, checked when it is read back."""
+
+
+class ProcessEvent(Record, frozen=True, kw_only=True):
+    """Something that happened to one incarnation of a program, a broker or a node.
+
+    ``halted`` is an exit of the program's own choice because going on would be wrong; ``reason``
+    is its documented reason code, and ``detail`` what it said.
+    """
+
+    at_ns: int
+    process: str
+    incarnation: int
+    kind: ProcessEventKind
+    code: int | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class Damage(Record, frozen=True, kw_only=True):
+    """Bytes of a log that a fault really destroyed or left torn.
+
+    ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
+    kind must end in a halt. ``first_lsn`` is the first frame hit, where that can be said.
+    """
+
+    shard: int
+    at_ns: int
+    file: str
+    offset: int
+    length: int
+    kind: str
+    decidable: bool
+    found: bytes = b""
+    first_lsn: int | None = None
+
+
+class FaultReceipt(Record, frozen=True, kw_only=True):
+    """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing."""
+
+    fault: str
+    kind: str
+    targets: tuple[str, ...] = ()
+    entered_ns: int | None = None
+    left_ns: int | None = None
+    bites: int = 0
+    effects: dict[str, int | str] = {}
+    damage: tuple[Damage, ...] = ()
+
+
+class OwedHalt(Record, frozen=True, kw_only=True):
+    """A halt that the fault budget owes: the process may stop for this reason and stay down."""
+
+    process: str
+    reason: str
+    because: str
+
+
+class LogLine(Record, frozen=True, kw_only=True):
+    """A line a program logged, kept for the reader of a report."""
+
+    at_ns: int
+    process: str
+    incarnation: int
+    level: str
+    text: str
