@@ -21,16 +21,11 @@ from confluent_kafka import (
     TopicPartition,
     cimpl,
 )
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewPartitions,
-    NewTopic,
-    OffsetSpec,
-)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._listoffsets import LatestSpec
 from confluent_kafka.aio import AIOConsumer, AIOProducer
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 from confluent_kafka.serialization import StringDeserializer, StringSerializer
 
 from sim.errors import SimulationError, Unmodelled
@@ -279,7 +274,7 @@ def test_an_admin_client_creates_describes_and_deletes(tank: Tank) -> None:
         producer.produce("t", partition=0)
         producer.flush()
         first = TopicPartition("t", 0)
-        latest = admin.list_offsets({first: OffsetSpec.latest()})
+        latest = admin.list_offsets({first: LatestSpec()})  # type: ignore[no-untyped-call]
         assert next(iter(latest.values())).result(5).offset == 1
         assert error(admin.delete_topics(["new"])["new"]) is None
         assert error(admin.delete_topics(["new"])["new"]) == "UNKNOWN_TOPIC_OR_PART"
