@@ -15,7 +15,7 @@ from sim.kafka.client.client import Throttle, Trouble
 from sim.kafka.client.configuration import configure
 from sim.kafka.client.inbox import deadline
 from sim.kafka.client.producer import Producer as Core
-from sim.kafka.client.producer import Report
+from sim.kafka.client.topics import Report
 from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, real, text_of
 from sim.process import running
 
@@ -58,7 +58,7 @@ class Producer(Handle):
             )
             return
         process = running()
-        if type(topic) is not str or type(partition) is not int or type(timestamp) is not int:
+        if type(topic) is not str or partition != -1 or type(timestamp) is not int:
             topic = arguments.topic_name(topic)
             partition, timestamp = arguments.integer(partition), arguments.wide(timestamp)
         if type(value) is not bytes:

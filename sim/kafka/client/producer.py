@@ -9,55 +9,23 @@ dies is lost without a word.
 """
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
-from sim.kafka.client import codes
+from sim.kafka.client import codes, retries
 from sim.kafka.client.broker import Broker, next_full_second
 from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.configuration import Callbacks, Settings
-from sim.kafka.client.idempotence import Identity, Judgement, judge, judge_idempotent
+from sim.kafka.client.idempotence import Identity
 from sim.kafka.client.inbox import Inbox
 from sim.kafka.client.metadata import TopicView
 from sim.kafka.client.outgoing import Delivered, Message, Outgoing, Sent
 from sim.kafka.client.partitioner import PARTITIONERS, Sticky
-from sim.kafka.client.wheel import text_of
+from sim.kafka.client.topics import Report, Topic
 from sim.kafka.protocol import moment_ms
 from sim.kernel import MILLISECOND
 from sim.process import Process, Timer
 
 _NO_DEADLINE = 2**62
-_EXPONENT_MAX = 20
-
-
-class Report(NamedTuple):
-    """Messages whose fate is known, for the program to hear of."""
-
-    topic: str
-    partition: int
-    messages: deque[Message]
-    code: int
-    offset: int  # of the first; -1 if nobody said
-    append_time: int  # in ms, of a LogAppendTime topic; else -1
-
-
-class Topic:
-    """A topic that messages were produced to."""
-
-    __slots__ = ("count", "gone", "name", "queues", "since", "sticky", "view", "waiting")
-
-    def __init__(self, name: str, sticky: Sticky, since: int) -> None:
-        self.name = name
-        self.sticky = sticky
-        self.since = since
-        self.count = 0  # of partitions; 0 while unknown
-        self.gone = 0  # the error code once it is certain that there is no such topic
-        self.queues: list[Outgoing] = []
-        self.waiting: deque[tuple[int, Message]] = deque()  # (partition wanted, message)
-        self.view: TopicView | None = None
-
-    def available(self, partition: int) -> bool:
-        """Whether the partition has a leader."""
-        return self.queues[partition].leader is not None
 
 
 class Producer(Client):
@@ -156,17 +124,17 @@ class Producer(Client):
         """Give up messages; their reports say so."""
         for queue in self.queues:
             if in_queue:
-                self._undelivered(queue, queue.take_out(lambda _: True), codes.PURGE_QUEUE)
+                self.undelivered(queue, queue.take_out(lambda _: True), codes.PURGE_QUEUE)
             if in_flight:
                 for sent in queue.in_flight:
                     if not sent.purged:
                         sent.purged = True
-                        self._undelivered(queue, sent.messages, codes.PURGE_INFLIGHT)
+                        self.undelivered(queue, sent.messages, codes.PURGE_INFLIGHT)
         if in_queue:
             for topic in self.topics.values():
                 waiting, topic.waiting = topic.waiting, deque()
                 for partition, message in waiting:
-                    self._report(topic.name, partition, [message], codes.PURGE_QUEUE)
+                    self.give_report(topic.name, partition, [message], codes.PURGE_QUEUE)
 
     def die(self, code: int, text: str) -> None:
         """Take note of a fatal error: nothing is accepted any more, everything is purged."""
@@ -238,9 +206,9 @@ class Producer(Client):
         if sent.purged:
             pass
         elif code:
-            self._failed(queue, sent, code)
+            retries.failed(self, queue, sent, code)
         else:
-            self._delivered(queue, sent, offset, append_time)
+            self.delivered(queue, sent, offset, append_time)
         if self.settings.idempotent:
             self.identity.drained()
         queue.serve()
@@ -261,10 +229,10 @@ class Producer(Client):
         topic.gone = codes.UNKNOWN_TOPIC if unknown else error
         topic.count = 0
         for queue in topic.queues:
-            self._undelivered(queue, queue.take_out(lambda _: True), topic.gone)
+            self.undelivered(queue, queue.take_out(lambda _: True), topic.gone)
         waiting, topic.waiting = topic.waiting, deque()
         for partition, message in waiting:
-            self._report(topic.name, partition, [message], topic.gone)
+            self.give_report(topic.name, partition, [message], topic.gone)
 
     def _assign(self, topic: Topic) -> None:
         """Give the messages that waited for metadata their partitions."""
@@ -277,70 +245,28 @@ class Producer(Client):
                     message.key, topic.count, now, topic.sticky, topic.available
                 )
             if not 0 <= partition < topic.count:
-                self._report(topic.name, partition, [message], codes.UNKNOWN_PARTITION)
+                self.give_report(topic.name, partition, [message], codes.UNKNOWN_PARTITION)
             else:
                 topic.queues[partition].add(message)
 
-    def _delivered(self, queue: Outgoing, sent: Sent, offset: int, append_time: int) -> None:
+    def delivered(self, queue: Outgoing, sent: Sent, offset: int, append_time: int) -> None:
+        """Report a batch as written, and those before it whose answers were lost."""
         if self.settings.idempotent and sent.producer_id == queue.producer_id:
             # An earlier batch whose answer was lost must have been written before this one.
             earlier = queue.take_out(
                 lambda message: message.last_in_batch > 0 and message.number < sent.first
             )
             if earlier:
-                self._report(queue.topic, queue.index, earlier, 0)
+                self.give_report(queue.topic, queue.index, earlier, 0)
             queue.next_ack = (sent.last + 1 - queue.base_number) & 0x7FFFFFFF
-        self._report(queue.topic, queue.index, sent.messages, 0, offset, append_time)
+        self.give_report(queue.topic, queue.index, sent.messages, 0, offset, append_time)
 
-    def _failed(self, queue: Outgoing, sent: Sent, code: int) -> None:
-        if self.settings.idempotent:
-            verdict = judge_idempotent(code, sent, queue, gapless=self.settings.gapless)
-        else:
-            verdict = judge(code)
-        if verdict.refresh:
-            self.metadata.refresh()
-        if verdict.delivered:
-            self._delivered(queue, sent, -1, -1)
-            return
-        queue.draining = queue.draining or verdict.drain
-        if verdict.bump:
-            self.identity.bump()
-        if verdict.retry:
-            self._retry(queue, sent, code, verdict)
-            return
-        self._report(queue.topic, queue.index, sent.messages, code)
-        if verdict.fatal:
-            self.die(code, f"ProduceRequest for {queue.topic} [{queue.index}]: {text_of(code)}")
-
-    def _retry(self, queue: Outgoing, sent: Sent, code: int, verdict: Judgement) -> None:
-        settings = self.settings
-        now = self.kernel.now
-        jitter = self.random.uniform(0.8, 1.2)
-        expired, given_up, again = [], [], []
-        for message in sent.messages:
-            if message.deadline <= now:
-                expired.append(message)
-                continue
-            if verdict.counted and message.retries >= settings.retries:
-                given_up.append(message)
-                continue
-            message.retries += verdict.counted
-            exponent = min(max(message.retries - 1, 0), _EXPONENT_MAX)
-            wait = int(settings.retry_backoff * 2**exponent * jitter)
-            message.retry_at = now + min(wait, settings.retry_backoff_max)
-            again.append(message)
-        self._undelivered(queue, expired, codes.MSG_TIMED_OUT)
-        if given_up:
-            timed_out = code in {codes.TIMED_OUT, codes.TIMED_OUT_QUEUE}
-            last = codes.MSG_TIMED_OUT if timed_out else code
-            self._undelivered(queue, given_up, last)
-        queue.again(again)
-
-    def _undelivered(self, queue: Outgoing, messages: list[Message], code: int) -> None:
+    def undelivered(self, queue: Outgoing, messages: list[Message], code: int) -> None:
+        """Report messages of one partition as failed."""
         if messages:
-            self._report(queue.topic, queue.index, messages, code)
+            self.give_report(queue.topic, queue.index, messages, code)
 
-    def _report(
+    def give_report(
         self,
         topic: str,
         partition: int,
@@ -365,7 +291,7 @@ class Producer(Client):
         nearest = _NO_DEADLINE
         for queue in self.queues:
             late = queue.take_out(lambda message: message.deadline <= now)
-            self._undelivered(queue, late, codes.MSG_TIMED_OUT)
+            self.undelivered(queue, late, codes.MSG_TIMED_OUT)
             for message in queue.messages:
                 nearest = min(nearest, message.deadline)
             for sent in queue.in_flight:
@@ -373,7 +299,7 @@ class Producer(Client):
         for topic in self.topics.values():
             while topic.waiting and topic.waiting[0][1].deadline <= now:
                 partition, message = topic.waiting.popleft()
-                self._report(topic.name, partition, [message], codes.MSG_TIMED_OUT)
+                self.give_report(topic.name, partition, [message], codes.MSG_TIMED_OUT)
             if topic.waiting:
                 nearest = min(nearest, topic.waiting[0][1].deadline)
         self._plan_expiry(max(nearest, now + 1))
