@@ -20,7 +20,7 @@ demo: $(READY) ## three runs: one that holds, one that loses nine deposits, one 
 	$(BIN)/wavetank demo
 
 test: $(READY) ## the tests
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -q
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff format --check .

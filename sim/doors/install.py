@@ -31,7 +31,15 @@ _DOORS = (
     "escapes",  # the last: it refuses what none before it has taken
 )
 
-_SPARED = ("sim.", "importlib.")  # they keep the real ones, on purpose
+_SPARED = (
+    "sim.",
+    "importlib.",
+    "_pytest.",
+    "execnet.",
+    "hypothesis.",
+    "pluggy.",
+    "xdist.",
+)  # they keep the real ones, on purpose
 
 _installed = False
 _stand_ins: dict[int, tuple[Any, Any]] = {}  # id of the real object -> itself, its stand-in
