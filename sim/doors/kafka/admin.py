@@ -6,10 +6,11 @@ there) and `list_groups` (`list_consumer_groups` is there) are refused.
 """
 
 from collections.abc import Callable
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from sim.doors.kafka import arguments, group_answers, topic_answers
-from sim.doors.kafka.handle import Handle, simulated
+from sim.doors.kafka.handle import simulated
+from sim.doors.kafka.unanswered import Unanswered
 from sim.errors import Unmodelled
 from sim.kafka.client.administrator import Administrator
 from sim.kafka.client.configuration import configure
@@ -18,7 +19,7 @@ from sim.kafka.client.wheel import KafkaException, real
 from sim.process import running
 
 
-class Admin(Handle):
+class Admin(Unanswered):
     """Stands for the real `_AdminClientImpl`."""
 
     __slots__ = ()
@@ -196,77 +197,6 @@ class Admin(Handle):
         work = group_answers.alter_offsets
         self._start("alter_consumer_group_offsets", work, (requests, future), given)
 
-    def list_groups(self, group: str | None = None, timeout: float = -1) -> list[Any]:
-        """Refuse: an older way to list groups."""
-        groups: list[Any] = self._refuse("list_groups", group, timeout)
-        return groups
-
-    def create_acls(self, acls: list[Any], future: Any, request_timeout: float = -1) -> None:
-        """Refuse: there are no ACLs."""
-        self._refuse("create_acls", acls, future, request_timeout=request_timeout)
-
-    def describe_acls(
-        self, acl_binding_filter: Any, future: Any, request_timeout: float = -1
-    ) -> None:
-        """Refuse: there are no ACLs."""
-        self._refuse("describe_acls", acl_binding_filter, future, request_timeout=request_timeout)
-
-    def delete_acls(self, acls: list[Any], future: Any, request_timeout: float = -1) -> None:
-        """Refuse: there are no ACLs."""
-        self._refuse("delete_acls", acls, future, request_timeout=request_timeout)
-
-    def alter_configs(
-        self,
-        resources: list[Any],
-        future: Any,
-        validate_only: bool = False,
-        request_timeout: float = -1,
-        broker: int = -1,
-    ) -> None:
-        """Refuse: `incremental_alter_configs` has replaced it."""
-        self._refuse(
-            "alter_configs",
-            resources,
-            future,
-            validate_only=validate_only,
-            request_timeout=request_timeout,
-            broker=broker,
-        )
-
-    def describe_user_scram_credentials(
-        self, users: list[str] | None, future: Any, request_timeout: float = -1
-    ) -> None:
-        """Refuse: there are no credentials."""
-        self._refuse(
-            "describe_user_scram_credentials", users, future, request_timeout=request_timeout
-        )
-
-    def alter_user_scram_credentials(
-        self, alterations: list[Any], future: Any, request_timeout: float = -1
-    ) -> None:
-        """Refuse: there are no credentials."""
-        self._refuse(
-            "alter_user_scram_credentials", alterations, future, request_timeout=request_timeout
-        )
-
-    def elect_leaders(
-        self,
-        election_type: int,
-        partitions: list[Any] | None,
-        future: Any,
-        request_timeout: float = -1,
-        operation_timeout: float = -1,
-    ) -> None:
-        """Refuse: every partition has one replica."""
-        self._refuse(
-            "elect_leaders",
-            election_type,
-            partitions,
-            future,
-            request_timeout=request_timeout,
-            operation_timeout=operation_timeout,
-        )
-
     def poll(self, timeout: float = -1) -> int:
         """Serve `error_cb`; return how many events there were."""
         core = self._open()
@@ -323,18 +253,6 @@ class Admin(Handle):
                 future.set_result(found)
 
         process.spawn(run, name=f"rdk:{name}", daemon=True)
-
-    def _refuse(self, name: str, *args: Any, **named: Any) -> Any:
-        core = self._open()
-        if simulated(core):
-            _unmodelled(name)
-        return getattr(core, name)(
-            *args, **{k: v for k, v in named.items() if v not in (-1, False)}
-        )
-
-
-def _unmodelled(name: str) -> NoReturn:
-    raise Unmodelled(f"AdminClient.{name} is not modelled")
 
 
 def _described(request_timeout: float, operations: bool) -> dict[str, Any]:

@@ -11,19 +11,20 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from sim.doors.kafka import arguments, lookups
+from sim.doors.kafka.assigning import Assigning
 from sim.doors.kafka.gate import Gate
-from sim.doors.kafka.handle import Handle, simulated
-from sim.doors.kafka.partition import TopicPartition, listed
+from sim.doors.kafka.handle import simulated
+from sim.doors.kafka.messages import failure, message_of, outcome
 from sim.kafka.client import codes
 from sim.kafka.client.commits import Committed, Offset
 from sim.kafka.client.configuration import configure
 from sim.kafka.client.consumer import Consumer as Core
-from sim.kafka.client.consumer import Failure
-from sim.kafka.client.group import Rebalance
+from sim.kafka.client.failure import Failure
+from sim.kafka.client.group_requests import Rebalance
 from sim.kafka.client.inbox import deadline
 from sim.kafka.client.tracked import Chunk
-from sim.kafka.client.values import OFFSET_INVALID, OFFSET_STORED, result
-from sim.kafka.client.wheel import Message, error_of, fail, real, text_of
+from sim.kafka.client.values import OFFSET_INVALID, result
+from sim.kafka.client.wheel import error_of, fail, real, text_of
 from sim.kernel import SECOND
 from sim.process import running
 
@@ -31,10 +32,10 @@ _Callback = Callable[[Any, list[Any]], Any]
 _CREATE_TIME, _LOG_APPEND_TIME = 1, 2
 
 
-class Consumer(Handle):
+class Consumer(Assigning):
     """Stands for the real consumer."""
 
-    __slots__ = ("_callbacks", "_gate", "_rebalanced")
+    __slots__ = ("_callbacks",)
     _real = real.Consumer
     _closed_text = "Consumer closed"
 
@@ -105,7 +106,7 @@ class Consumer(Handle):
                     if type(event) is Chunk:
                         return self._hand_out(process, event)
                     if type(event) is Failure:
-                        return _failed(event)
+                        return failure(event)
                     self._serve(event)
                     core = self._open()
             finally:
@@ -130,121 +131,6 @@ class Consumer(Handle):
             finally:
                 core.polling -= 1
                 core.note_poll()
-
-    def assign(self, partitions: list[Any]) -> None:
-        """Take exactly these partitions."""
-        core = self._open()
-        if not simulated(core):
-            core.assign(partitions)
-            return
-        with self._gate:
-            wanted = [(p.topic, p.partition, p.offset) for p in listed(partitions)]
-            if len({(topic, index) for topic, index, _ in wanted}) < len(wanted):
-                text = text_of(codes.INVALID_ARG)
-                fail(codes.INVALID_ARG, f"Failed to set assignment: {text}")
-            self._rebalanced = True
-            core.assign(wanted)
-
-    def unassign(self) -> None:
-        """Give all partitions up."""
-        core = self._open()
-        if not simulated(core):
-            core.unassign()
-            return
-        with self._gate:
-            self._rebalanced = True
-            core.unassign()
-
-    def incremental_assign(self, partitions: list[Any]) -> None:
-        """Take these partitions too."""
-        core = self._open()
-        if not simulated(core):
-            core.incremental_assign(partitions)
-            return
-        with self._gate:
-            wanted = [(p.topic, p.partition, p.offset) for p in listed(partitions)]
-            for topic, index, _ in wanted:
-                if (topic, index) in core.assignment:
-                    text = f"{topic} [{index}] is already part of the current assignment"
-                    fail(codes.CONFLICT, text)
-            self._rebalanced = True
-            core.incremental_assign(wanted)
-
-    def incremental_unassign(self, partitions: list[Any]) -> None:
-        """Give these partitions up."""
-        core = self._open()
-        if not simulated(core):
-            core.incremental_unassign(partitions)
-            return
-        with self._gate:
-            keys = [(p.topic, p.partition) for p in listed(partitions)]
-            for topic, index in keys:
-                if (topic, index) not in core.assignment:
-                    text = "can't be unassigned since it is not in the current assignment"
-                    fail(codes.INVALID_ARG, f"{topic} [{index}] {text}")
-            self._rebalanced = True
-            core.incremental_unassign(keys)
-
-    def assignment(self) -> list[Any]:
-        """Return the partitions there are."""
-        core = self._open()
-        if not simulated(core):
-            return core.assignment()  # type: ignore[no-any-return]
-        running()
-        return [
-            TopicPartition(
-                tracked.topic,
-                tracked.index,
-                OFFSET_STORED if tracked.start == OFFSET_INVALID else tracked.start,
-            )
-            for _, tracked in sorted(core.assignment.items())
-        ]
-
-    def seek(self, partition: Any) -> None:
-        """Go on at the partition's offset."""
-        core = self._open()
-        if not simulated(core):
-            core.seek(partition)
-            return
-        with self._gate:
-            (found,) = listed([partition])
-            key = (found.topic, found.partition)
-            if key not in core.assignment:
-                code = codes.STATE if key in core.tracked else codes.UNKNOWN_PARTITION
-                fail(code, f"Failed to seek to offset {found.offset}: {text_of(code)}")
-            core.seek(key, found.offset)
-
-    def pause(self, partitions: list[Any]) -> None:
-        """Hand out nothing of these partitions."""
-        core = self._open()
-        if not simulated(core):
-            core.pause(partitions)
-            return
-        with self._gate:
-            core.pause([(p.topic, p.partition) for p in listed(partitions)])
-
-    def resume(self, partitions: list[Any]) -> None:
-        """Hand messages of these partitions out again."""
-        core = self._open()
-        if not simulated(core):
-            core.resume(partitions)
-            return
-        with self._gate:
-            core.resume([(p.topic, p.partition) for p in listed(partitions)])
-
-    def position(self, partitions: list[Any]) -> list[Any]:
-        """Return for each partition the offset behind the last message handed out."""
-        core = self._open()
-        if not simulated(core):
-            return core.position(partitions)  # type: ignore[no-any-return]
-        running()
-        found = []
-        for partition in listed(partitions):
-            tracked = core.tracked.get((partition.topic, partition.partition))
-            offset = tracked.position if tracked is not None else OFFSET_INVALID
-            unknown = error_of(codes.UNKNOWN_PARTITION) if tracked is None else None
-            found.append(_result(partition.topic, partition.partition, offset, error=unknown))
-        return found
 
     def store_offsets(self, message: Any = None, offsets: list[Any] | None = None) -> None:
         """Store offsets for the next commit."""
@@ -274,33 +160,6 @@ class Consumer(Handle):
         with self._gate:
             wanted = lookups.offsets_of(message, offsets, "commit")
             return self._commit(core, wanted, asynchronous=bool(asynchronous))
-
-    def committed(self, partitions: list[Any], timeout: float = -1) -> list[Any]:
-        """Ask the coordinator for committed offsets."""
-        core = self._open()
-        if not simulated(core):
-            return core.committed(partitions, timeout)  # type: ignore[no-any-return]
-        with self._gate:
-            return lookups.committed(core, listed(partitions), arguments.seconds(timeout))
-
-    def get_watermark_offsets(
-        self, partition: Any, timeout: float = -1, cached: bool = False
-    ) -> tuple[int, int]:
-        """Return where a partition begins and ends."""
-        core = self._open()
-        if not simulated(core):
-            return core.get_watermark_offsets(partition, timeout, cached)  # type: ignore[no-any-return]
-        with self._gate:
-            (found,) = listed([partition])
-            return lookups.watermarks(core, found, arguments.seconds(timeout), cached=bool(cached))
-
-    def offsets_for_times(self, partitions: list[Any], timeout: float = -1) -> list[Any]:
-        """Return the first offsets not before the times that stand in `offset`."""
-        core = self._open()
-        if not simulated(core):
-            return core.offsets_for_times(partitions, timeout)  # type: ignore[no-any-return]
-        with self._gate:
-            return lookups.for_times(core, listed(partitions), arguments.seconds(timeout))
 
     def memberid(self) -> str | None:
         """Return the id the coordinator gave, None before it did."""
@@ -360,9 +219,9 @@ class Consumer(Handle):
             if event is None:
                 break
             if type(event) is Chunk:
-                found.append((self._message(event, core.take_record(event)), event))
+                found.append((message_of(event, core.take_record(event)), event))
             elif type(event) is Failure:
-                found.append((_failed(event), None))
+                found.append((failure(event), None))
             else:
                 self._serve(event)
                 found = [(m, c) for m, c in found if c is None or c.version == c.tracked.version]
@@ -381,28 +240,12 @@ class Consumer(Handle):
             if strike is not None and strike.part < 0.5:
                 strike.hit()
                 strike = None
-        message = self._message(chunk, core.take_record(chunk))
+        message = message_of(chunk, core.take_record(chunk))
         offset = chunk.batch.base_offset + chunk.at - 1
         chunk.tracked.handed_out(offset, chunk.batch.leader_epoch, store=core.settings.auto_store)
         if strike is not None:
             strike.hit()
         return message
-
-    def _message(self, chunk: Chunk, at: int) -> Any:
-        batch = chunk.batch
-        record = batch.records[at]
-        key, value, headers, _ = record
-        kind = _LOG_APPEND_TIME if batch.log_append_time else _CREATE_TIME
-        return Message(
-            topic=chunk.tracked.topic,
-            partition=chunk.tracked.index,
-            offset=batch.base_offset + at,
-            key=key,
-            value=value,
-            headers=list(headers) if headers else None,
-            timestamp=(kind, batch.timestamp(record)),
-            leader_epoch=batch.leader_epoch,
-        )
 
     def _serve(self, event: Any) -> None:
         if type(event) is Rebalance:
@@ -411,7 +254,7 @@ class Consumer(Handle):
             callback = self._core.callbacks.commit
             if callback is not None:
                 error = error_of(event.code) if event.code else None
-                callback(error, [_outcome(offset) for offset in event.offsets])
+                callback(error, [outcome(offset) for offset in event.offsets])
         else:
             self._serve_common(event)
 
@@ -424,7 +267,7 @@ class Consumer(Handle):
         self._rebalanced = False
         try:
             if callback is not None:
-                callback(self, [_result(t, i, OFFSET_INVALID) for t, i in event.partitions])
+                callback(self, [result(t, i, OFFSET_INVALID) for t, i in event.partitions])
         finally:
             core = self._core
             if core is not None and not self._rebalanced and core.process.alive:
@@ -459,37 +302,9 @@ class Consumer(Handle):
             strike.hit()
         if code:
             fail(code, f"Commit failed: {text_of(code)}")
-        return [_outcome(offset) for offset in offsets]
+        return [outcome(offset) for offset in offsets]
 
     def _mine(self, callback: _Callback) -> _Callback:
         """Let a callback of a real consumer see the stand-in."""
         me = weakref.ref(self)
         return lambda _, partitions: callback(me(), partitions)
-
-
-def _failed(event: Failure) -> Any:
-    tracked = event.tracked
-    fatal = event.code == codes.FATAL
-    return Message(
-        topic=tracked.topic if tracked is not None else None,
-        partition=tracked.index if tracked is not None else -1,
-        offset=event.offset,
-        value=event.text.encode(),
-        error=error_of(event.code, event.text, fatal=fatal),
-    )
-
-
-def _result(topic: str, partition: int, offset: int, error: Any = None) -> Any:
-    return result(topic, partition, offset, error=error)
-
-
-def _outcome(offset: Offset) -> Any:
-    error = error_of(offset.error) if offset.error else None
-    return result(
-        offset.topic,
-        offset.partition,
-        offset.offset,
-        metadata=offset.metadata or None,
-        epoch=offset.epoch,
-        error=error,
-    )

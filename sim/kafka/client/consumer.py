@@ -6,16 +6,17 @@ everything the program hears of goes through one queue, in order, and is served 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
-from sim.kafka.client import codes, fetcher
+from sim.kafka.client import fetcher, starting
 from sim.kafka.client.broker import Broker
 from sim.kafka.client.client import Client, Throttle, Trouble
-from sim.kafka.client.commits import Commits, Committed, Offset, stored_of
+from sim.kafka.client.commits import Commits, Committed, stored_of
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.coordinator import Coordinator
+from sim.kafka.client.failure import Failure
 from sim.kafka.client.fetcher import Fetcher
-from sim.kafka.client.group import Group, Rebalance
+from sim.kafka.client.group import Group
+from sim.kafka.client.group_requests import Rebalance
 from sim.kafka.client.inbox import Inbox
 from sim.kafka.client.metadata import TopicView
 from sim.kafka.client.tracked import Chunk, Tracked
@@ -25,21 +26,6 @@ from sim.kernel import MILLISECOND
 from sim.process import Process
 
 _ASK_AGAIN = 500 * MILLISECOND
-
-
-class Failure(NamedTuple):
-    """An error that `poll` returns as a message."""
-
-    code: int
-    text: str
-    tracked: Tracked | None
-    offset: int
-    version: int
-
-    @property
-    def outdated(self) -> bool:
-        """Whether it is about an assignment or position that is no more."""
-        return self.tracked is not None and self.version != self.tracked.version
 
 
 Event = Chunk | Rebalance | Committed | Trouble | Throttle | Failure
@@ -168,7 +154,7 @@ class Consumer(Client):
         """Take note that the program asks for messages."""
         self.polled_at = self.kernel.now
         if self.group.subscription:
-            self.group.watch_polls()
+            self.group.poll_watch.begin()
 
     def terminate(self) -> None:
         """Begin to close: leave the group, or give up what was assigned by hand."""
@@ -208,7 +194,7 @@ class Consumer(Client):
             else:
                 fetcher.start(self, tracked, tracked.start)
         if query:
-            self._query(query)
+            starting.from_committed(self, query)
 
     def failed(
         self, code: int, text: str, tracked: Tracked | None = None, offset: int = OFFSET_INVALID
@@ -285,31 +271,6 @@ class Consumer(Client):
         self._removing -= 1
         self.serve_assignment()
 
-    def _query(self, query: list[tuple[Tracked, int]]) -> None:
-        """Ask for the committed offsets that partitions begin at."""
-
-        def current() -> list[tuple[Tracked, int]]:
-            return [(t, v) for t, v in query if t.version == v and t.assigned]
-
-        def answered(code: int, found: dict[tuple[str, int], Offset]) -> None:
-            if self.closed:
-                return
-            if code:
-                if code > 0 and code not in _RETRY_QUIETLY:
-                    self.failed(code, f"Failed to fetch committed offsets: {text_of(code)}")
-                left = current()
-                if left:
-                    self.process.after(_ASK_AGAIN, self._query, left)
-                return
-            for tracked, _ in current():
-                offset = found[tracked.key]
-                tracked.committed = offset.offset if offset.offset >= 0 else OFFSET_INVALID
-                fetcher.start(self, tracked, tracked.committed)
-
-        left = current()
-        if left:
-            self.commits.fetch([tracked.key for tracked, _ in left], answered)
-
     def _take_leader(self, tracked: Tracked) -> None:
         view = self.metadata.topics.get(tracked.topic)
         if view is None or tracked.index >= len(view.partitions):
@@ -330,13 +291,3 @@ class Consumer(Client):
         self.commits.commit_stored(
             lambda code, offsets: self.inbox.put(Committed(code, offsets)), quietly=True
         )
-
-
-_RETRY_QUIETLY = frozenset(
-    {
-        codes.UNSTABLE_OFFSET_COMMIT,
-        codes.COORDINATOR_LOAD_IN_PROGRESS,
-        codes.COORDINATOR_NOT_AVAILABLE,
-        codes.NOT_COORDINATOR,
-    }
-)

@@ -10,58 +10,30 @@ twice a second), has lost its partitions; no more than one join a second.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import Unmodelled
 from sim.kafka.client import codes
 from sim.kafka.client.assignors import (
     ASSIGNORS,
+    Assignment,
     Member,
     decode_assignment,
     decode_subscription,
-    encode_assignment,
-    encode_subscription,
 )
+from sim.kafka.client.group_requests import Rebalance, State, join_request, sync_request
+from sim.kafka.client.liveness import PollWatch, Pulse
 from sim.kafka.client.wheel import text_of
-from sim.kafka.entities import (
-    HeartbeatRequest,
-    JoinGroupRequest,
-    JoinGroupRequestProtocol,
-    LeaveGroupRequest,
-    SyncGroupRequest,
-    SyncGroupRequestAssignment,
-)
-from sim.kafka.protocol import duration
-from sim.kernel import MILLISECOND, SECOND
+from sim.kafka.entities import LeaveGroupRequest
+from sim.kernel import SECOND
 from sim.process import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.consumer import Consumer
 
-State = Literal[
-    "init",
-    "wait-join",
-    "wait-metadata",
-    "wait-sync",
-    "wait-assign-call",
-    "steady",
-    "wait-unassign-call",
-    "wait-unassign-done",
-]
-
-_HEARTBEATING = frozenset({"wait-assign-call", "steady", "wait-unassign-call"})
 _JOIN_INTERVAL = SECOND
 _GRACE = 3 * SECOND  # for a JoinGroup beyond max.poll.interval.ms
 _LEAVE_WITHIN = 5 * SECOND
-_POLL_CHECK = 500 * MILLISECOND
-
-
-class Rebalance(NamedTuple):
-    """A rebalance that the polling thread has to deal with."""
-
-    assign: bool
-    partitions: tuple[tuple[str, int], ...]
-    lost: bool
 
 
 class Group:
@@ -80,10 +52,8 @@ class Group:
         self._round = 0  # which join an answer belongs to
         self._joined_at = -_JOIN_INTERVAL
         self._join_timer: Timer | None = None
-        self._heartbeat: Timer | None = None
-        self._heard_at = 0
-        self._heartbeat_sent = False
-        self._poll_timer: Timer | None = None
+        self.pulse = Pulse(consumer, self)
+        self.poll_watch = PollWatch(consumer, self)
         self._protocol = ""
 
     def subscribe(self, topics: Sequence[str]) -> None:
@@ -93,7 +63,7 @@ class Group:
         old, self.subscription = self.subscription, tuple(dict.fromkeys(topics))
         consumer = self._consumer
         consumer.metadata.want(self.subscription)
-        self.watch_polls()
+        self.poll_watch.begin()
         self._find_topics()
         if not old:
             self._join_soon()
@@ -107,15 +77,6 @@ class Group:
         self.subscription = self._subscribed = ()
         self.leaving = True
         self.rebalance(lost=False)
-
-    def watch_polls(self) -> None:
-        """Begin to look whether the program polls often enough."""
-        consumer = self._consumer
-        if self._poll_timer is None and not consumer.closed:
-            due = consumer.polled_at + consumer.settings.max_poll_interval
-            ticks = -((consumer.born - due) // _POLL_CHECK)
-            wait = consumer.born + ticks * _POLL_CHECK - consumer.kernel.now
-            self._poll_timer = consumer.process.after(max(wait, _POLL_CHECK), self._check_polls)
 
     def topics_changed(self) -> None:
         """Look at metadata: topics that appeared, partitions that were added."""
@@ -180,7 +141,7 @@ class Group:
         consumer = self._consumer
         # The generation stays: a commit that comes now is refused with UNKNOWN_MEMBER_ID.
         member_id, self.member_id = self.member_id, ""
-        self._stop_heartbeat()
+        self.pulse.stop()
         if not member_id or consumer.settings.instance_id:
             return
         request = LeaveGroupRequest(group_id=consumer.settings.group_id, member_id=member_id)
@@ -204,7 +165,7 @@ class Group:
 
     def _rejoin(self) -> None:
         self.state = "init"
-        self._stop_heartbeat()
+        self.pulse.stop()
         if self.leaving:
             self.leaving = False
             self.leave()
@@ -233,27 +194,13 @@ class Group:
         self._round += 1
         self._joined_at = consumer.kernel.now
         self._counts = self._current_counts()
-        settings = consumer.settings
-        metadata = encode_subscription(self._subscribed)
-        request = JoinGroupRequest(
-            group_id=settings.group_id,
-            session_timeout=duration(settings.session_timeout // MILLISECOND),
-            rebalance_timeout=duration(settings.max_poll_interval // MILLISECOND),
-            member_id=self.member_id,
-            group_instance_id=settings.instance_id,
-            protocol_type="consumer",
-            protocols=tuple(
-                JoinGroupRequestProtocol(name=name, metadata=metadata)
-                for name in settings.assignors
-            ),
-        )
-        limit = settings.max_poll_interval + _GRACE
+        request = join_request(consumer.settings, self.member_id, self._subscribed)
+        limit = consumer.settings.max_poll_interval + _GRACE
         consumer.coordinator.request(request, partial(self._joined, self._round), limit)
 
     def _joined(self, turn: int, code: int, response: Any) -> None:
         if self.state != "wait-join" or turn != self._round:
             return
-        consumer = self._consumer
         if response is not None:
             code = int(response.error_code)
         if code == codes.MEMBER_ID_REQUIRED:
@@ -264,14 +211,14 @@ class Group:
         if code:
             self._join_failed(code, "JoinGroup")
             return
-        self._heard_at = consumer.kernel.now
+        self.pulse.heard()
         self.member_id = response.member_id
         self.generation = response.generation_id
         self._protocol = response.protocol_name
         if response.leader == response.member_id:
             self._lead(response)
         else:
-            self._sync(())
+            self._sync({})
 
     def _lead(self, response: Any) -> None:
         """Ask for metadata of all topics of all members, then share out their partitions."""
@@ -297,27 +244,12 @@ class Group:
         consumer = self._consumer
         known = consumer.metadata.topics
         counts = {t: len(known[t].partitions) for t in topics if not known[t].error}
-        shares = ASSIGNORS[self._protocol](members, counts)
-        self._sync(
-            tuple(
-                SyncGroupRequestAssignment(
-                    member_id=member.member_id,
-                    assignment=encode_assignment(shares[member.member_id]),
-                )
-                for member in members
-            )
-        )
+        self._sync(ASSIGNORS[self._protocol](members, counts))
 
-    def _sync(self, assignments: tuple[Any, ...]) -> None:
+    def _sync(self, shares: Assignment) -> None:
         consumer = self._consumer
         self.state = "wait-sync"
-        request = SyncGroupRequest(
-            group_id=consumer.settings.group_id,
-            generation_id=self.generation,
-            member_id=self.member_id,
-            group_instance_id=consumer.settings.instance_id,
-            assignments=assignments,
-        )
+        request = sync_request(consumer.settings, self.member_id, self.generation, shares)
         limit = consumer.settings.max_poll_interval + _GRACE
         consumer.coordinator.request(request, partial(self._synced, self._round), limit)
 
@@ -330,14 +262,14 @@ class Group:
             self._join_failed(code, "SyncGroup")
             return
         consumer = self._consumer
-        self._heard_at = consumer.kernel.now
+        self.pulse.heard()
         partitions = decode_assignment(response.assignment)
         self.state = "wait-assign-call"
         consumer.kernel.trace.record(
             "kafka.assign", consumer.process.label, self.generation, repr(partitions)
         )
         consumer.inbox.put(Rebalance(assign=True, partitions=tuple(partitions), lost=False))
-        self._beat_later()
+        self.pulse.begin()
 
     def _join_failed(self, code: int, what: str) -> None:
         consumer = self._consumer
@@ -355,79 +287,6 @@ class Group:
         else:
             self._joined_at = consumer.kernel.now
             self._join_soon()
-
-    def _beat_later(self) -> None:
-        self._stop_heartbeat()
-        consumer = self._consumer
-        self._heartbeat = consumer.process.after(consumer.settings.heartbeat, self._beat)
-
-    def _stop_heartbeat(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            self._heartbeat = None
-
-    def _beat(self) -> None:
-        consumer = self._consumer
-        if self.state not in _HEARTBEATING or not self.member_id or consumer.closed:
-            return
-        self._beat_later()
-        silent = consumer.kernel.now - self._heard_at
-        if silent > consumer.settings.session_timeout:
-            self.member_id = ""
-            self._heard_at = consumer.kernel.now
-            self.rebalance(lost=True)
-            return
-        if self._heartbeat_sent or not consumer.coordinator.ready:
-            return
-        self._heartbeat_sent = True
-        request = HeartbeatRequest(
-            group_id=consumer.settings.group_id,
-            generation_id=self.generation,
-            member_id=self.member_id,
-            group_instance_id=consumer.settings.instance_id,
-        )
-        consumer.coordinator.request(request, self._beaten, consumer.settings.session_timeout)
-
-    def _beaten(self, code: int, response: Any) -> None:
-        self._heartbeat_sent = False
-        consumer = self._consumer
-        if response is not None:
-            code = int(response.error_code)
-        if self.state not in _HEARTBEATING:
-            return
-        if not code:
-            self._heard_at = consumer.kernel.now
-        elif code == codes.REBALANCE_IN_PROGRESS:
-            self._heard_at = consumer.kernel.now
-            self.rebalance(lost=False)
-        elif code == codes.ILLEGAL_GENERATION:
-            self.rebalance(lost=True)
-        elif code == codes.UNKNOWN_MEMBER_ID:
-            self.member_id = ""
-            self.rebalance(lost=True)
-        elif code == codes.FENCED_INSTANCE_ID:
-            self.fenced()
-        else:
-            consumer.coordinator.heard(code)
-
-    def _check_polls(self) -> None:
-        self._poll_timer = None
-        consumer = self._consumer
-        if not self.subscription:
-            return
-        limit = consumer.settings.max_poll_interval
-        late = consumer.kernel.now - consumer.polled_at - limit
-        if consumer.polling or late <= 0:
-            self.watch_polls()
-            return
-        text = (
-            f"Application maximum poll interval ({limit // MILLISECOND}ms) exceeded by "
-            f"{late // MILLISECOND}ms"
-        )
-        consumer.failed(codes.MAX_POLL_EXCEEDED, text)
-        if self.state in _HEARTBEATING:
-            self.leave()
-            self.rebalance(lost=True)
 
 
 _SILENT = frozenset(

@@ -132,9 +132,7 @@ class Producer(Client):
                         self.undelivered(queue, sent.messages, codes.PURGE_INFLIGHT)
         if in_queue:
             for topic in self.topics.values():
-                waiting, topic.waiting = topic.waiting, deque()
-                for partition, message in waiting:
-                    self.give_report(topic.name, partition, [message], codes.PURGE_QUEUE)
+                self._give_up_waiting(topic, codes.PURGE_QUEUE)
 
     def die(self, code: int, text: str) -> None:
         """Take note of a fatal error: nothing is accepted any more, everything is purged."""
@@ -230,9 +228,12 @@ class Producer(Client):
         topic.count = 0
         for queue in topic.queues:
             self.undelivered(queue, queue.take_out(lambda _: True), topic.gone)
+        self._give_up_waiting(topic, topic.gone)
+
+    def _give_up_waiting(self, topic: Topic, code: int) -> None:
         waiting, topic.waiting = topic.waiting, deque()
         for partition, message in waiting:
-            self.give_report(topic.name, partition, [message], topic.gone)
+            self.give_report(topic.name, partition, [message], code)
 
     def _assign(self, topic: Topic) -> None:
         """Give the messages that waited for metadata their partitions."""

@@ -274,8 +274,8 @@ def test_an_admin_client_creates_describes_and_deletes(tank: Tank) -> None:
         producer.produce("t", partition=0)
         producer.flush()
         first = TopicPartition("t", 0)
-        spec = LatestSpec()  # type: ignore[no-untyped-call]
-        latest = admin.list_offsets({first: spec})  # type: ignore[no-untyped-call]
+        make: Any = LatestSpec
+        latest = admin.list_offsets({first: make()})
         assert next(iter(latest.values())).result(5).offset == 1
         assert error(admin.delete_topics(["new"])["new"]) is None
         assert error(admin.delete_topics(["new"])["new"]) == "UNKNOWN_TOPIC_OR_PART"
