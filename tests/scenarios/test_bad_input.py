@@ -1,0 +1,126 @@
+"""Bad input to the command line: one line that names what is wrong, and the documented code."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
+
+
+def _wavetank(
+    *arguments: str, limit: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "scenarios", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=_ENVIRONMENT,
+        preexec_fn=limit,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = tmp_path_factory.mktemp("runs")
+    done = _wavetank("run", "nine_deposits", "--seed", "7", "--runs", str(runs))
+    assert done.returncode == 0, done.stderr
+    return runs / "nine_deposits" / "7"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "nosuch"), "no scenario is called 'nosuch' (wavetank list shows them all)"),
+        (("hunt", "nosuch", "--seeds", "1"), "no scenario is called 'nosuch'"),
+        (("run", "nine_deposits", "--seed", "seven"), "'seven' is not a valid integer"),
+        (("run", "nine_deposits", "--seed", "-1"), "-1 is not in the range"),
+        (("hunt", "nine_deposits", "--seeds", "1", "--minutes", "1"), "exclude each other"),
+        (("replay", "nonsense"), "'nonsense' is neither a token (wt1:...), a seed nor a run"),
+        (("replay", "wt9:x:y:1:z"), "'wt9' is not a token format this version knows"),
+        (("replay", "wt1:nine_deposits"), "is not wt1:SCENARIO:DIGEST:SEED:VERSIONS"),
+        (("replay", "7", "--runs", "/nowhere"), "no run of seed 7 is kept"),
+        (("report", "/nowhere"), "'/nowhere' is no folder"),
+        (("frobnicate",), "No such command 'frobnicate'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_named(arguments: tuple[str, ...], says: str) -> None:
+    done = _wavetank(*arguments)
+
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_a_token_of_another_version_names_the_versions(kept: Path) -> None:
+    found = (kept / "report.txt").read_text() + (kept / "evidence" / "about.json").read_text()
+    token = next(word for word in found.split('"') if word.startswith("wt1:"))
+    other = token.replace("simpy=", "simpy=0.")
+
+    done = _wavetank("replay", other, "--runs", str(kept.parents[1]))
+
+    assert done.returncode == 2
+    assert "the token is of another version" in done.stderr
+    assert "simpy: 0." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["records.jsonl", "about.json", "manifest.json"])
+def test_a_damaged_run_folder_is_refused_by_name(kept: Path, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(kept, folder)
+    path = folder / "evidence" / name
+    text = path.read_bytes()
+    path.write_bytes(text[: len(text) // 2])
+
+    done = _wavetank("report", str(folder))
+
+    assert done.returncode == 2
+    assert name in done.stderr
+
+
+def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
+    before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    runs = str(kept.parents[1])
+    done = _wavetank("run", "nine_deposits", "--seed", "7", "--runs", runs, limit=small_files)
+
+    assert done.returncode == 75
+    assert "File too large" in done.stderr
+    assert {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()} == before
+
+
+def test_an_interrupted_hunt_leaves_its_partial_result(tmp_path: Path) -> None:
+    what = ("hunt", "nine_deposits", "--minutes", "5", "--jobs", "1", "--runs", str(tmp_path))
+    hunt = subprocess.Popen(
+        [sys.executable, "-m", "scenarios", *what],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=_ENVIRONMENT,
+        start_new_session=True,
+    )
+    time.sleep(4)
+    os.killpg(hunt.pid, signal.SIGINT)
+    out, err = hunt.communicate(timeout=60)
+
+    assert hunt.returncode == 130, err
+    assert "Traceback" not in err
+    assert "seeds" in out + err
+    assert list(tmp_path.rglob("*.json")), "the campaign's summary is kept"
