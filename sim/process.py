@@ -1,6 +1,7 @@
 """Processes and threads of a simulated world: incarnations of programs, and greenlets in them."""
 
 import random
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -71,13 +72,22 @@ def running() -> "Process | None":
 
 @contextmanager
 def burying() -> Generator[None]:
-    """Within the block every door refuses: finalisers of dead programs may run in it."""
+    """Within the block every door refuses: finalisers of dead programs may run in it.
+
+    What they raise is of no interest to anybody.
+    """
     global _burying
     _burying += 1
+    hook, sys.unraisablehook = sys.unraisablehook, _say_nothing
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         _burying -= 1
+
+
+def _say_nothing(_: object) -> None:
+    """Stand in for `sys.unraisablehook`."""
 
 
 @contextmanager
