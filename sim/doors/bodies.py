@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from sim.doors import dates
 from sim.process import Process, current, outside
 
 _MUTABLE: tuple[Any, ...] = (list, dict, set, bytearray, deque)
@@ -68,6 +69,8 @@ class Body:
         finally:
             sys.meta_path.remove(finder)
             mine = {name: sys.modules.pop(name) for name in list(sys.modules) if self.owns(name)}
+            for name in mine.keys() - self.modules.keys():
+                dates.cover(mine[name])
             self.modules.update(mine)
             sys.modules.update(aside)
 
