@@ -37,9 +37,7 @@ class Clock:
     def wall_ns(self) -> int:
         """Return nanoseconds since 1970, as this host believes."""
         self.reads += 1
-        elapsed = self._true() - self._anchor_true
-        drift = elapsed * self._drift_ppb // _BILLION
-        return self._offset + self._anchor_local + elapsed + drift
+        return self._offset + self._local()
 
     def monotonic_ns(self) -> int:
         """Return nanoseconds since some moment before this host's boot."""
@@ -69,5 +67,8 @@ class Clock:
         return -(-local_ns * _BILLION // (_BILLION + self._drift_ppb))
 
     def _local(self) -> int:
-        elapsed = self._true() - self._anchor_true
+        true = self._true()
+        if not self._drift_ppb:
+            return self._anchor_local + true - self._anchor_true
+        elapsed = true - self._anchor_true
         return self._anchor_local + elapsed + elapsed * self._drift_ppb // _BILLION

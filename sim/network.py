@@ -10,16 +10,15 @@ never split or duplicated (TCP hides both); host names need no DNS.
 """
 
 import errno
+import math
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import log as _log
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.kernel import MILLISECOND, SECOND, Kernel
 from sim.machine import Message
-from sim.process import Timer
 
 if TYPE_CHECKING:
     from sim.host import Host
@@ -35,10 +34,6 @@ class Owner(Protocol):
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether it stands still for a while."""
 
     on_death: list[Callable[[], None]]
 
@@ -261,18 +256,14 @@ class Network:
 
     def carry(self, end: End, message: Any, size: int) -> None:
         """Send `message` from `end` to its peer."""
-        source, target = end.source, end.target
-        if (
-            end.outgoing.held
-            or not self.hosts[target].powered
-            or (self._cuts and (source, target) in self._cuts)
-        ):
+        direction = end.outgoing
+        if direction.held or not self.passes(end.source, end.target):
             self._hold(end, message, size)
             return
         delay = self._latency(size)
         if self._rules:
             kind = "bytes" if type(message) is bytes else message.kind
-            packet = Packet(source, target, end.kind, kind, size)
+            packet = Packet(end.source, end.target, end.kind, kind, size)
             for rule in list(self._rules):
                 wish = rule(packet)
                 if wish is Sever:
@@ -290,19 +281,14 @@ class Network:
             self._schedule(end, self._latency(0), self._arrive, end, _Goodbye(error))
 
     def _schedule(self, end: End, delay: int, function: Callable[..., Any], *args: Any) -> None:
-        env = self.kernel.env
+        now = self.kernel.now
         direction = end.outgoing
-        now: int = env._now  # type: ignore[assignment] # noqa: SLF001
-        arrives = now + delay
-        if arrives <= direction.arrives:
-            arrives = direction.arrives + 1
-        direction.arrives = arrives
-        Timer(env, arrives - now, None, function, args)
+        direction.arrives = max(now + delay, direction.arrives + 1)
+        self.kernel.after(direction.arrives - now, function, *args)
 
     def _arrive(self, end: End, message: Any) -> None:
         peer = end.peer
-        source, target = end.source, end.target
-        if not self.hosts[target].powered or (self._cuts and (source, target) in self._cuts):
+        if not self.passes(end.source, end.target):
             self._hold(end, message, 0)
             return
         if type(message) is _Goodbye:
@@ -312,18 +298,13 @@ class Network:
             if not end.closed:
                 self._schedule(peer, self._latency(0), end.lost, _reset())
             return
-        if type(message) is bytes:
-            kind = "bytes"
-            self.kernel.trace.record("net", source, target, message)
-        else:
-            kind = message.kind
-            self.kernel.trace.record("net", source, target, kind, message.fingerprint())
+        kind = "bytes" if type(message) is bytes else message.kind
         self.delivered[kind] = self.delivered.get(kind, 0) + 1
-        owner = peer.owner
-        if owner.alive and not owner.paused:
-            peer.on_message(message)
+        if type(message) is bytes:
+            self.kernel.trace.record("net", end.source, end.target, message)
         else:
-            owner.call(peer.deliver, message)
+            self.kernel.trace.record("net", end.source, end.target, kind, message.fingerprint())
+        peer.owner.call(peer.deliver, message)
 
     def _sever(self, end: End, delay: int) -> None:
         self.kernel.trace.record("sever", end.source, end.target)
@@ -364,7 +345,7 @@ class Network:
 
     def _latency(self, size: int) -> int:
         link = self.link
-        jitter = -_log(1.0 - self._random()) * link.jitter_ns
+        jitter = -math.log(1.0 - self._random()) * link.jitter_ns
         return link.base_ns + int(jitter) + size * SECOND // link.bytes_per_second
 
     def _knock(self, dial: "_Dial", tried: int = 0) -> None:

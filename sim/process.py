@@ -104,21 +104,19 @@ def outside() -> Generator[None]:
 class Timer(simpy.Event):
     """Calls ``function(*args)`` from the loop when its time has come, unless cancelled."""
 
-    __slots__ = ("args", "function", "process")
-
-    _ok = True
-    _value = None
+    __slots__ = ("args", "function")
 
     def __init__(
         self,
         env: simpy.Environment,
         delay_ns: int,
-        process: "Process | None",
         function: Callable[..., Any],
         args: tuple[Any, ...],
     ) -> None:
+        self.env = env
         self.callbacks = [_fire]
-        self.process = process  # on whose behalf; None for a device
+        self._ok = True
+        self._value = None
         self.function = function
         self.args = args
         env.schedule(self, NORMAL, max(delay_ns, 0))
@@ -134,12 +132,9 @@ class Timer(simpy.Event):
         return bool(self.callbacks)
 
 
-def _fire(timer: Any) -> None:
-    process = timer.process
-    if process is None or (process.alive and not process.paused):
-        timer.function(*timer.args)
-    else:
-        process.call(timer.function, *timer.args)
+def _fire(timer: simpy.Event) -> None:
+    assert isinstance(timer, Timer)
+    timer.function(*timer.args)
 
 
 class Thread(greenlet):
@@ -273,7 +268,7 @@ class Process:
 
     def after(self, delay_ns: int, function: Callable[..., Any], *args: Any) -> Timer:
         """`call` the function `delay_ns` from now."""
-        return Timer(self.kernel.env, delay_ns, self, function, args)
+        return Timer(self.kernel.env, delay_ns, self.call, (function, *args))
 
     def stream(self, name: str) -> random.Random:
         """Return a random stream of this incarnation's own."""
