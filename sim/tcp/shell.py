@@ -1,0 +1,303 @@
+"""A shell around a machine: real connections in, effects carried out, timers kept, on asyncio.
+
+A protocol plugs in as a `Codec`, one for each connection: `decode` takes whatever bytes have come
+and yields messages as soon as they are whole, `encode` turns a message into bytes. Both sides of a
+conversation that a machine dials itself have a codec too; `greeting` is what the dialling side says
+first, and a listening codec whose `peer` is None holds `Machine.connected` back until the other
+side has said its name.
+
+Durability plugs in as `persist`: it is given the `Record` effects of the steps since the last time
+and returns when they are durable. No `Send`, `Disconnect` or `Dial` of a step leaves before the
+records of that step and of all earlier ones are persisted; steps that happen in one round of the
+event loop share one call (group commit). If it raises OSError the shell stops as if it were killed:
+nothing of what was not persisted is ever said to anybody, and `failure` holds the error.
+
+**Faithful**: as `sim.host.Server`; in addition a connection whose client does not read, or whose
+codec is `busy`, is not read from.
+**Simplified**: one thread; a machine's step and a `persist` hold up all connections.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from sim.machine import Cancel, Dial, Disconnect, Effect, Machine, Message, Record, Send, Timer
+
+LOG = logging.getLogger(__name__)
+
+_LINGER_S = 1.0  # how long `stop` waits for clients to take what is written to them
+
+
+class Malformed(ValueError):
+    """The other side breaks the protocol; its connection is closed."""
+
+
+class Codec:
+    """Turns bytes of one connection into messages and back; derive from it."""
+
+    def __init__(self, peer: str | None = None) -> None:
+        self.peer = peer  # the name of the other side; None if `decode` has yet to learn it
+        self.greeting = b""  # what the side that dialled says first
+
+    def decode(self, data: bytes) -> Iterable[Message]:
+        """Yield the messages that `data` completes; `Malformed` ends the connection."""
+        raise NotImplementedError
+
+    def encode(self, message: Message) -> bytes:
+        """Return the bytes of `message`."""
+        raise NotImplementedError
+
+    def busy(self) -> bool:
+        """Whether nothing more is to be read until an answer has been sent."""
+        return False
+
+
+MakeCodec = Callable[[str], Codec]  # is given the address of the other side
+Route = tuple[str, int, MakeCodec]  # where and how to reach a peer
+Persist = Callable[[list[Record]], None]
+
+
+class Shell:
+    """Drives one machine. Call `listen`, then `start`, later `stop`, all in one event loop."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        persist: Persist | None = None,
+        route: Callable[[str], Route] | None = None,
+    ) -> None:
+        self.machine = machine
+        self.persist = persist
+        self.route = route  # tells how to reach the peer of a `Dial`
+        self.connections: dict[int, Connection] = {}
+        self._last = 0
+        self._loop = asyncio.get_running_loop()
+        self._servers: list[asyncio.Server] = []
+        self._timers: dict[Hashable, asyncio.TimerHandle] = {}
+        self._dials: set[asyncio.Task[None]] = set()
+        self._records: list[Record] = []
+        self._outgoing: list[Effect] = []  # in order, waiting for `_records` to be durable
+        self._stopped = False
+        self.failure: asyncio.Future[None] = self._loop.create_future()  # what `persist` raised
+
+    async def listen(self, host: str, port: int, codec: MakeCodec) -> int:
+        """Bind a port (0: any) and return it; `start` begins to accept. OSError if it is taken."""
+        server = await self._loop.create_server(
+            lambda: Connection(self, codec), host, port, start_serving=False
+        )
+        self._servers.append(server)
+        found: int = server.sockets[0].getsockname()[1]
+        return found
+
+    async def start(self) -> None:
+        """Start the machine and accept connections."""
+        self.carry_out(self.machine.started(time.time_ns()))
+        for server in self._servers:
+            await server.start_serving()
+
+    async def stop(self) -> None:
+        """Accept nothing more, persist what is to be persisted, let answers under way leave."""
+        for server in self._servers:
+            server.close()
+        self._flush()
+        self._stopped = True
+        for dial in self._dials:
+            dial.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        leaving = list(self.connections.values())
+        for connection in leaving:
+            connection.transport.close()
+        until = self._loop.time() + _LINGER_S
+        while self.connections and self._loop.time() < until:
+            await asyncio.sleep(0.01)
+        for connection in list(self.connections.values()):
+            connection.transport.abort()
+
+    def call(self, function: Callable[..., Iterable[Effect]], *args: Any) -> bool:
+        """Take one step of the machine; an error of it is logged. Return whether it went well."""
+        if self._stopped:
+            return False
+        try:
+            self.carry_out(function(time.time_ns(), *args))
+        except Exception:
+            LOG.exception("defect in %s", getattr(function, "__qualname__", function))
+            return False
+        return True
+
+    def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Carry out the effects of one step."""
+        waiting = bool(self._records)
+        for effect in effects:
+            kind = type(effect)
+            if kind is Record:
+                self._records.append(effect)  # type: ignore[arg-type]
+            elif kind is Timer:
+                self._set_timer(effect)  # type: ignore[arg-type]
+            elif kind is Cancel:
+                self._cancel(effect.key)  # type: ignore[union-attr]
+            else:
+                self._outgoing.append(effect)
+        if not self._records:
+            self._send()
+        elif not waiting:
+            self._loop.call_soon(self._flush)
+
+    def take(self, connection: "Connection") -> int:
+        """Give a connection its number."""
+        self._last += 1
+        self.connections[self._last] = connection
+        return self._last
+
+    def _flush(self) -> None:
+        records, self._records = self._records, []
+        if self._stopped:
+            return
+        if records and self.persist is not None:
+            try:
+                self.persist(records)
+            except OSError as error:
+                self._fail(error)
+                return
+        self._send()
+
+    def _fail(self, error: OSError) -> None:
+        self._stopped = True
+        for server in self._servers:
+            server.close()
+        for connection in list(self.connections.values()):
+            connection.transport.abort()
+        if not self.failure.done():
+            self.failure.set_exception(error)
+
+    def _send(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        for effect in outgoing:
+            if isinstance(effect, Send):
+                found = self.connections.get(effect.connection)
+                if found is not None:
+                    found.send(effect.message)
+            elif isinstance(effect, Disconnect):
+                found = self.connections.pop(effect.connection, None)
+                if found is not None:
+                    found.transport.close()
+            elif isinstance(effect, Dial):
+                task = self._loop.create_task(self._dial(effect))
+                self._dials.add(task)
+                task.add_done_callback(self._dials.discard)
+
+    def _set_timer(self, effect: Timer) -> None:
+        self._cancel(effect.key)
+        delay = max(effect.at_ns - time.time_ns(), 0) / 1e9
+        self._timers[effect.key] = self._loop.call_later(delay, self._fire, effect.key)
+
+    def _cancel(self, key: Hashable) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _fire(self, key: Hashable) -> None:
+        del self._timers[key]
+        self.call(self.machine.fired, key)
+
+    async def _dial(self, effect: Dial) -> None:
+        assert self.route is not None
+        host, port, codec = self.route(effect.peer)
+        try:
+            await self._loop.create_connection(lambda: Connection(self, codec, effect), host, port)
+        except OSError as error:
+            LOG.info("cannot reach %s at %s:%d: %s", effect.peer, host, port, error)
+            self.call(self.machine.dialled, effect.tag, None)
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a shell."""
+
+    transport: asyncio.Transport
+    codec: Codec
+
+    def __init__(self, shell: Shell, make: MakeCodec, dial: Dial | None = None) -> None:
+        self.number = 0  # of the machine's connection; 0 until it is introduced
+        self._shell = shell
+        self._make = make
+        self._dial = dial
+        self._address = ""
+        self._full = False  # the other side does not read
+        self._reading = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, or introduce a client whose name is its address."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self._address = f"{peer[0]}:{peer[1]}" if peer else "somebody"
+        self.codec = self._make(peer[0] if peer else "")
+        if self._dial is not None:
+            transport.write(self.codec.greeting)
+            self.number = self._shell.take(self)
+            self._shell.call(self._shell.machine.dialled, self._dial.tag, self.number)
+        else:
+            self._introduce()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what is whole."""
+        shell = self._shell
+        try:
+            for message in self.codec.decode(data):
+                if not self.number:
+                    self._introduce()
+                if not shell.call(shell.machine.received, self.number, message):
+                    self._give_up("a request could not be served")
+                    return
+        except Malformed as error:
+            self._give_up(str(error))
+            return
+        self._mind()
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        try:
+            self.transport.write(self.codec.encode(message))
+        except Exception:
+            LOG.exception("defect in the encoding of %s", message.kind)
+            self._give_up("its answer could not be encoded")
+        if not self._reading:
+            self._mind()
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
+        """Tell the machine, unless it closed the connection itself."""
+        shell = self._shell
+        if shell.connections.pop(self.number, None) is not None:
+            shell.call(shell.machine.disconnected, self.number)
+
+    def pause_writing(self) -> None:
+        """Read nothing more from somebody who does not read."""
+        self._full = True
+        self._mind()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._full = False
+        self._mind()
+
+    def _introduce(self) -> None:
+        if self.codec.peer is not None:
+            shell = self._shell
+            self.number = shell.take(self)
+            shell.call(shell.machine.connected, self.number, self.codec.peer)
+
+    def _mind(self) -> None:
+        wanted = not (self._full or self.codec.busy())
+        if wanted != self._reading and not self.transport.is_closing():
+            self._reading = wanted
+            if wanted:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def _give_up(self, why: str) -> None:
+        LOG.warning("closing the connection of %s: %s", self._address, why)
+        self.transport.close()
