@@ -7,14 +7,49 @@ time, and leaves a program that halted to a person.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from reports.evidence import ProcessEvent
 from scenarios.deployment import Restarts
-from sim.host import Host
-from sim.process import Process
-from sim.world import World
 
 _HEALTHY_NS = 10 * 10**9  # after so long a program is trusted again
+
+
+class Timers(Protocol):
+    """The time of a stage, and what is to happen in it later."""
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the start of the world."""
+
+    def after(self, delay_ns: int, call: Callable[..., object], *args: object) -> object:
+        """Have `call` called later."""
+
+
+class Host(Protocol):
+    """Where a program runs."""
+
+    @property
+    def powered(self) -> bool:
+        """Whether anything can be started there."""
+
+
+class Process(Protocol):
+    """One incarnation of a program, simulated or real."""
+
+    name: str
+    incarnation: int
+    started_at: int
+    stderr: list[str]
+    on_death: list[Callable[[], None]]
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended: negative for a signal; None while it runs."""
 
 
 @dataclass(slots=True)
@@ -32,9 +67,9 @@ class Watched:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps the programs of a world running until told to stop."""
+    """Keeps programs running until told to stop."""
 
-    world: World
+    timers: Timers
     restarts: Restarts
     watched: dict[str, Watched] = field(default_factory=dict)
     events: list[ProcessEvent] = field(default_factory=list)
@@ -73,13 +108,13 @@ class Supervisor:
     def say(self, process: Process, kind: str, **more: object) -> None:
         """Add an event of `process` to the evidence."""
         event = {"process": process.name, "incarnation": process.incarnation, "kind": kind}
-        self.events.append(ProcessEvent(at_ns=self.world.kernel.now, **event, **more))  # type: ignore[arg-type]
+        self.events.append(ProcessEvent(at_ns=self.timers.now, **event, **more))  # type: ignore[arg-type]
 
     def _start(self, watched: Watched) -> None:
         if watched.stopping:
             return
         if not watched.host.powered:
-            self.world.kernel.after(watched.delay_ns, self._start, watched)
+            self.timers.after(watched.delay_ns, self._start, watched)
             return
         watched.process = process = watched.start()
         self.say(process, "started")
@@ -100,9 +135,9 @@ class Supervisor:
             self.say(process, "exited", code=code, reason=reason, detail=detail)
         if watched.stopping:
             return
-        if self.world.kernel.now - process.started_at > _HEALTHY_NS:
+        if self.timers.now - process.started_at > _HEALTHY_NS:
             watched.delay_ns = self.restarts.delay_ns
-        self.world.kernel.after(watched.delay_ns, self._start, watched)
+        self.timers.after(watched.delay_ns, self._start, watched)
         watched.delay_ns = min(2 * watched.delay_ns, self.restarts.delay_ns_max)
 
 

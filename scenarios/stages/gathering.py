@@ -2,34 +2,27 @@
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from reports import evidence
 from reports.evidence import (
     About,
     Commit,
-    Damage,
-    Dump,
     Evidence,
-    FaultReceipt,
     LogImage,
     LogLine,
-    OwedHalt,
-    Restart,
     TopicRecord,
 )
 from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
-from scenarios.nemesis import Injection, Nemesis
+from scenarios.nemesis import Nemesis
+from scenarios.stages.audit import Log
+from scenarios.stages.receipts import owed, read_line, receipt_of
 from scenarios.stages.tables import accounts, requests, rows
-from scenarios.stages.town import Town, by_name
+from scenarios.stages.town import Town
 from scenarios.token import Token
-from sim.disk import Interrupted
 from sim.doors.signals import deliver_signal
-from sim.faults.disks import Rot
 from sim.machine import Record
 from sim.process import Process
 from system.records import EVENTS, OPERATIONS
@@ -40,39 +33,27 @@ _DUMP_BOUND = 30 * SECOND
 RunUntil = Callable[[Callable[[], Any], int], bool]
 
 
-@dataclass(slots=True)
-class Log:
-    """What was noted while the run went on. All times in ns since the start of the world."""
+def watch(town: Town, log: Log) -> None:
+    """Note every state change that brokers and nodes report."""
+    kernel = town.world.kernel
 
-    began_ns: int = 0
-    healed_ns: int = 0
-    quiescent_ns: int | None = None
-    ended_ns: int = 0
-    commits: list[Commit] = field(default_factory=list)
-    dumps: list[Dump] = field(default_factory=list)
-    restarts: list[Restart] = field(default_factory=list)
-
-    def watch(self, town: Town) -> None:
-        """Note every state change that brokers and nodes report."""
-        kernel = town.world.kernel
-
-        def observe(_: str, change: Record) -> None:
-            if change.kind == "commit":
-                who, topic, partition, offset, _epoch, note, _at = change.fields
-                self.commits.append(
-                    Commit(
-                        group=str(who),
-                        topic=str(topic),
-                        partition=int(partition or 0),
-                        offset=int(offset or 0),
-                        metadata=str(note),
-                        at_ns=kernel.now,
-                    )
+    def observe(_: str, change: Record) -> None:
+        if change.kind == "commit":
+            who, topic, partition, offset, _epoch, note, _at = change.fields
+            log.commits.append(
+                Commit(
+                    group=str(who),
+                    topic=str(topic),
+                    partition=int(partition or 0),
+                    offset=int(offset or 0),
+                    metadata=str(note),
+                    at_ns=kernel.now,
                 )
+            )
 
-        for host in town.world.hosts.values():
-            for server in host.servers:
-                server.observer = observe
+    for host in town.world.hosts.values():
+        for server in host.servers:
+            server.observer = observe
 
 
 def caught_up(town: Town) -> bool:
@@ -106,47 +87,41 @@ def _request_of(record: Any) -> _Keyed:
     return _decode_key(record.value)
 
 
-def dump_and_recover_twice(town: Town, log: Log, run_until: RunUntil) -> None:
-    """Have UBSCore dump its balances; then kill it twice, and see what each recovery makes."""
-    name = town.deployment.core
-    process = town.world.living(name)
-    if process is None:
-        return
-    body = _dump(process, run_until)
-    if body is None:
-        return
-    log.dumps.append(
-        Dump(
-            shard=1,
-            process=name,
-            incarnation=process.incarnation,
-            taken_ns=town.world.kernel.now,
-            body=body,
-        )
-    )
-    found = town.log_as_seen()
-    bodies: list[bytes] = []
-    begun = town.world.kernel.now
-    for _ in range(2):
-        town.supervisor.release(name)
-        living = town.world.living(name)
+class SimulatedCore:
+    """UBSCore in a simulated world, as the audit handles it."""
+
+    def __init__(self, town: Town, run_until: RunUntil) -> None:
+        self.town = town
+        self.name = town.deployment.core
+        self._run_until = run_until
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the start of the world."""
+        return self.town.world.kernel.now
+
+    @property
+    def incarnation(self) -> int | None:
+        """Which incarnation lives."""
+        process = self.town.world.living(self.name)
+        return None if process is None else process.incarnation
+
+    def log(self) -> dict[str, bytes]:
+        """Return the files of its log as processes see them now, by name."""
+        return self.town.log_as_seen()
+
+    def kill_and_start(self) -> None:
+        """Kill it if it lives, and start it once more."""
+        self.town.supervisor.release(self.name)
+        living = self.town.world.living(self.name)
         if living is not None:
-            town.world.kernel.kill(living)
-        process = town.supervisor.resume(name)
-        body = _dump(process, run_until)
-        if body is None:
-            return
-        bodies.append(body)
-    log.restarts.append(
-        Restart(
-            shard=1,
-            process=name,
-            incarnation=process.incarnation,
-            started_ns=begun,
-            log=found,
-            dumps=tuple(bodies),
-        )
-    )
+            self.town.world.kernel.kill(living)
+        self.town.supervisor.resume(self.name)
+
+    def dump(self) -> bytes | None:
+        """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
+        process = self.town.world.living(self.name)
+        return None if process is None else _dump(process, self._run_until)
 
 
 def _dump(process: Process, run_until: RunUntil) -> bytes | None:
@@ -185,8 +160,8 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         accounts=accounts(town),
         commits=tuple(log.commits),
         processes=tuple(town.supervisor.events),
-        faults=tuple(map(_receipt, nemesis.injections)),
-        owed=tuple(_owed(town, nemesis)),
+        faults=tuple(map(receipt_of, nemesis.injections)),
+        owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
     )
 
@@ -234,94 +209,16 @@ def _records(town: Town) -> list[TopicRecord]:
     return found
 
 
-def _receipt(injection: Injection) -> FaultReceipt:
-    receipt = injection.receipt
-    return FaultReceipt(
-        fault=repr(injection.step.fault),
-        kind=injection.step.fault.kind,
-        targets=receipt.targets,
-        entered_ns=injection.entered_ns,
-        left_ns=injection.left_ns,
-        bites=receipt.bites,
-        effects=receipt.effects,
-        damage=tuple(_damages(injection)),
-    )
-
-
-def _damages(injection: Injection) -> list[Damage]:
-    """Return what the fault did to the log, as evidence."""
-    found = []
-    at_ns = injection.entered_ns or 0
-    for damage in injection.receipt.damage:
-        if isinstance(damage, Rot):
-            found.append(_damage(at_ns, damage.path, damage.offset, 1, "rot", decidable=False))
-            continue
-        if isinstance(damage, Interrupted):
-            if damage.path.endswith(".log") and 0 < damage.done < damage.asked:
-                at, left = damage.offset + damage.done, damage.asked - damage.done
-                found.append(_damage(at_ns, damage.path, at, left, "torn", decidable=True))
-            continue
-        for file in damage.files:
-            if file.path.startswith(DATA) and file.path.endswith(".log"):
-                offset = file.size_before - file.unsynced_bytes
-                kind = "torn" if file.torn else "lost"
-                found.append(
-                    _damage(at_ns, file.path, offset, file.bytes_lost, kind, decidable=True)
-                )
-    return found
-
-
-def _damage(
-    at_ns: int, path: str, offset: int, length: int, kind: str, *, decidable: bool
-) -> Damage:
-    return Damage(
-        shard=1,
-        at_ns=at_ns,
-        file=path.rpartition("/")[2],
-        offset=offset,
-        length=length,
-        kind=kind,
-        decidable=decidable,
-    )
-
-
-def _owed(town: Town, nemesis: Nemesis) -> list[OwedHalt]:
-    injections = [(i.step, i.receipt) for i in nemesis.injections]
-    return [
-        OwedHalt(process=clause.process, reason=clause.reason, because=clause.because)
-        for clause in town.scenario.budget.owes(injections)
-        if clause.owed == "halted"
-    ]
-
-
-class _Line(msgspec.Struct):
-    event: str = ""
-    level: str = "info"
-    time: str = ""
-
-
-_decode_line = msgspec.json.Decoder(_Line).decode
-
-
 def _lines(town: Town) -> list[LogLine]:
     """Return what the programs logged, line by line."""
-    found = []
-    for process in town.world.kernel.processes:
-        for text in "\n".join(process.stderr).splitlines():
-            try:
-                level = _decode_line(text.encode()).level
-            except msgspec.DecodeError:
-                level = "error"
-            found.append(
-                LogLine(
-                    at_ns=process.started_at,
-                    process=process.name,
-                    incarnation=process.incarnation,
-                    level=level,
-                    text=text,
-                )
-            )
-    return found
-
-
-__all__ = ["Log", "by_name", "caught_up", "dump_and_recover_twice", "evidence", "gather"]
+    return [
+        LogLine(
+            at_ns=process.started_at,
+            process=process.name,
+            incarnation=process.incarnation,
+            level=read_line(text).level,
+            text=text,
+        )
+        for process in town.world.kernel.processes
+        for text in "\n".join(process.stderr).splitlines()
+    ]

@@ -17,7 +17,9 @@ from scenarios.clients import Client, History
 from scenarios.nemesis import Nemesis
 from scenarios.results import Broken, Result
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
-from scenarios.stages import gathering, standing
+from scenarios.stages import audit, gathering, standing
+from scenarios.stages.connection import Clock, Connection
+from scenarios.stages.ground import SimulatedGround
 from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
 from sim.errors import CapReached, SimulationError
 from sim.kernel import collecting_by_hand
@@ -120,16 +122,16 @@ class _Stage:
         self.world = town.world
         self.kernel = town.world.kernel
         self.history = History()
-        self.log = gathering.Log()
+        self.log = audit.Log()
         drawn = town.scenario.draw(self.kernel.stream("plan"))
         self.plan = drawn if plan is None else plan
-        self.nemesis = Nemesis(self.world, self.plan)
+        self.nemesis = Nemesis(SimulatedGround(self.world), self.plan)
         self.crowd: Process | None = None
 
     def play(self) -> None:
         """Go through all phases."""
         town = self.town
-        self.log.watch(town)
+        gathering.watch(town, self.log)
         town.start_servers()
         town.start_programs()
         host = self.world.hosts[town.deployment.client]
@@ -148,7 +150,7 @@ class _Stage:
             self.log.quiescent_ns = self.kernel.now
         self._ask_what_became_of_it()
         if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
-            gathering.dump_and_recover_twice(town, self.log, self._run_until)
+            audit.dump_and_recover_twice(gathering.SimulatedCore(town, self._run_until), self.log)
         self.log.ended_ns = self.kernel.now
 
     def _run_until(self, done: Callable[[], object], bound_ns: int) -> bool:
@@ -162,8 +164,15 @@ class _Stage:
 
     def _client(self, name: str) -> Client:
         assert self.crowd is not None
-        gateway = (self.town.deployment.gateways[0], HTTP_PORT)
-        return Client(self.world, self.crowd, name, gateway, OPERATOR_KEY, self.history)
+        gateway = self.town.deployment.gateways[0]
+        return Client(
+            name,
+            connection=Connection(self.crowd, gateway, HTTP_PORT),
+            clock=Clock(self.crowd),
+            stream=self.kernel.stream(f"client/{name}"),
+            key=OPERATOR_KEY,
+            history=self.history,
+        )
 
     def _wait_until_ready(self) -> None:
         ready: list[bool] = []

@@ -44,7 +44,7 @@ class Town:
         self.deployment: Deployment = scenario.deployment
         self.world = World(seed, epoch_ns=scenario.epoch_ns, keep_trace=keep_trace)
         self.world.kernel.births.append(install.attend)
-        self.supervisor = Supervisor(self.world, self.deployment.restarts)
+        self.supervisor = Supervisor(self.world.kernel, self.deployment.restarts)
         self.programs = {**_PROGRAMS, **dict(scenario.programs)}
         self.bodies: list[Body] = []
         self._random = self.world.kernel.stream("town")
