@@ -23,7 +23,7 @@ from system.records import (
     LedgerRow,
     Withdraw,
     decode_event,
-    decode_operation,
+    decode_transfer,
 )
 
 RequestKey = tuple[int, str, str]  # user, request, body hash
@@ -102,7 +102,7 @@ class Case:
             at_ns = record.timestamp_ms * 1_000_000 - epoch_ns
             try:
                 if record.topic == OPERATIONS:
-                    command = decode_operation(record.value or b"")
+                    command = decode_transfer(record.value or b"")
                     self.inputs.append(Input(record, command, at_ns))
                 elif record.topic == EVENTS:
                     event = decode_event(record.value or b"")

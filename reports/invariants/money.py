@@ -7,7 +7,7 @@ from reports.breaks import Break
 from reports.case import Case
 from reports.journal import Account
 from reports.reconcile.conservation import conservation
-from system.records import Deposit, LedgerRow, decode_operation
+from system.records import Deposit, LedgerRow, decode_transfer
 
 # where, account, seq, delta_avail, delta_frozen, avail, frozen, request
 Change = tuple[str, Account, int, int, int, int, int, str]
@@ -23,7 +23,7 @@ def conserved(case: Case) -> Generator[Break, None, int]:
     checked = 0
     for decision in case.decisions:
         frame = decision.frame
-        command = decode_operation(frame.command)
+        command = decode_transfer(frame.command)
         sign = 1 if isinstance(command, Deposit) else -1
         expected = sign * command.amount if decision.accepted else 0
         found = sum(leg.delta_avail + leg.delta_frozen for leg in frame.legs)

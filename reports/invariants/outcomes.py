@@ -6,7 +6,7 @@ from reports.breaks import Break
 from reports.case import Case, RequestKey
 from reports.evidence import Answer, Operation
 from reports.journal import EMPTY, Account, Decision
-from system.records import MAX_AMOUNT, Deposit, LedgerRow, Rejected, decode_operation
+from system.records import MAX_AMOUNT, Deposit, LedgerRow, Rejected, decode_transfer
 
 DONE, REJECTED = "done", "rejected"
 
@@ -218,7 +218,7 @@ def _true(
     bodies: dict[tuple[int, str], set[str]],
 ) -> bool:
     frame = decision.frame
-    command = decode_operation(frame.command)
+    command = decode_transfer(frame.command)
     account = (command.user_id, command.asset_id)
     match frame.reason:
         case "insufficient_balance":

@@ -6,7 +6,7 @@ import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
-from system.records import OPERATIONS, Operation, decode_operation
+from system.records import OPERATIONS, Transfer, decode_transfer
 from system.topics import key_of, partition_of
 from system.ubscore.inputs import checksum, leader_epoch
 from system.wal.frames import Input
@@ -18,7 +18,7 @@ class Arrival(NamedTuple):
     source: Input
     key: bytes
     value: bytes
-    operation: Operation
+    operation: Transfer
     appended_ms: int
     now_ms: int
 
@@ -27,7 +27,7 @@ def read(message: Message, place: str, partitions: int, now_ms: int) -> Arrival:
     """Read a record; one that cannot be, or lies in a wrong partition, is a halt."""
     key, value = message.key() or b"", message.value() or b""
     try:
-        operation: Operation = decode_operation(value)
+        operation: Transfer = decode_transfer(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{place}: {error}") from None
     partition = message.partition() or 0

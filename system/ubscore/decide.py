@@ -8,9 +8,9 @@ from system.records import (
     Deposit,
     Event,
     LedgerRow,
-    Operation,
     Reason,
     Rejected,
+    Transfer,
     encode,
 )
 from system.ubscore.arrivals import Arrival
@@ -69,7 +69,7 @@ def times(state: State, terms: Terms, arrival: Arrival) -> tuple[int, int]:
 
 
 def verdict(
-    state: State, terms: Terms, operation: Operation, forget_ms: int
+    state: State, terms: Terms, operation: Transfer, forget_ms: int
 ) -> tuple[str, Reason | None]:
     """Say whether a command is accepted, a duplicate, or rejected and why."""
     if made_at_ms(operation.request_id) < forget_ms:
@@ -81,7 +81,7 @@ def verdict(
     return (REJECTED, reason) if reason else (ACCEPTED, None)
 
 
-def refusal(state: State, terms: Terms, operation: Operation) -> Reason | None:
+def refusal(state: State, terms: Terms, operation: Transfer) -> Reason | None:
     """Return why the balances do not allow the command; None if they do."""
     if isinstance(operation, Deposit):
         net = state.net.get(operation.asset_id, 0)
@@ -92,7 +92,7 @@ def refusal(state: State, terms: Terms, operation: Operation) -> Reason | None:
     return "insufficient_balance" if avail < operation.amount else None
 
 
-def leg(state: State, operation: Operation) -> Leg:
+def leg(state: State, operation: Transfer) -> Leg:
     """Return the balance change of an accepted transfer."""
     before = state.balance(operation.user_id, operation.asset_id)
     deposit = isinstance(operation, Deposit)
@@ -129,7 +129,7 @@ def _output(
 
 
 def _row(
-    state: State, terms: Terms, operation: Operation, created_at: int, n: int, change: Leg
+    state: State, terms: Terms, operation: Transfer, created_at: int, n: int, change: Leg
 ) -> LedgerRow:
     return LedgerRow(
         shard=terms.shard,
@@ -152,7 +152,7 @@ def _row(
 
 
 def _rejected(
-    state: State, terms: Terms, operation: Operation, created_at: int, n: int, reason: Reason
+    state: State, terms: Terms, operation: Transfer, created_at: int, n: int, reason: Reason
 ) -> Rejected:
     return Rejected(
         shard=terms.shard,

@@ -11,7 +11,7 @@ from reports.reconcile import Statement, conservation, reconcile
 from reports.reconcile.hops import Hop, Item
 from reports.reconcile.matching import match
 from reports.reconcile.statement import _remainder
-from system.records import OPERATIONS, LedgerRow, decode_event, decode_operation, encode
+from system.records import OPERATIONS, LedgerRow, decode_event, decode_transfer, encode
 from tests.reports.build import Build, lively, log_files, nine
 
 change = msgspec.structs.replace
@@ -57,7 +57,7 @@ def alter_record(record: object, how: str, amount: int) -> object:
     """Return a topic record that says something else."""
     value = record.value  # type: ignore[attr-defined]
     if record.topic == OPERATIONS:  # type: ignore[attr-defined]
-        command = decode_operation(value)
+        command = decode_transfer(value)
         altered = {"amount": command.amount + abs(amount)} if how == "alter" else {"asset_id": 1}
         return change(record, value=encode(change(command, **altered)))  # type: ignore[type-var]
     event = decode_event(value)

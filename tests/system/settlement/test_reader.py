@@ -39,7 +39,7 @@ def test_an_event_is_read_with_its_number_and_the_brokers_time() -> None:
     [
         (message(b"1001", b"{"), "undecodable"),
         (message(b"1001", b'{"type":"\xff"}'), "undecodable"),
-        (message(b"1001", encode(EVENT).replace(b'"v":1', b'"v":2')), "undecodable"),
+        (message(b"1001", encode(EVENT).replace(b'"v":1', b'"v":3')), "undecodable"),
         (message(b"1001", encode(EVENT).replace(b'"seq":1', b'"sequence":1')), "undecodable"),
         (message(b"1002", encode(EVENT)), "wrong_key"),
         (message(b"1001", encode(EVENT), partition=(HOME + 1) % PARTITIONS), "wrong_partition"),

@@ -1,6 +1,6 @@
 """Commands to test with."""
 
-from system.records import Deposit, Operation, Withdraw, body_hash, encode
+from system.records import Deposit, Transfer, Withdraw, body_hash, encode
 from system.topics import key_of, partition_of
 from system.ubscore.arrivals import Arrival
 from system.wal.frames import Input
@@ -13,7 +13,7 @@ def request_id(made_at_ms: int, number: int) -> str:
     return f"{made_at_ms >> 16:08x}-{made_at_ms & 0xFFFF:04x}-7000-8000-{number:012x}"
 
 
-def operation(kind: str, user_id: int, asset_id: int, amount: int, key: str) -> Operation:
+def operation(kind: str, user_id: int, asset_id: int, amount: int, key: str) -> Transfer:
     type_ = Deposit if kind == "deposit" else Withdraw
     return type_(
         user_id=user_id,
@@ -25,7 +25,7 @@ def operation(kind: str, user_id: int, asset_id: int, amount: int, key: str) -> 
 
 
 def arrival(
-    command: Operation, offset: int, appended_ms: int = NOW_MS, now_ms: int = NOW_MS
+    command: Transfer, offset: int, appended_ms: int = NOW_MS, now_ms: int = NOW_MS
 ) -> Arrival:
     key = key_of(command.user_id)
     source = Input("balance.operations", partition_of(key, PARTITIONS), offset, 0, offset)

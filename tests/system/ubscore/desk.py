@@ -9,7 +9,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from system.config import Kafka
-from system.records import EVENTS, OPERATIONS, Operation, encode
+from system.records import EVENTS, OPERATIONS, Transfer, encode
 from system.topics import key_of, partition_of
 from system.ubscore import UBSCore, cluster
 from system.ubscore.directory import DataDirectory, Identity
@@ -75,7 +75,7 @@ class Broker:
         log.append(Record(topic, partition, len(log), key, value))
         return log[-1]
 
-    def order(self, *commands: Operation) -> None:
+    def order(self, *commands: Transfer) -> None:
         for command in commands:
             key = key_of(command.user_id)
             self.append(OPERATIONS, partition_of(key, PARTITIONS), key, encode(command))

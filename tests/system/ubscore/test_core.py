@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from system.errors import ConfigError, Halt, Locked, LogError
-from system.records import EVENTS, OPERATIONS, LedgerRow, Operation, decode_event
+from system.records import EVENTS, OPERATIONS, LedgerRow, Transfer, decode_event
 from system.ubscore import dump
 from system.ubscore.directory import FILE
 from system.ubscore.state import State
@@ -18,7 +18,7 @@ from tests.system.ubscore.commands import NOW_MS, operation, request_id
 from tests.system.ubscore.desk import Broker, kill, log_of, made, opened
 
 
-def deposits(count: int, first: int = 0) -> list[Operation]:
+def deposits(count: int, first: int = 0) -> list[Transfer]:
     return [
         operation("deposit", 1001 + n % 3, 1 + n % 2, 100 + n, request_id(NOW_MS, n))
         for n in range(first, first + count)

@@ -1,0 +1,73 @@
+"""Balance events: what UBSCore decided, and every ledger row it made; keyed by user."""
+
+from typing import Literal, get_args
+
+from system.records.fields import ORDERS_SINCE, Numbered
+from system.records.reading import Reader
+
+EVENTS = "balance.events"
+
+TransferType = Literal["deposit", "withdraw"]
+OrderType = Literal["lock", "unlock", "trade_debit", "trade_credit", "fee"]
+EventType = TransferType | OrderType
+
+TransferReason = Literal[
+    "insufficient_balance", "unknown_account", "expired", "overflow", "request_id_reused"
+]
+OrderReason = Literal["unknown_symbol", "unknown_order", "order_closed"]
+Reason = TransferReason | OrderReason
+
+_ORDERS_ONLY = (*get_args(OrderType), *get_args(OrderReason))
+
+
+class LedgerRow(Numbered, frozen=True, kw_only=True, tag="row"):
+    """One ledger row; the decision about its request rides on it.
+
+    ``seq`` numbers the rows of (user, asset). ``ref_id`` is the request of a transfer, the order
+    of a lock or unlock, the trade of a debit, credit or fee. ``created_at`` is milliseconds since
+    the epoch, stamped once.
+    """
+
+    user_id: int
+    asset_id: int
+    seq: int
+    delta_avail: int
+    delta_frozen: int
+    avail: int
+    frozen: int
+    event_type: EventType
+    ref_id: str
+    request_id: str
+    body_hash: str
+    created_at: int
+
+    def __post_init__(self) -> None:
+        _check_version(self.v, self.event_type)
+
+
+class Rejected(Numbered, frozen=True, kw_only=True, tag="rejected"):
+    """A command that changed nothing, and why."""
+
+    user_id: int
+    request_id: str
+    body_hash: str
+    reason: Reason
+    created_at: int
+
+    def __post_init__(self) -> None:
+        _check_version(self.v, self.reason)
+
+
+Event = LedgerRow | Rejected
+
+decode_event = Reader[Event](Event)
+
+
+def version_of(word: EventType | Reason) -> int:
+    """Return the lowest format version that has this event type or reason."""
+    return ORDERS_SINCE if word in _ORDERS_ONLY else 1
+
+
+def _check_version(v: int, word: EventType | Reason) -> None:
+    if v < version_of(word):
+        raise ValueError(f"{word} came with format version {version_of(word)}, not {v}")

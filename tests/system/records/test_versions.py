@@ -1,0 +1,88 @@
+"""Format versions: what version 1 wrote goes on being read, what is newer is told apart."""
+
+import msgspec
+import pytest
+
+from system.records import (
+    FORMAT_VERSION,
+    Deposit,
+    LedgerRow,
+    NewerVersion,
+    Rejected,
+    Withdraw,
+    decode_event,
+    decode_operation,
+    encode,
+)
+
+DEPOSIT = (
+    b'{"type":"deposit","v":1,"user_id":1001,"request_id":"018bcfe5-6800-7000-8000-000000000001",'
+    b'"body_hash":"0000000000000000000000000000000000000000000000000000000000000000",'
+    b'"asset_id":1,"amount":1000000000000}'
+)
+ROW = (
+    b'{"type":"row","v":1,"shard":1,"epoch":1,"epoch_bits":"0011223344556677","n":1,"user_id":1001,'
+    b'"asset_id":1,"seq":1,"delta_avail":5,"delta_frozen":0,"avail":5,"frozen":0,'
+    b'"event_type":"deposit","ref_id":"r","request_id":"r","body_hash":"b",'
+    b'"created_at":1700000000000}'
+)
+REJECTED = (
+    b'{"type":"rejected","v":1,"shard":1,"epoch":1,"epoch_bits":"0011223344556677","n":2,'
+    b'"user_id":1001,"request_id":"r","body_hash":"b","reason":"overflow",'
+    b'"created_at":1700000000000}'
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "type_"),
+    [(DEPOSIT, Deposit), (DEPOSIT.replace(b'"deposit"', b'"withdraw"'), Withdraw)],
+)
+def test_transfers_of_version_1_are_read_and_still_written_as_such(
+    data: bytes, type_: type
+) -> None:
+    record = decode_operation(data)
+
+    assert isinstance(record, type_)
+    assert encode(record) == data
+
+
+@pytest.mark.parametrize(("data", "type_"), [(ROW, LedgerRow), (REJECTED, Rejected)])
+def test_events_of_version_1_are_read_and_still_written_as_such(data: bytes, type_: type) -> None:
+    record = decode_event(data)
+
+    assert isinstance(record, type_)
+    assert encode(record) == data
+
+
+@pytest.mark.parametrize("data", [ROW, REJECTED])
+def test_words_of_version_2_need_version_2(data: bytes) -> None:
+    new = data.replace(b'"event_type":"deposit"', b'"event_type":"lock"').replace(
+        b'"reason":"overflow"', b'"reason":"order_closed"'
+    )
+
+    with pytest.raises(msgspec.ValidationError, match="came with format version 2, not 1"):
+        decode_event(new)
+    assert encode(decode_event(new.replace(b'"v":1', b'"v":2'))) == new.replace(b'"v":1', b'"v":2')
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DEPOSIT.replace(b'"v":1', b'"v":%d' % (FORMAT_VERSION + 1)),
+        b'{"type":"transfer_between","v":%d,"parts":[1,2]}' % (FORMAT_VERSION + 1),
+        b'{"v":%d}' % (FORMAT_VERSION + 7),
+    ],
+)
+def test_a_newer_version_is_told_apart_from_damage(data: bytes) -> None:
+    with pytest.raises(NewerVersion, match="run the version that wrote it"):
+        decode_operation(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"{}", b'{"v":9', b"\xff", DEPOSIT.replace(b'"v":1', b'"v":0')]
+)
+def test_damage_is_not_called_a_newer_version(data: bytes) -> None:
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)) as raised:
+        decode_operation(data)
+
+    assert not isinstance(raised.value, NewerVersion)
