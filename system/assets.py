@@ -5,6 +5,7 @@ import re
 import msgspec
 
 MAX_AMOUNT = 2**63 - 1
+TEXT_MAX = 64  # characters of a decimal; also how much of bad input is quoted
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 
 
@@ -37,10 +38,10 @@ BY_ID = {asset.id: asset for asset in ASSETS}
 def parse(text: str, asset: Asset, digits: int | None = None) -> int:
     """Return the raw integer of the decimal `text`, which may use `digits` after the point."""
     allowed = asset.decimals if digits is None else digits
-    match = _DECIMAL.fullmatch(text) if len(text) <= 64 else None
-    if match is None:
-        raise AmountRefused("bad_amount", f"{text[:64]!r} is not a decimal like 12.5")
-    whole, fraction = match.group(1), match.group(2) or ""
+    parts = split(text)
+    if parts is None:
+        raise AmountRefused("bad_amount", f"{text[:TEXT_MAX]!r} is not a decimal like 12.5")
+    whole, fraction = parts
     if len(fraction) > allowed:
         raise AmountRefused(
             "too_many_digits", f"{asset.name} takes at most {allowed} digits after the point here"
@@ -51,6 +52,12 @@ def parse(text: str, asset: Asset, digits: int | None = None) -> int:
     if raw > MAX_AMOUNT:
         raise AmountRefused("overflow", f"at most {show(MAX_AMOUNT, asset)} {asset.name} fit")
     return raw
+
+
+def split(text: str) -> tuple[str, str] | None:
+    """Return the digits before and after the point of a decimal; None if it is none."""
+    match = _DECIMAL.fullmatch(text) if len(text) <= TEXT_MAX else None
+    return (match.group(1), match.group(2) or "") if match else None
 
 
 def show(raw: int, asset: Asset) -> str:
