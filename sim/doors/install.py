@@ -3,16 +3,18 @@
 A stand-in is the real function outside a simulated process. What modules that came earlier took
 at import (``from time import monotonic``) is mended by `scan`, which finds the real objects by
 identity; locks that they made at import are replaced by stand-ins, which are valid everywhere.
+Modules that come later are scanned one by one, as soon as they were executed: they may take the
+real objects from where those live on, in C modules or in what is spared.
 """
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from sim.doors import names
+from sim.doors import aliases, names
 from sim.process import Process
 
 # In this order; a later door may import libraries, which find the stand-ins of the earlier ones.
@@ -42,7 +44,6 @@ _SPARED = (
 )  # they keep the real ones, on purpose
 
 _installed = False
-_stand_ins: dict[int, tuple[Any, Any]] = {}  # id of the real object -> itself, its stand-in
 
 
 def install() -> None:
@@ -68,6 +69,7 @@ def install() -> None:
         if hasattr(door, "install"):
             door.install()
     scan()
+    _watch_imports()
 
 
 def attend(process: Process) -> None:
@@ -79,17 +81,29 @@ def attend(process: Process) -> None:
 
 
 def scan(modules: Iterable[str] | None = None) -> list[str]:
-    """Replace real objects that `modules` (all) hold under names of their own; return where.
-
-    Worth a call after libraries were imported; modules imported after `install` mostly take the
-    stand-ins by themselves.
-    """
+    """Replace real objects that `modules` (all) hold under names of their own; return where."""
     mended: list[str] = []
     for name in list(sys.modules) if modules is None else modules:
         module = sys.modules.get(name)
         if isinstance(module, ModuleType) and not name.startswith(_SPARED):
-            _mend_names(name, vars(module), module, mended)
+            mended += aliases.mend(module)
     return mended
+
+
+def _watch_imports() -> None:
+    """Scan every module that is imported from now on, once it was executed.
+
+    The name is the import system's own, and looked up there at each use; ``import`` statements,
+    `importlib.import_module` and imports made by C code all end in it.
+    """
+    load: Callable[[Any], ModuleType] = importlib._bootstrap._load_unlocked  # type: ignore[attr-defined]
+
+    def load_and_scan(spec: Any) -> ModuleType:
+        module = load(spec)
+        scan((spec.name,))
+        return module
+
+    importlib._bootstrap._load_unlocked = load_and_scan  # type: ignore[attr-defined]
 
 
 def _spare_importlib() -> None:
@@ -97,11 +111,11 @@ def _spare_importlib() -> None:
 
     It looks names up in modules at each use, so it gets copies of those modules.
     """
-    for module, aliases in (
+    for module, held in (
         (importlib._bootstrap, ("_thread",)),
         (importlib._bootstrap_external, ("_os", "_io", "_thread")),
     ):
-        for alias in aliases:
+        for alias in held:
             real = getattr(module, alias, None)
             if real is not None:
                 copy = ModuleType(real.__name__)
@@ -120,43 +134,5 @@ def _put(path: str, stand_in: Any) -> None:
     if real is stand_in:
         return
     if isinstance(real, FunctionType | type) or callable(real):
-        _stand_ins[id(real)] = (real, stand_in)
+        aliases.remember(real, stand_in)
     setattr(holder, attribute, stand_in)
-
-
-def _mend_names(name: str, space: dict[str, Any], owner: Any, mended: list[str]) -> None:
-    for key, value in list(space.items()):
-        found = _stand_ins.get(id(value))
-        if found is not None:
-            setattr(owner, key, found[1])
-            mended.append(f"{name}.{key}")
-        elif type(value) in names.LOCKS:
-            setattr(owner, key, names.LOCKS[type(value)]())
-            mended.append(f"{name}.{key}")
-        elif type(value) is FunctionType:
-            if value.__module__ == name and value.__defaults__:
-                _mend_defaults(f"{name}.{key}", value, mended)
-        elif isinstance(value, type) and value.__module__ == name:
-            _mend_class(f"{name}.{key}", value, mended)
-
-
-def _mend_class(name: str, cls: type, mended: list[str]) -> None:
-    for key, value in list(vars(cls).items()):
-        inner = value.__func__ if isinstance(value, staticmethod) else value
-        found = _stand_ins.get(id(inner))
-        if found is not None:
-            stand_in = found[1]
-            wrap = isinstance(stand_in, FunctionType) and not isinstance(inner, FunctionType)
-            setattr(cls, key, staticmethod(stand_in) if wrap else stand_in)
-            mended.append(f"{name}.{key}")
-        elif type(inner) is FunctionType and inner.__defaults__:
-            _mend_defaults(f"{name}.{key}", inner, mended)
-
-
-def _mend_defaults(name: str, function: FunctionType, mended: list[str]) -> None:
-    defaults = function.__defaults__ or ()
-    if any(id(value) in _stand_ins for value in defaults):
-        function.__defaults__ = tuple(
-            _stand_ins[id(value)][1] if id(value) in _stand_ins else value for value in defaults
-        )
-        mended.append(f"{name}()")

@@ -3,14 +3,19 @@
 import importlib
 import logging
 import os
+import pickle
 import queue
 import random
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 from sim.doors import clocks, entropy, install, names, threads
 
@@ -43,6 +48,75 @@ def wait(sleep=real_sleep): return sleep
     assert type(module.lock) is threads.Lock
     assert len(mended) == 5
     assert install.scan(["taken_early"]) == []
+
+
+LATE = """
+from functools import partial
+from sim.doors.clocks import _sleep as sleep, _clock_gettime_ns as gettime  # the real ones
+
+TABLE = {"nap": sleep, "other": 1}
+ROW = (sleep, 2)
+QUEUE = [sleep]
+second = partial(sleep, 1)  # a call that C carries out
+
+class Napper:
+    nap = staticmethod(sleep)
+
+    @classmethod
+    def rest(cls, seconds, pause=sleep):
+        pause(seconds)
+
+    def doze(self, seconds, *, pause=sleep):
+        pause(seconds)
+
+def by_default(seconds, pause=sleep):
+    pause(seconds)
+
+def by_keyword(seconds, *, pause=sleep):
+    pause(seconds)
+
+def by_c_code(seconds):
+    list(map(sleep, [seconds]))
+"""
+
+NAPS: dict[str, Callable[[Any], Any]] = {
+    "an alias": lambda late: late.sleep(1),
+    "a table": lambda late: late.TABLE["nap"](1),
+    "a tuple": lambda late: late.ROW[0](1),
+    "a list": lambda late: late.QUEUE[0](1),
+    "a bound call": lambda late: late.second(),
+    "a static method": lambda late: late.Napper.nap(1),
+    "a default of a class method": lambda late: late.Napper.rest(1),
+    "a keyword of a method": lambda late: late.Napper().doze(1),
+    "a default": lambda late: late.by_default(1),
+    "a keyword": lambda late: late.by_keyword(1),
+    "a caller in C": lambda late: late.by_c_code(1),
+    "another clock": lambda late: late.sleep(1 + late.gettime(time.CLOCK_PROCESS_CPUTIME_ID)),
+}
+
+
+@pytest.mark.parametrize("how", ["import", "import_module", "in C"])
+@pytest.mark.parametrize("nap", NAPS)
+def test_a_module_that_comes_later_is_mended_as_it_comes(
+    nap: str, how: str, arena: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "came_late.py").write_text(LATE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "came_late", raising=False)
+
+    def body() -> None:
+        if how == "import":
+            import came_late as late  # type: ignore[import-not-found]  # noqa: PLC0415
+        elif how == "import_module":
+            late = importlib.import_module("came_late")
+        else:
+            late = pickle.loads(b"ccame_late\nNapper\n.")  # imports by PyImport_Import
+            late = sys.modules[late.__module__]
+        NAPS[nap](late)
+
+    arena.run(body)
+
+    assert arena.kernel.now >= 10**9, "it slept in the world, not outside"
 
 
 def test_installing_again_changes_nothing() -> None:
