@@ -1,20 +1,22 @@
 """The net beneath the doors: what no door takes must not reach the real world unseen.
 
 An audit hook (PEP 578) sees files, sockets, processes, mappings and foreign code whoever calls,
-C code too. It does not see select, pipes and signals' timers: those names are refused here.
+C code too. It does not see select, pipes, signals' timers and masks, nor what changes or reveals
+the real process and its machine: those names are refused here.
 Reading source files and installed packages is allowed: that is how Python formats tracebacks.
 
 **Simplified**: real clocks and entropy read from inside C extensions are invisible here; the
 twins (same seed, other surroundings) find them.
 """
 
-import importlib
 import os
 import sys
 import sysconfig
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NoReturn
 
+from sim.doors import names
 from sim.errors import SimulationEscape
 from sim.process import Process, current
 
@@ -58,37 +60,93 @@ _WATCHED = frozenset(
 
 _REFUSED = (
     "multiprocessing.process.BaseProcess.start",
+    "_thread.interrupt_main",
+    "grp.getgrall",
+    "grp.getgrgid",
+    "grp.getgrnam",
     "os.eventfd",
+    "os.getgrouplist",
+    "os.getpriority",
+    "os.initgroups",
+    "os.login_tty",
     "os.memfd_create",
+    "os.nice",
     "os.openpty",
+    "os.pidfd_open",
     "os.pipe",
     "os.pipe2",
     "os.popen",
+    "os.posix_openpt",
+    "os.sched_getparam",
+    "os.sched_getscheduler",
+    "os.sched_rr_get_interval",
+    "os.sched_setaffinity",
+    "os.sched_setparam",
+    "os.sched_setscheduler",
+    "os.setegid",
+    "os.seteuid",
+    "os.setgid",
+    "os.setgroups",
+    "os.setns",
+    "os.setpgid",
+    "os.setpgrp",
+    "os.setpriority",
+    "os.setregid",
+    "os.setresgid",
+    "os.setresuid",
+    "os.setreuid",
+    "os.setsid",
+    "os.setuid",
     "os.splice",
+    "os.tcgetpgrp",
+    "os.tcsetpgrp",
+    "os.timerfd_create",
+    "os.unshare",
     "os.wait",
+    "os.wait3",
+    "os.wait4",
+    "os.waitid",
     "os.waitpid",
+    "pwd.getpwall",
+    "pwd.getpwnam",
+    "pwd.getpwuid",
+    "resource.getrlimit",
+    "resource.getrusage",
+    "resource.prlimit",
+    "resource.setrlimit",
     "select.epoll",
     "select.poll",
     "select.select",
     "signal.alarm",
+    "signal.getitimer",
     "signal.pause",
+    "signal.pidfd_send_signal",
     "signal.pthread_kill",
+    "signal.pthread_sigmask",
     "signal.setitimer",
+    "signal.sigpending",
     "signal.sigtimedwait",
     "signal.sigwait",
     "signal.sigwaitinfo",
+    "socket.getprotobyname",
+    "socket.if_indextoname",
+    "socket.if_nameindex",
+    "socket.if_nametoindex",
     "socket.socketpair",
+    "time.clock_settime",
+    "time.clock_settime_ns",
+    "time.pthread_getcpuclockid",
 )
 
-_READABLE = tuple(
-    os.path.realpath(path) + os.sep
-    for path in {
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("purelib"),
-        sysconfig.get_path("platlib"),
-        os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
-    }
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_SIMULATOR = os.path.dirname(os.path.dirname(_HERE)) + os.sep
+_INSTALLED = tuple(
+    path + os.sep
+    for name in ("stdlib", "purelib", "platlib")
+    for path in {sysconfig.get_path(name), os.path.realpath(sysconfig.get_path(name))}
 )
+_LIBRARIES = (*_INSTALLED, "<frozen ")
+_READABLE = (*_INSTALLED, os.path.dirname(os.path.dirname(_SIMULATOR)) + os.sep)
 
 
 def escape(process: Process, what: str) -> NoReturn:
@@ -101,14 +159,19 @@ def escape(process: Process, what: str) -> NoReturn:
     raise error
 
 
-def install() -> None:
-    """Add the audit hook, which cannot be removed, and refuse what it does not see."""
-    for name in _REFUSED:
-        owner, _, attribute = name.rpartition(".")
-        holder = _resolve(owner)
+def stand_ins() -> dict[str, object]:
+    """Return the names this door replaces: those of `_REFUSED` that this Python has."""
+    found: dict[str, object] = {}
+    for path in _REFUSED:
+        holder, attribute = names.holder_of(path)
         real = getattr(holder, attribute, None)
         if real is not None:
-            setattr(holder, attribute, _refusing(name, real))
+            found[path] = _refusing(path, real)
+    return found
+
+
+def install() -> None:
+    """Add the audit hook, which cannot be removed."""
     sys.addaudithook(_hook)
 
 
@@ -126,6 +189,8 @@ def _is_reading_sources(args: tuple[Any, ...]) -> bool:
     path, mode = args[0], args[1]
     if not isinstance(path, str) or (mode is not None and mode.strip("rbt")):
         return False
+    if path.startswith("<") and path.endswith(">"):
+        return True  # no file: a parser looks for the source of what it cannot parse
     return os.path.abspath(path).startswith(_READABLE)
 
 
@@ -141,22 +206,23 @@ def _refusing(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
     return refused
 
 
-def _resolve(path: str) -> Any:
-    parts = path.split(".")
-    for length in range(len(parts), 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:length]))
-        except ImportError:
-            continue
-        for part in parts[length:]:
-            found = getattr(found, part)
-        return found
-    raise ImportError(path)
-
-
 def _call_site() -> str:
-    frame = sys._getframe(2)
-    here = os.path.dirname(os.path.abspath(__file__))
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+    """Return the line of the program that is to blame, and the library's line if one lies between.
+
+    Libraries do not know that they run here; the program chose to call them.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
+    assert frame is not None, "the kernel itself is no door"
+    direct = _place(frame)
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename.startswith(_SIMULATOR):
+        return direct
+    program = _place(frame)
+    return program if program == direct else f"{program}, through {direct}"
+
+
+def _place(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -24,6 +24,7 @@ _DOORS = (
     "threads",
     "asynchrony",
     "processes",
+    "identity",
     "files",
     "dates",
     "logs",

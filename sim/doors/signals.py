@@ -178,7 +178,7 @@ def run_pending(process: Process) -> None:
 # The stand-ins:
 
 
-def set_handler(signalnum: int, handler: Any, /) -> Any:
+def set_handler(signalnum: int, handler: Any) -> Any:
     """Stand in for `signal.signal`."""
     process = running()
     if process is None:
@@ -197,7 +197,7 @@ def set_handler(signalnum: int, handler: Any, /) -> Any:
     return before
 
 
-def getsignal(signalnum: int, /) -> Any:
+def getsignal(signalnum: int) -> Any:
     """Stand in for `signal.getsignal`."""
     process = running()
     if process is None:

@@ -29,11 +29,11 @@ _NO_LOCK = _NoLock()
 class RawFile(io.RawIOBase):
     """An unbuffered file of one incarnation (``io.FileIO``)."""
 
-    def __init__(self, files: Files, number: int, name: Any, mode: str, *, closes: bool) -> None:
+    def __init__(self, files: Files, number: int, name: Any, mode: str, *, closefd: bool) -> None:
         self._files = files
         self._number = number
         self._opened = files.get(number)
-        self._closes = closes
+        self.closefd = closefd
         self.name = name
         self.mode = mode
 
@@ -129,7 +129,7 @@ class RawFile(io.RawIOBase):
         process = self._files.process
         if not process.alive:
             process.refusals += 1
-        elif self._closes and self._files.table.get(self._number) is self._opened:
+        elif self.closefd and self._files.table.get(self._number) is self._opened:
             self._files.close(self._number)
 
     def __getstate__(self) -> Any:

@@ -85,7 +85,7 @@ def _raw(process: Process, file: Any, kind: str, *, closefd: bool, opener: Any) 
             raise ValueError("negative file descriptor")
         if files.get(file).inode.entries is not None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-        return RawFile(files, file, file, shown, closes=closefd)
+        return RawFile(files, file, file, shown, closefd=closefd)
     if not closefd:
         raise ValueError("Cannot use closefd=False with file name")
     access = os.O_RDWR if "+" in kind else os.O_RDONLY if kind == "r" else os.O_WRONLY
@@ -94,7 +94,7 @@ def _raw(process: Process, file: Any, kind: str, *, closefd: bool, opener: Any) 
     if files.get(number).inode.entries is not None:
         files.close(number)
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-    raw = RawFile(files, number, file, shown, closes=True)
+    raw = RawFile(files, number, file, shown, closefd=True)
     if kind[0] == "a":
         raw.seek(0, 2)
     return raw

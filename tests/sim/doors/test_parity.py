@@ -2,12 +2,21 @@
 
 import importlib
 import inspect
+import io
+import os
+import signal
 import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sim.doors import aliases, install
+from sim.kernel import SECOND
+from tests.sim.conftest import Bench
 
 # Stand-ins whose signature differs on purpose, or only in names that nobody can use as keywords.
 DIFFER = {
@@ -17,31 +26,12 @@ DIFFER = {
     "_UnixSelectorEventLoop",
     "__import__",
     "DefaultEndPoint.__hash__",
-    "getsignal",  # positional only
-    "kill",
     "print",
     "RLock",
-    "signal",  # positional only
-    "unraisablehook",
 }
 
-# Public functions that no door replaces. Of the real world they use what other stand-ins give
-# (`queue.Queue` its locks, `tempfile` its files), or compute only, or the net refuses them.
-UNCOVERED = {
-    "fcntl": "",
-    "queue": "LifoQueue PriorityQueue Queue",
-    "random": "Random SystemRandom",
-    "secrets": "SystemRandom choice compare_digest randbelow randbits token_bytes token_hex "
-    "token_urlsafe",
-    "signal": "Handlers Sigmasks Signals default_int_handler getitimer pidfd_send_signal "
-    "pthread_sigmask sigpending strsignal struct_siginfo valid_signals",
-    "tempfile": "NamedTemporaryFile SpooledTemporaryFile TemporaryDirectory TemporaryFile "
-    "gettempdir gettempdirb gettempprefix gettempprefixb mkdtemp mkstemp mktemp",
-    "threading": "Barrier BoundedSemaphore ExceptHookArgs Semaphore Thread Timer getprofile "
-    "gettrace setprofile settrace stack_size",
-    "time": "clock_getres clock_settime clock_settime_ns get_clock_info pthread_getcpuclockid "
-    "strptime struct_time",
-}
+PYTHON = sys.version_info[:2]
+LIST = tomllib.loads(Path(__file__).with_name("uncovered.toml").read_text("utf-8"))
 
 
 def _shape(function: Any) -> list[tuple[str, str, bool]] | None:
@@ -49,7 +39,10 @@ def _shape(function: Any) -> list[tuple[str, str, bool]] | None:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
-    return [(p.name, p.kind.name, p.default is not p.empty) for p in parameters]
+    return [
+        ("" if p.kind is p.POSITIONAL_ONLY else p.name, p.kind.name, p.default is not p.empty)
+        for p in parameters
+    ]
 
 
 def _ours(found: Any) -> bool:
@@ -64,30 +57,110 @@ def test_stand_ins_have_the_real_signatures_but_for_those_named_here() -> None:
             different.add(getattr(real, "__qualname__", repr(real)))
 
     assert different <= DIFFER
+    assert PYTHON != (3, 11) or different == DIFFER, "a difference that is no more"
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the names are those of Python 3.11")
-@pytest.mark.parametrize("name", UNCOVERED)
-def test_what_no_door_covers_is_known(name: str) -> None:
+@pytest.mark.parametrize("name", LIST)
+def test_what_no_door_covers_is_listed_with_a_reason(name: str) -> None:
     module = importlib.import_module(name)
-    covered = {path for door in install._DOORS for path in _paths(door)}
+    listed = [entry for entries in LIST[name].values() for entry in _of_this_python(entries)]
 
-    uncovered = {
+    found = {key for key in _public(module) if not _covered(module, key)}
+
+    assert sorted(listed) == sorted(set(listed)), "a name stands in the list once"
+    assert found - set(listed) == set(), "neither replaced nor listed"
+    assert set(listed) - found == set(), "listed, but replaced, or not there at all"
+
+
+@pytest.mark.parametrize(
+    ("real", "made"),
+    [
+        (io.BufferedReader, lambda: open("/tmp/x", "rb")),
+        (io.BufferedWriter, lambda: open("/tmp/x", "wb")),
+        (io.BufferedRandom, lambda: open("/tmp/x", "r+b")),
+        (io.FileIO, lambda: open("/tmp/x", "rb", buffering=0)),
+        (io.TextIOWrapper, lambda: open("/tmp/x", "w")),
+        (os.DirEntry, lambda: next(os.scandir("/tmp"))),
+    ],
+    ids=lambda what: getattr(what, "__name__", ""),
+)
+def test_what_a_door_hands_out_has_all_the_names_of_the_real_one(
+    real: type, made: Callable[[], Any], bench: Bench
+) -> None:
+    def program() -> None:
+        os.makedirs("/tmp", exist_ok=True)
+        open("/tmp/x", "w").close()
+        missing.append({n for n in dir(real) if not n.startswith("_")} - set(dir(made())))
+
+    missing: list[set[str]] = []
+    bench.host("a").launch("p", program)
+    bench.kernel.run(SECOND)
+
+    assert missing == [set()]
+
+
+@pytest.mark.parametrize(
+    ("real", "stand_in"),
+    [
+        (real, stand_in)
+        for real, stand_in in aliases.known()
+        if isinstance(real, type) and isinstance(stand_in, type)
+    ],
+    ids=lambda what: what.__qualname__,
+)
+def test_a_class_has_all_the_methods_of_the_real_one(real: type, stand_in: type) -> None:
+    for name in (n for n in dir(real) if not n.startswith("_")):
+        method = getattr(stand_in, name)
+        shapes = _shape(getattr(real, name)), _shape(method)
+        assert None in shapes or shapes[0][1:] == shapes[1][1:], name  # type: ignore[index]
+
+
+def test_signals_take_their_parameters_by_keyword(bench: Bench) -> None:
+    def program() -> None:
+        signal.signal(signalnum=signal.SIGUSR1, handler=signal.SIG_IGN)
+        found.append(signal.getsignal(signalnum=signal.SIGUSR1))
+
+    found: list[Any] = []
+    bench.host("a").launch("p", program)
+    bench.kernel.run(SECOND)
+
+    assert found == [signal.SIG_IGN]
+
+
+def _of_this_python(entries: str) -> Iterator[str]:
+    for entry in entries.split():
+        name, since, version = entry.partition(">")
+        name, until, last = (name, "", "") if since else entry.partition("<")
+        if since and tuple(map(int, version.split("."))) > PYTHON:
+            continue
+        if until and tuple(map(int, last.split("."))) <= PYTHON:
+            continue
+        yield name
+
+
+def _public(module: Any) -> list[str]:
+    """Return the names of functions and classes of `module` that are no errors."""
+    names = getattr(module, "__all__", None) or dir(module)
+    return [
         key
-        for key in getattr(module, "__all__", None) or dir(module)
+        for key in names
         if not key.startswith("_")
         and callable(getattr(module, key))
-        and not _ours(getattr(module, key))
-        and f"{name}.{key}" not in covered
         and not _is_error(getattr(module, key))
-    }
-
-    assert uncovered == set(UNCOVERED[name].split())
+    ]
 
 
-def _paths(door: str) -> set[str]:
+def _covered(module: Any, key: str) -> bool:
+    found = getattr(module, key)
+    if (getattr(found, "__module__", None) or "").startswith("sim."):
+        return True
+    return any(f"{module.__name__}.{key}" in _paths(door) for door in install._DOORS)
+
+
+@cache
+def _paths(door: str) -> frozenset[str]:
     module = sys.modules.get(f"sim.doors.{door}")
-    return set(getattr(module, "stand_ins", dict)())
+    return frozenset(getattr(module, "stand_ins", dict)())
 
 
 def _is_error(found: Any) -> bool:
