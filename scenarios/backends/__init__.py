@@ -1,0 +1,1 @@
+"""Back ends: real servers that speak Kafka's protocol and CQL, behind one interface."""

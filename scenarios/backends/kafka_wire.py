@@ -1,0 +1,126 @@
+"""Kafka's protocol, one question and its answer at a time: for probing and warming brokers.
+
+A client library asks a young broker again after a second; this one asks again at once.
+"""
+
+import io
+import socket
+import struct
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from kio.serial import entity_reader, entity_writer
+
+from scenarios.backends.base import Address
+from scenarios.errors import Infrastructure
+from sim.kafka.entities import (
+    FindCoordinatorRequest,
+    InitProducerIdRequest,
+    MetadataRequest,
+    OffsetFetchRequest,
+)
+from sim.kafka.protocol import APIS, duration
+
+GROUP, TRANSACTION = 0, 1  # kinds of coordinators
+_PAUSE_S = 0.02
+_CLIENT = "wavetank"
+
+
+class Wire:
+    """One connection to a broker."""
+
+    def __init__(self, address: Address, timeout_s: float) -> None:
+        self._socket = socket.create_connection((address.host, address.port), timeout_s)
+
+    def ask(self, request: Any) -> Any:
+        """Send a request, an entity of `sim.kafka.entities`, and return its response."""
+        out, header = io.BytesIO(), type(request).__header_schema__
+        entity_writer(header)(
+            out,
+            header(
+                request_api_key=request.__api_key__,
+                request_api_version=request.__version__,
+                correlation_id=1,
+                client_id=_CLIENT,
+            ),
+        )
+        entity_writer(type(request))(out, request)
+        self._socket.sendall(struct.pack(">i", out.tell()) + out.getvalue())
+        (size,) = struct.unpack(">i", self._read(4))
+        answer = self._read(size)
+        response = _RESPONSES[type(request)]
+        _, at = entity_reader(response.__header_schema__)(answer, 0)  # type: ignore[attr-defined]
+        return entity_reader(response)(answer, at)[0]
+
+    def _read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            part = self._socket.recv(size - len(data))
+            if not part:
+                raise ConnectionError("the broker closed the connection")
+            data += part
+        return bytes(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+
+_RESPONSES = {api.request: api.response for api in APIS.values()}
+
+
+def brokers(address: Address, timeout_s: float = 1.0) -> tuple[Any, ...]:
+    """Return the brokers of the metadata that the one at `address` gives; none if it is silent."""
+    question = MetadataRequest(
+        topics=(), allow_auto_topic_creation=False, include_topic_authorized_operations=False
+    )
+    try:
+        with Wire(address, timeout_s) as wire:
+            return tuple(wire.ask(question).brokers)
+    except OSError:
+        return ()
+
+
+def warm(address: Address, timeout_s: float) -> None:
+    """Have a broker hand out a producer id, and have both kinds of coordinators found and loaded.
+
+    The first of each costs seconds: ids are taken in blocks from the controller, the topics of
+    the coordinators are created on demand.
+    """
+    deadline = time.monotonic() + timeout_s
+    with Wire(address, timeout_s) as wire:
+        _until_granted(wire, _producer_id(), deadline)
+        _until_granted(wire, FindCoordinatorRequest(key=_CLIENT, key_type=TRANSACTION), deadline)
+        found = _until_granted(wire, FindCoordinatorRequest(key=_CLIENT, key_type=GROUP), deadline)
+    with Wire(Address(found.host, found.port), timeout_s) as wire:
+        question = OffsetFetchRequest(group_id=_CLIENT, topics=None, require_stable=False)
+        _until_granted(wire, question, deadline)
+
+
+def _producer_id() -> InitProducerIdRequest:
+    return InitProducerIdRequest(
+        transactional_id=None,
+        transaction_timeout=duration(60_000),
+        producer_id=-1,
+        producer_epoch=-1,
+    )
+
+
+def _until_granted(wire: Wire, question: Any, deadline: float) -> Any:
+    while True:
+        answer = wire.ask(question)
+        if not answer.error_code:
+            return answer
+        if time.monotonic() > deadline:
+            raise Infrastructure(
+                f"the broker still answers {type(question).__name__} with {answer.error_code.name}"
+            )
+        time.sleep(_PAUSE_S)

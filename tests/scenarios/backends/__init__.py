@@ -1,0 +1,1 @@
+"""Back ends: processes, addresses, what is said when something is missing."""
