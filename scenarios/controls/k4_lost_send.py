@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from scenarios.controls import planted
+from system.outbox import Outbox
 from system.ubscore import UBSCore
-from system.ubscore.outbox import Outbox
 from system.wal.frames import Output
 
 

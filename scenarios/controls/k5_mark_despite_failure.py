@@ -3,8 +3,8 @@
 from confluent_kafka import KafkaError, Message
 
 from scenarios.controls import planted
+from system.outbox import Outbox, Unacknowledged
 from system.ubscore import UBSCore
-from system.ubscore.outbox import Outbox, Unacknowledged
 
 
 class _TakesAnyReport(Outbox):

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from scenarios.controls import planted
+from system.outbox import Outbox
 from system.records import LedgerRow, decode_event, encode
 from system.ubscore import UBSCore
-from system.ubscore.outbox import Outbox
 from system.wal.frames import Output
 
 

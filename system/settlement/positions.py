@@ -11,9 +11,9 @@ from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
 
 from system.config import Kafka
 from system.errors import Halt, Unreachable
+from system.numbering import Numbering, decode_metadata
 from system.records import EVENTS
 from system.settlement.config import Work
-from system.settlement.numbering import Numbering, decode_metadata
 
 
 class Partition:

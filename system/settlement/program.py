@@ -14,10 +14,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from system import database, exits, kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
+from system.numbering import Verdict
 from system.records import EVENTS, Event
 from system.settlement import config, positions, reader
 from system.settlement.ledger import Ledger
-from system.settlement.numbering import Verdict
 from system.settlement.positions import Partition
 from system.settlement.writer import Abandoned, Writer
 
@@ -145,7 +145,7 @@ class Settlement:
         offset = reader.offset(message)
         numbering = partition.numbering
         was_open = bool(numbering.holes)
-        verdict = numbering.judge(reader.number(event), offset, reader.append_time_ms(message))
+        verdict = numbering.judge(event, offset, reader.append_time_ms(message))
         if verdict is Verdict.BEYOND and not was_open:
             hole = numbering.holes[event.shard]
             self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)

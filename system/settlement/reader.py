@@ -5,7 +5,6 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
 from system.errors import Halt
 from system.records import Event, decode_event
-from system.settlement.numbering import Numbered
 from system.topics import key_of, partition_of
 
 
@@ -23,13 +22,6 @@ def event(message: Message, partition_count: int) -> Event:
     if partition_of(key, partition_count) != message.partition():
         raise Halt("wrong_partition", f"{where(message)}: user {decoded.user_id} belongs elsewhere")
     return decoded
-
-
-def number(decoded: Event) -> Numbered:
-    """Return the number an event carries."""
-    return Numbered(
-        shard=decoded.shard, epoch=decoded.epoch, epoch_bits=decoded.epoch_bits, n=decoded.n
-    )
 
 
 def append_time_ms(message: Message) -> int:

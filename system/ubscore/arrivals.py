@@ -6,9 +6,9 @@ import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
+from system.inputs import checksum, leader_epoch
 from system.records import OPERATIONS, Transfer, decode_transfer
 from system.topics import key_of, partition_of
-from system.ubscore.inputs import checksum, leader_epoch
 from system.wal.frames import Input
 
 

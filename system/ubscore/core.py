@@ -14,18 +14,19 @@ from typing import ClassVar
 import msgspec
 from confluent_kafka import Consumer, Message
 
-from system import exits, kafka
-from system.errors import ConfigError, Halt
+from system import cluster, exits, kafka
+from system.directory import DataDirectory
+from system.errors import Halt
+from system.inputs import Inputs
 from system.kafka import Troubles
 from system.log import Log
+from system.outbox import Outbox
 from system.records import OPERATIONS
-from system.ubscore import arrivals, cluster, dump, outputs
+from system.ubscore import arrivals, dump, outputs
 from system.ubscore.arrivals import Arrival
+from system.ubscore.cluster import Shard, survey
 from system.ubscore.decide import Terms, decide
-from system.ubscore.directory import DataDirectory, Identity
-from system.ubscore.inputs import Inputs
 from system.ubscore.metrics import Metrics
-from system.ubscore.outbox import Outbox
 from system.ubscore.settings import GROUP, Settings
 from system.ubscore.state import State
 from system.wal import reader
@@ -59,7 +60,7 @@ class UBSCore:
         self.metrics = Metrics()
         core = settings.ubscore
         self.terms = Terms(core.shard, core.shards, core.horizon_ms)
-        self.directory = DataDirectory(core.data)
+        self.directory = DataDirectory(core.data, Shard)
         self.state = self.state_type()
         producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
         self.outbox = self.outbox_type(producer, self.log)
@@ -105,15 +106,11 @@ class UBSCore:
         self.inputs.start(self.positions())
         self.log.info("ready", lsn=self.state.lsn, epoch=self.state.epoch.counter)
 
-    def identify(self) -> Identity:
+    def identify(self) -> Shard:
         """Take the directory; check that it, the configuration and Kafka belong together."""
-        found = cluster.survey(self.settings)
+        found = survey(self.settings)
         self.directory.lock()
-        stored = self.directory.identity()
-        if stored is None:
-            raise ConfigError(
-                f"{self.directory.path} is no data directory yet; run `init` once to make it"
-            )
+        stored = self.directory.owner()
         cluster.compare(stored, found)
         return stored
 
@@ -159,7 +156,14 @@ class UBSCore:
         """Make the consumer; it is told its positions, and never asks for them."""
         settings = kafka.consumer(self.settings.kafka, self.name, GROUP)
         consumer = Consumer({**settings, "error_cb": Troubles(self.log)})
-        self.inputs = Inputs(consumer, self.settings, OPERATIONS, self.next_offset, self.log)
+        self.inputs = Inputs(
+            consumer,
+            self.settings.kafka,
+            self.settings.ubscore.patience,
+            OPERATIONS,
+            self.next_offset,
+            self.log,
+        )
 
     def verify(self) -> None:
         """Check Kafka's logs against ours before anything is consumed or published."""

@@ -1,18 +1,17 @@
 """`init`: makes the data directory of one shard, once in its life."""
 
-import os
 from typing import ClassVar
 
 import msgspec
 from confluent_kafka import Consumer
 
 from system import exits, kafka
-from system.errors import ConfigError, Halt, LogError
+from system.directory import DataDirectory
+from system.errors import ConfigError, Halt
+from system.inputs import Inputs
 from system.log import Log
 from system.records import EVENTS, OPERATIONS
-from system.ubscore import cluster
-from system.ubscore.directory import DataDirectory, sync_directory
-from system.ubscore.inputs import Inputs
+from system.ubscore.cluster import Shard, survey
 from system.ubscore.settings import GROUP, Settings
 from system.wal import reader
 from system.wal.writer import Shape, Writer
@@ -27,21 +26,18 @@ class Init:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(self.name)
-        self.directory = DataDirectory(settings.ubscore.data)
+        self.directory = DataDirectory(settings.ubscore.data, Shard)
 
     def stop(self) -> None:
         """Nothing to do: it ends by itself, and an interrupted one is simply run again."""
 
     def run(self) -> int:
         """Check Kafka, make directory and log, and seal them last of all."""
-        self.make()
+        self.directory.make()
         self.directory.lock()
         try:
-            if self.directory.identity() is not None:
-                raise ConfigError(
-                    f"{self.directory.path} exists; a data directory is made only once"
-                )
-            identity = cluster.survey(self.settings)
+            self.directory.refuse_finished()
+            identity = survey(self.settings)
             self.demand_no_past()
             self.format(Shape(identity.shard, identity.identity, self.settings.ubscore.file_bytes))
             self.directory.seal(identity)
@@ -50,19 +46,17 @@ class Init:
         self.log.info("initialised", data=self.directory.path, shard=identity.shard)
         return exits.OK
 
-    def make(self) -> None:
-        """Make the directory itself, durably."""
-        path = self.directory.path
-        try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
-            sync_directory(os.path.dirname(os.path.abspath(path)))
-        except OSError as error:
-            raise LogError(f"making {path}: {error}") from error
-
     def demand_no_past(self) -> None:
         """Halt unless all inputs begin at 0 and this shard never published anything."""
         consumer = Consumer(kafka.consumer(self.settings.kafka, self.name, GROUP))
-        inputs = Inputs(consumer, self.settings, OPERATIONS, lambda _: 0, self.log)
+        inputs = Inputs(
+            consumer,
+            self.settings.kafka,
+            self.settings.ubscore.patience,
+            OPERATIONS,
+            lambda _: 0,
+            self.log,
+        )
         for partition in self.settings.owned:
             low, _ = inputs.watermarks(OPERATIONS, partition)
             if low > 0:

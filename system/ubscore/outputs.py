@@ -10,8 +10,8 @@ import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
+from system.inputs import Inputs
 from system.records import EVENTS, Event, decode_event
-from system.ubscore.inputs import Inputs
 from system.ubscore.state import State
 
 

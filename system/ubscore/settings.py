@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from system.config import Kafka, NonEmpty, Positive, Section, Topics
+from system.inputs import Patience
 
 GROUP = "ubscore"
 
@@ -26,6 +27,11 @@ class Core(Section, frozen=True):
     stop_ms: Positive = 10_000  # how long a graceful stop waits for acknowledgements
     dump: str = ""  # where SIGUSR1 writes the balances; default: balances.json in `data`
     dump_at_start: bool = False  # also write them after recovery, before any input
+
+    @property
+    def patience(self) -> Patience:
+        """How long the input is waited for."""
+        return Patience(self.lag_ms, self.commit_every_ms)
 
     def __post_init__(self) -> None:
         if self.shard > self.shards:

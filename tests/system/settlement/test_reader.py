@@ -26,11 +26,10 @@ def message(
     )
 
 
-def test_an_event_is_read_with_its_number_and_the_brokers_time() -> None:
+def test_an_event_is_read_with_the_brokers_time() -> None:
     found = message(b"1001", encode(EVENT))
 
     assert reader.event(found, PARTITIONS) == EVENT
-    assert reader.number(EVENT).n == 1
     assert reader.append_time_ms(found) == 1_000
 
 

@@ -8,19 +8,21 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from system import cluster
 from system.config import Kafka
+from system.directory import DataDirectory
+from system.inputs import Inputs
+from system.outbox import Outbox
 from system.records import EVENTS, OPERATIONS, Transfer, encode
 from system.topics import key_of, partition_of
-from system.ubscore import UBSCore, cluster
-from system.ubscore.directory import DataDirectory, Identity
-from system.ubscore.inputs import Inputs
-from system.ubscore.outbox import Outbox
+from system.ubscore import UBSCore
+from system.ubscore.cluster import Shard
 from system.ubscore.settings import Core, Settings
 from system.wal import reader
 from system.wal.writer import Shape, Writer
 from tests.system.ubscore.commands import NOW_MS, PARTITIONS
 
-IDENTITY = Identity(
+IDENTITY = Shard(
     shard=1,
     shards=1,
     partitions=PARTITIONS,
@@ -174,16 +176,22 @@ class Desk(UBSCore):
         self.broker = broker
         cast("DeskOutbox", self.outbox).broker = broker
 
-    def identify(self) -> Identity:
+    def identify(self) -> Shard:
         self.directory.lock()
-        stored = self.directory.identity()
-        assert stored is not None
+        stored = self.directory.owner()
         cluster.compare(stored, IDENTITY)
         return stored
 
     def connect(self) -> None:
         consumer = cast("Consumer", Reader(self.broker))
-        self.inputs = Inputs(consumer, self.settings, OPERATIONS, self.next_offset, self.log)
+        self.inputs = Inputs(
+            consumer,
+            self.settings.kafka,
+            self.settings.ubscore.patience,
+            OPERATIONS,
+            self.next_offset,
+            self.log,
+        )
 
     def settle(self) -> None:
         """Step until nothing is left to do."""
@@ -200,7 +208,7 @@ def settings(directory: Path, **core: Any) -> Settings:
 def made(directory: Path) -> Path:
     """A data directory as `init` leaves it."""
     Writer(str(directory), Shape(1, IDENTITY.identity, 1 << 20)).format()
-    DataDirectory(str(directory)).seal(IDENTITY)
+    DataDirectory(str(directory), Shard).seal(IDENTITY)
     return directory
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from system.directory import FILE
 from system.errors import ConfigError, Halt, Locked, LogError
 from system.records import EVENTS, OPERATIONS, LedgerRow, Transfer, decode_event
 from system.ubscore import dump
-from system.ubscore.directory import FILE
 from system.ubscore.state import State
 from system.wal.frames import CommandFrame, MarkFrame
 from tests.system.ubscore.commands import NOW_MS, operation, request_id

@@ -10,6 +10,7 @@ from enum import Enum
 import msgspec
 
 from system.errors import Halt
+from system.records import Numbered
 
 METADATA_BYTES_MAX = 4096  # the broker's default limit
 
@@ -20,15 +21,6 @@ class Verdict(Enum):
     APPLY = "apply"
     DUPLICATE = "duplicate"  # was applied before: drop it
     BEYOND = "beyond"  # an earlier one is missing: discard it, the sender sends it again
-
-
-class Numbered(msgspec.Struct, frozen=True, kw_only=True):
-    """The number a record carries."""
-
-    shard: int
-    epoch: int
-    epoch_bits: str
-    n: int
 
 
 class Expected(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -58,8 +50,11 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
 class Numbering:
     """Judges the records of one partition in the order of their offsets."""
 
-    def __init__(self, where: str, shards: dict[int, Expected], hole_ms_max: int) -> None:
+    def __init__(
+        self, where: str, shards: dict[int, Expected], hole_ms_max: int, *, shared: bool = False
+    ) -> None:
         self.where = where
+        self.shared = shared  # fed by all shards, not by one
         self.shards = dict(shards)
         self.hole_ms_max = hole_ms_max
         self.holes: dict[int, Hole] = {}
@@ -95,7 +90,7 @@ class Numbering:
         """Halt if the record shows that a second log or a second shard speaks here."""
         if record.n < 1:
             self._halt(record, expected, offset, "is numbered below 1")
-        if self.shards and record.shard not in self.shards:
+        if self.shards and record.shard not in self.shards and not self.shared:
             self._halt(record, expected, offset, "comes from a second shard of this partition")
         if expected.n == 1 or record.n > expected.n:
             return

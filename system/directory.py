@@ -1,4 +1,4 @@
-"""The data directory: whose it is, and that only one process has it.
+"""A program's data directory: whose it is, and that only one process has it.
 
 `directory.json` is written once, last of all, by `init`: a directory without it was never
 finished and holds nothing. What it says never changes in place.
@@ -7,6 +7,7 @@ finished and holds nothing. What it says never changes in place.
 import fcntl
 import os
 import secrets
+from typing import Generic, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -20,11 +21,9 @@ VERSION = 1
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a data directory belongs to; `identity` is in every file of its log."""
+    """What a data directory belongs to; `identity` is in every file that lies in it."""
 
     v: int = VERSION
-    shard: int
-    shards: int
     partitions: int
     partitioner: str = PARTITIONER
     cluster_id: str
@@ -38,12 +37,24 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return line + b"\n%08x\n" % crc32(line)
 
 
-class DataDirectory:
-    """One shard's directory; hold the lock for as long as the process lives."""
+T = TypeVar("T", bound=Identity)
 
-    def __init__(self, path: str) -> None:
+
+class DataDirectory(Generic[T]):
+    """One process's directory; hold the lock for as long as the process lives."""
+
+    def __init__(self, path: str, identity_type: type[T]) -> None:
         self.path = path
+        self._type = identity_type
         self._lock = -1
+
+    def make(self) -> None:
+        """Make the directory itself, durably."""
+        try:
+            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            sync_directory(os.path.dirname(os.path.abspath(self.path)))
+        except OSError as error:
+            raise LogError(f"making {self.path}: {error}") from error
 
     def lock(self) -> None:
         """Take the directory, or say that another process has it."""
@@ -64,7 +75,7 @@ class DataDirectory:
             descriptor, self._lock = self._lock, -1
             os.close(descriptor)
 
-    def identity(self) -> Identity | None:
+    def identity(self) -> T | None:
         """Return whose directory it is; None if `init` never finished."""
         path = os.path.join(self.path, FILE)
         try:
@@ -78,11 +89,23 @@ class DataDirectory:
         if seal != b"%08x\n" % crc32(line):
             raise Halt("directory_damaged", f"{path}: the checksum does not fit")
         try:
-            return msgspec.json.decode(line, type=Identity)
+            return msgspec.json.decode(line, type=self._type)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Halt("directory_damaged", f"{path}: {error}") from None
 
-    def seal(self, identity: Identity) -> None:
+    def owner(self) -> T:
+        """Return whose directory it is; refuse one that `init` never finished."""
+        found = self.identity()
+        if found is None:
+            raise ConfigError(f"{self.path} is no data directory yet; run `init` once to make it")
+        return found
+
+    def refuse_finished(self) -> None:
+        """Refuse a directory that was made before: it is made only once."""
+        if self.identity() is not None:
+            raise ConfigError(f"{self.path} exists; a data directory is made only once")
+
+    def seal(self, identity: T) -> None:
         """Say whose directory it is, durably."""
         path = os.path.join(self.path, FILE)
         try:

@@ -6,14 +6,14 @@ that is not the one framed, or a hole is a halt: something was lost, and no rese
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
-from system.ubscore.settings import Settings
-from system.wal.frames import Position
 
 ASK_AGAIN_S = 0.1
 
@@ -21,6 +21,29 @@ ASK_AGAIN_S = 0.1
 OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 TRUNCATED = KafkaError._LOG_TRUNCATION  # noqa: SLF001
 END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
+
+
+class Position(Protocol):
+    """Where a partition goes on: the next offset, and the identity of the record before it."""
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the first record not yet read."""
+
+    @property
+    def leader_epoch(self) -> int:
+        """The epoch of the leader that appended the record before."""
+
+    @property
+    def crc(self) -> int:
+        """The checksum of the record before."""
+
+
+class Patience(NamedTuple):
+    """How long to wait for what."""
+
+    lag_ms: int  # a new leader's shorter log is asked again
+    commit_every_ms: int  # group offsets, for dashboards only
 
 
 def checksum(message: Message) -> int:
@@ -35,18 +58,20 @@ def leader_epoch(message: Message) -> int:
 
 
 class Inputs:
-    """What one shard reads of one topic."""
+    """What one process reads of one topic."""
 
     def __init__(
         self,
         consumer: Consumer,
-        settings: Settings,
+        kafka: Kafka,
+        patience: Patience,
         topic: str,
         next_offset: Callable[[int], int],
         log: Log,
     ) -> None:
         self.consumer = consumer
-        self.settings = settings
+        self.kafka = kafka
+        self.patience = patience
         self.topic = topic
         self.next_offset = next_offset
         self.log = log
@@ -76,7 +101,7 @@ class Inputs:
 
     def reaching(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
         """Return log start and end; an end below `offset` is asked again, new leaders lag."""
-        deadline_s = time.monotonic() + self.settings.ubscore.lag_ms / 1000
+        deadline_s = time.monotonic() + self.patience.lag_ms / 1000
         while True:
             low, high = self.watermarks(topic, partition)
             if offset <= high or time.monotonic() >= deadline_s:
@@ -85,7 +110,7 @@ class Inputs:
 
     def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
         """Return a partition's log start and end."""
-        kafka = self.settings.kafka
+        kafka = self.kafka
         try:
             marks = self.consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), kafka.connect_timeout_ms / 1000
@@ -100,12 +125,13 @@ class Inputs:
         """Read the record before each position; it must be the one that was framed."""
         starts = {p: (position.next_offset - 1) for p, position in positions.items()}
         for message in self.scan(self.topic, starts, {p: o + 1 for p, o in starts.items()}):
-            position = positions[message.partition() or 0]
+            partition = message.partition() or 0
+            position = positions[partition]
             framed = (position.crc, position.leader_epoch)
             if framed != (checksum(message), leader_epoch(message)):
                 raise Halt(
                     "input_replaced",
-                    f"{self.topic}[{position.partition}] offset {position.next_offset - 1}"
+                    f"{self.topic}[{partition}] offset {position.next_offset - 1}"
                     " is not the record that was framed; the topic's log was replaced",
                 )
 
@@ -116,7 +142,7 @@ class Inputs:
         left = {p: ends[p] for p, start in starts.items() if start < ends[p]}
         if not left:
             return
-        patience_s = self.settings.kafka.connect_timeout_ms / 1000
+        patience_s = self.kafka.connect_timeout_ms / 1000
         deadline_s = time.monotonic() + patience_s
         self.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
         while left:
@@ -188,7 +214,7 @@ class Inputs:
 
     def show(self, offsets: Mapping[int, int]) -> None:
         """Commit group offsets now and then, unawaited; nothing here ever reads them."""
-        every_s = self.settings.ubscore.commit_every_ms / 1000
+        every_s = self.patience.commit_every_ms / 1000
         now_s = time.monotonic()
         if now_s - self._committed_at_s < every_s or offsets == self._committed:
             return

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from system.errors import Halt
-from system.settlement.numbering import (
+from system.numbering import (
     METADATA_BYTES_MAX,
     Expected,
-    Numbered,
     Numbering,
     Verdict,
     decode_metadata,
     encode_metadata,
 )
+from system.records import Numbered
 
 BITS = "0123456789abcdef"
 HOLE_MS_MAX = 1_000
@@ -91,6 +91,15 @@ def test_a_second_log_of_a_shard_halts(came: Numbered, why: str) -> None:
 
     with pytest.raises(Halt, match=why):
         state.judge(came, 7, 0)
+
+
+def test_a_partition_that_all_shards_feed_numbers_each_of_them() -> None:
+    state = Numbering("orders.validated[0]", {}, HOLE_MS_MAX, shared=True)
+
+    assert state.judge(record(1, shard=1), 0, 0) is Verdict.APPLY
+    assert state.judge(record(1, shard=2), 1, 0) is Verdict.APPLY
+    assert state.judge(record(3, shard=1), 2, 0) is Verdict.BEYOND
+    assert state.judge(record(2, shard=2), 3, 0) is Verdict.APPLY
 
 
 def test_a_hole_may_stay_open_for_the_bound_and_not_longer() -> None:
