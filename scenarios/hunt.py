@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -12,9 +13,11 @@ from pathlib import Path
 
 from scenarios import results
 from scenarios.results import Result
+from scenarios.worker import OUT_OF_MEMORY
 
 _ROOT = Path(__file__).resolve().parent.parent
 _AHEAD = 2  # seeds a worker has in hand, so that it never waits for us
+_HOPELESS = 3  # so many workers dead in a row without an answer: it is not the seeds
 
 
 @dataclass(slots=True)
@@ -37,6 +40,9 @@ class Campaign:
     operations: int = 0
     virtual_ns: int = 0
     events: int = 0
+    died: int = 0  # workers that ended before their time
+    hopeless: str = ""  # why the hunt gave up, if it did
+    unanswered: int = 0  # deaths since the last answer
     failures: list[Result] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -126,6 +132,8 @@ def hunt(
             for key, _ in selector.select(1.0):
                 _serve(key.data, selector, campaign, seeds, keep_results, arguments)
             progress(campaign)
+            if campaign.hopeless:
+                break
             if deadline is not None and time.monotonic() > deadline:
                 break
     except KeyboardInterrupt:
@@ -150,6 +158,7 @@ def _serve(
     if found is None:
         _bury(worker, selector, campaign, seeds, arguments)
         return
+    campaign.unanswered = 0
     for result in found:
         campaign.add(result)
         if keep_results is not None:
@@ -177,19 +186,28 @@ def _bury(
 ) -> None:
     """Name the seed a dead worker died of, and let another go on with the rest."""
     selector.unregister(worker.process.stdout)  # type: ignore[arg-type]
-    code = worker.process.wait()
+    how = _how_it_ended(worker.process.wait())
     died_of, left = worker.seeds[:1], worker.seeds[1:]
     worker.end()
     for seed in died_of:
+        campaign.died += 1
+        campaign.unanswered += 1
         campaign.add(
             Result(
                 scenario=campaign.scenario,
                 seed=seed,
                 verdict="unknown",
                 digest="",
-                error=f"its worker died with code {code}",
+                error=f"its worker {how}",
             )
         )
+        if campaign.unanswered >= _HOPELESS:
+            campaign.hopeless = (
+                f"{campaign.unanswered} workers in a row ended without an answer, the last "
+                f"{how}; the hunt stops here: `wavetank run {campaign.scenario} --seed {seed}` "
+                "may show why"
+            )
+            return
     if not died_of:
         return
     another = _Worker(campaign.scenario, arguments)
@@ -200,3 +218,14 @@ def _bury(
         selector.register(another.process.stdout, selectors.EVENT_READ, another)  # type: ignore[arg-type]
     else:
         another.end()
+
+
+def _how_it_ended(code: int) -> str:
+    """Say what became of a process, from its exit code."""
+    if code == -signal.SIGKILL:
+        return "was killed (SIGKILL; by the system, if memory had run out)"
+    if code < 0:
+        return f"died of {signal.Signals(-code).name}"
+    if code == OUT_OF_MEMORY:
+        return "ran out of memory"
+    return f"ended with code {code}"

@@ -5,18 +5,29 @@ Arguments: the scenario; then, for twins, what shall be different about this pro
 """
 
 import argparse
+import os
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+OUT_OF_MEMORY = 70  # the exit code of a worker that could not get memory
 
 _DATE_OFFSET = 400 * 86_400.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve seeds until standard input ends."""
+    """Serve seeds until standard input ends; a lack of memory ends the process at once."""
     options = _parser().parse_args(arguments)
+    try:
+        _serve(options, _take_standard_output())
+    except MemoryError:  # whatever is half done in here is of no use to the next seed
+        os._exit(OUT_OF_MEMORY)
+    return 0
+
+
+def _serve(options: argparse.Namespace, answers: BinaryIO) -> None:
     if options.other_date:
         _shift_the_date()
     ballast = [bytes(index % 977) for index in range(options.ballast)]
@@ -32,10 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
             scenario, int(line), fresh=options.fresh, prepare=watch.prepare
         )
         watch.write()
-        sys.stdout.buffer.write(results.encode(result) + b"\n")
-        sys.stdout.buffer.flush()
+        answers.write(results.encode(result) + b"\n")
     del ballast
-    return 0
+
+
+def _take_standard_output() -> BinaryIO:
+    """Return standard output for answers alone; what anybody prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,11 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
     report: str = ""
 
     @property
+    def broken(self) -> bool:
+        """Whether a promise was broken, rather than left without a verdict."""
+        return self.invariant not in ("unknown", "nondeterministic")
+
+    @property
     def first(self) -> int:
         """The smallest seed that shows it."""
         return min(self.seeds)

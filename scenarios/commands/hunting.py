@@ -1,15 +1,17 @@
 """``wavetank hunt``: many seeds, a line of progress, a summary that says what was tested."""
 
 import itertools
+import signal
 import sys
 import time
-from pathlib import Path
 
 import click
 import msgspec
 
+from reports.pages.campaign import Failures
 from scenarios import catalog
-from scenarios.errors import Infrastructure
+from scenarios.commands import campaigns
+from scenarios.errors import WavetankError
 from scenarios.hunt import Campaign
 from scenarios.hunt import hunt as run_hunt
 from scenarios.scenario import Scenario
@@ -24,6 +26,8 @@ def hunt(
     scenario = catalog.find(name)
     count = seeds or (None if minutes else 1000)
     order = itertools.count(first) if count is None else iter(range(first, first + count))
+    folder = campaigns.new_folder(runs, name)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us gets the summary
     progress = _Progress(count)
     campaign = run_hunt(
         name,
@@ -34,10 +38,14 @@ def hunt(
     )
     progress.done()
     click.echo(summary(scenario, campaign))
-    kept = _keep_failures(scenario, campaign, runs)
-    _write(campaign, Path(runs, name, "campaign.json"))
-    for line in kept:
-        click.echo(line)
+    failures = campaigns.groups(scenario, campaign)
+    page = campaigns.write(folder, scenario, campaign, failures)
+    if failures:
+        failures = [_shown(scenario, group, i, runs) for i, group in enumerate(failures)]
+        campaigns.write(folder, scenario, campaign, failures)
+    click.echo(f"\n  campaign  {page}")
+    if campaign.hopeless:
+        click.echo(f"wavetank: {campaign.hopeless}", err=True)
     return code(campaign)
 
 
@@ -49,6 +57,8 @@ def code(campaign: Campaign) -> int:
         return 1
     if campaign.interrupted:
         return 130
+    if campaign.died:
+        return 75
     return 3 if campaign.verdicts["unknown"] or not campaign.seeds else 0
 
 
@@ -88,20 +98,20 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
     return "\n".join(lines)
 
 
-def _keep_failures(scenario: Scenario, campaign: Campaign, runs: str) -> list[str]:
-    """Group failures by what broke, and write a run folder for the first of each group."""
-    groups: dict[str, list[int]] = {}
-    for result in campaign.failures:
-        first = result.breaks[0] if result.breaks else None
-        name = f"{first.invariant} {first.code}" if first else f"unknown: {result.error[:160]}"
-        groups.setdefault(name, []).append(result.seed)
-    lines = []
-    for name, seeds in sorted(groups.items(), key=lambda item: -len(item[1])):
-        lines.append(f"\n  {name}: {len(seeds)} seeds, first {', '.join(map(str, seeds[:5]))}")
-        lines.append(f"    wavetank run {scenario.name} --seed {seeds[0]}")
-        if len(lines) <= 2 * _GROUPS_KEPT and not name.startswith("unknown"):
-            lines.append(f"    report  {_write_run(scenario, seeds[0], runs)}")
-    return lines
+def _shown(scenario: Scenario, group: Failures, place: int, runs: str) -> Failures:
+    """Print a group of failures; keep the run of its first seed, if it is one of the first."""
+    seeds, shown = group.seeds, ", ".join(map(str, group.seeds[:5]))
+    title = f"{group.invariant} {group.code}" if group.broken else group.code
+    click.echo(f"\n  {title}: {len(seeds)} seeds, first {shown}\n    {group.command}")
+    if place >= _GROUPS_KEPT or not group.broken:
+        return group
+    try:
+        report = _write_run(scenario, seeds[0], runs)
+    except WavetankError as error:
+        click.echo(f"    no report: {error}")
+        return group
+    click.echo(f"    report  {report}")
+    return msgspec.structs.replace(group, report=report)
 
 
 def _write_run(scenario: Scenario, seed: int, runs: str) -> str:
@@ -109,17 +119,6 @@ def _write_run(scenario: Scenario, seed: int, runs: str) -> str:
     from scenarios.stages import simulated  # noqa: PLC0415
 
     return running.keep(simulated.run(scenario, seed, keep_trace=True), runs)
-
-
-def _write(campaign: Campaign, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(campaign), indent=1))
-    except OSError as error:
-        raise Infrastructure(
-            f"{path}: {error.strerror}; the summary above is complete, free some space "
-            "and run the hunt again to keep it"
-        ) from None
 
 
 class _Progress:

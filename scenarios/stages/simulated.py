@@ -79,7 +79,10 @@ def run_safely(
     fresh: bool = False,
     prepare: Callable[[Town], None] = lambda _: None,
 ) -> Result:
-    """Return the result of a run; what kept it from ending is a result, too."""
+    """Return the result of a run; what kept it from ending is a result, too.
+
+    Only a lack of memory is raised: it belongs to the process, not to the seed.
+    """
     if fresh:
         pool.forget()
     try:
@@ -88,6 +91,8 @@ def run_safely(
         return Result(
             scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(cap)
         )
+    except MemoryError:
+        raise
     except (SimulationError, Exception) as error:  # noqa: BLE001 - one seed must not end a hunt
         text = f"{type(error).__name__}: {error}"
         return Result(scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=text)

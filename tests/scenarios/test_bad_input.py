@@ -1,42 +1,22 @@
 """Bad input to the command line: one line that names what is wrong, and the documented code."""
 
+import json
 import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-_ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
-
-
-def _wavetank(
-    *arguments: str, limit: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "scenarios", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=_ENVIRONMENT,
-        preexec_fn=limit,
-        timeout=120,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+from tests.scenarios.commanding import wavetank
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
-    done = _wavetank("run", "nine_deposits", "--seed", "7", "--runs", str(runs))
+    done = wavetank("run", "nine_deposits", "--seed", "7", "--runs", str(runs))
     assert done.returncode == 0, done.stderr
     return runs / "nine_deposits" / "7"
 
@@ -58,7 +38,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_mistake_on_the_command_line_is_named(arguments: tuple[str, ...], says: str) -> None:
-    done = _wavetank(*arguments)
+    done = wavetank(*arguments)
 
     assert done.returncode == 2
     assert says in done.stderr
@@ -69,7 +49,7 @@ def test_a_token_of_another_version_names_the_versions(kept: Path) -> None:
     token = next(word for word in found.split('"') if word.startswith("wt1:"))
     other = token.replace("simpy=", "simpy=0.")
 
-    done = _wavetank("replay", other, "--runs", str(kept.parents[1]))
+    done = wavetank("replay", other, "--runs", str(kept.parents[1]))
 
     assert done.returncode == 2
     assert "the token is of another version" in done.stderr
@@ -84,7 +64,7 @@ def test_a_damaged_run_folder_is_refused_by_name(kept: Path, tmp_path: Path, nam
     text = path.read_bytes()
     path.write_bytes(text[: len(text) // 2])
 
-    done = _wavetank("report", str(folder))
+    done = wavetank("report", str(folder))
 
     assert done.returncode == 2
     assert name in done.stderr
@@ -98,7 +78,7 @@ def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
     runs = str(kept.parents[1])
-    done = _wavetank("run", "nine_deposits", "--seed", "7", "--runs", runs, limit=small_files)
+    done = wavetank("run", "nine_deposits", "--seed", "7", "--runs", runs, limit=small_files)
 
     assert done.returncode == 75
     assert "File too large" in done.stderr
@@ -107,20 +87,18 @@ def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
 
 def test_an_interrupted_hunt_leaves_its_partial_result(tmp_path: Path) -> None:
     what = ("hunt", "nine_deposits", "--minutes", "5", "--jobs", "1", "--runs", str(tmp_path))
-    hunt = subprocess.Popen(
-        [sys.executable, "-m", "scenarios", *what],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=_ENVIRONMENT,
-        start_new_session=True,
-    )
-    time.sleep(4)
-    os.killpg(hunt.pid, signal.SIGINT)
-    out, err = hunt.communicate(timeout=60)
 
-    assert hunt.returncode == 130, err
-    assert "Traceback" not in err
-    assert "seeds" in out + err
-    assert list(tmp_path.rglob("*.json")), "the campaign's summary is kept"
+    def interrupt(pid: int) -> None:
+        time.sleep(3)
+        os.killpg(pid, signal.SIGINT)
+
+    done = wavetank(*what, meanwhile=interrupt)
+
+    (page,) = tmp_path.rglob("campaign.html")
+    data = json.loads(page.with_suffix(".json").read_bytes())
+    assert done.returncode == 130, done.stderr
+    assert "interrupted" in done.stdout
+    assert str(page) in done.stdout
+    assert data["interrupted"]
+    assert f"nine_deposits: {data['seeds']} seeds" in done.stdout
+    assert "Interrupted" in page.read_text()

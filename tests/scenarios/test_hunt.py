@@ -1,0 +1,127 @@
+"""A hunt outlives its workers, and says of which seed each died."""
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from reports.pages.campaign import Campaign as Figures
+from scenarios import catalog
+from scenarios.commands import campaigns, hunting
+from scenarios.hunt import Campaign, hunt
+from scenarios.results import Broken, Result
+from tests.scenarios.commanding import children, wavetank
+
+SEEDS = range(5, 13)
+
+
+def _kill(signum: int) -> Callable[[int], None]:
+    return lambda pid: os.kill(pid, signum)
+
+
+def _take_memory(pid: int) -> None:
+    resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (_kill(signal.SIGKILL), "was killed (SIGKILL"),
+        (_kill(signal.SIGSEGV), "died of SIGSEGV"),
+        (_take_memory, "ran out of memory"),
+    ],
+    ids=["killed", "segfault", "out of memory"],
+)
+def test_a_worker_that_dies_names_its_seed_and_the_hunt_goes_on(
+    harm: Callable[[int], None], says: str
+) -> None:
+    harmed: list[int] = []
+
+    def once_it_works(campaign: Campaign) -> None:
+        if campaign.seeds and not harmed:
+            harmed.extend(children())
+            harm(harmed[0])
+
+    campaign = hunt("nine_deposits", iter(SEEDS), jobs=1, progress=once_it_works)
+
+    (failure,) = campaign.failures
+    assert failure.seed in SEEDS
+    assert says in failure.error
+    assert campaign.seeds == len(SEEDS), "every seed was run, or is named"
+    assert campaign.verdicts == {"held": len(SEEDS) - 1, "unknown": 1}
+    assert campaign.died == 1
+    assert hunting.code(campaign) == 75
+
+
+def test_workers_that_all_die_end_the_hunt() -> None:
+    campaign = hunt("nine_deposits", iter(range(1000)), jobs=1, arguments=("--no-such-option",))
+
+    assert campaign.seeds == 3
+    assert "3 workers in a row ended without an answer" in campaign.hopeless
+    assert hunting.code(campaign) == 75
+
+
+def test_the_command_names_the_seed_and_ends_with_75(tmp_path: Path) -> None:
+    what = ("hunt", "nine_deposits", "--seeds", "6", "--jobs", "1", "--runs", str(tmp_path))
+
+    done = wavetank(*what, meanwhile=lambda pid: os.kill(children(pid)[0], signal.SIGKILL))
+
+    assert done.returncode == 75, done.stderr
+    assert "5 held, 1 unknown" in done.stdout
+    assert "its worker was killed (SIGKILL" in done.stdout
+    assert "wavetank run nine_deposits --seed 1" in done.stdout
+
+
+def _campaign(*results: Result) -> Campaign:
+    campaign = Campaign("nine_deposits", 0.0, 1)
+    for result in results:
+        campaign.add(result)
+    return campaign
+
+
+def _result(seed: int, *broken: str, error: str = "") -> Result:
+    return Result(
+        scenario="nine_deposits",
+        seed=seed,
+        verdict="broken" if broken else "unknown" if error else "held",
+        digest="",
+        breaks=tuple(Broken(invariant, "CODE", f"text of {seed}") for invariant in broken),
+        error=error,
+    )
+
+
+SCENARIO = catalog.find("nine_deposits")
+
+
+def test_failures_are_grouped_by_what_broke_first() -> None:
+    campaign = _campaign(
+        _result(1), _result(2, "I3", "I1"), _result(3, error="cap"), _result(4, "I3"), _result(5)
+    )
+
+    first, second = campaigns.groups(SCENARIO, campaign)
+
+    assert (first.invariant, first.code, first.seeds, first.text) == (
+        *("I3", "CODE"),
+        (2, 4),
+        "text of 2",
+    )
+    assert first.command == "wavetank run nine_deposits --seed 2"
+    assert (second.invariant, second.seeds, second.broken) == ("unknown", (3,), False)
+
+
+def test_a_campaign_is_kept_as_a_page_and_as_data(tmp_path: Path) -> None:
+    campaign = _campaign(_result(1), _result(2, "I3"))
+    folder = campaigns.new_folder(str(tmp_path), "nine_deposits")
+    other = campaigns.new_folder(str(tmp_path), "nine_deposits")
+
+    page = campaigns.write(folder, SCENARIO, campaign, campaigns.groups(SCENARIO, campaign))
+
+    data = msgspec.json.decode((folder / "campaign.json").read_bytes(), type=Figures)
+    assert folder != other
+    assert data.verdict == "broken"
+    assert data.failures[0].seeds == (2,)
+    assert "wavetank run nine_deposits --seed 2" in page.read_text()
