@@ -4,14 +4,14 @@
 statements belong to a node and are gone after its restart (the driver prepares them again); their
 ids are the same on all nodes; USE belongs to a connection; a statement without a timestamp gets
 one of the coordinator's clock, each later than the one before.
-**Simplified**: no authentication, no compression, no TLS, no tracing; OPTIONS announces no shards;
-unprepared statements with bound values are refused.
+**Simplified**: no authentication, no compression, no TLS, no tracing; OPTIONS announces no shards.
 """
 
 import hashlib
 
 from sim.scylla import system_tables
 from sim.scylla.cql import parser
+from sim.scylla.cql.binding import Parameters
 from sim.scylla.cql.selects import SelectPlan
 from sim.scylla.cql.statements import (
     CreateKeyspace,
@@ -34,6 +34,7 @@ from sim.scylla.schema import SYSTEM_KEYSPACES, Change
 from sim.scylla.table import Table
 from sim.scylla.truncation import Truncations
 from sim.scylla.wire import (
+    LOWEST_VERSION,
     READY,
     SUPPORTED,
     VERSION,
@@ -122,10 +123,10 @@ class Clients:
         self.push(Event("SCHEMA_CHANGE", tuple(fields)))
 
     def _dispatch(self, connection: int, client: Client, request: Request) -> None:
-        if request.version != VERSION:
+        if not LOWEST_VERSION <= request.version <= VERSION:
             raise ProtocolFault(
-                f"Invalid or unsupported protocol version ({request.version}); "
-                f"the lowest supported version is {VERSION} and the greatest is {VERSION}"
+                f"Invalid or unsupported protocol version ({request.version}); the lowest "
+                f"supported version is {LOWEST_VERSION} and the greatest is {VERSION}"
             )
         parts, kind, stream = self.parts, request.kind, request.stream
         if kind == "EXECUTE":
@@ -158,8 +159,6 @@ class Clients:
         parts, stream = self.parts, request.stream
         if isinstance(statement, (Insert, Update, Delete, Select)):
             plan = self._plan(client, request.text)
-            if plan.bound:
-                raise Invalid("Invalid amount of bind variables: the statement must be prepared")
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
             self._plans[client.keyspace, request.text] = plan
@@ -174,7 +173,7 @@ class Clients:
             self.truncations.begin(connection, stream, table)
         else:
             assert isinstance(statement, _SCHEMA)
-            self.ddl.begin(connection, stream, Wish(statement, client.keyspace))
+            self.ddl.begin(connection, stream, Wish(request.text, client.keyspace))
 
     def _prepare(self, client: Client, text: str) -> Prepared:
         plan = self._plan(client, text)
@@ -202,6 +201,8 @@ class Clients:
 
     def _run(self, connection: int, request: Request, plan: Plan, text: str) -> None:
         parts = self.parts
+        if request.names:
+            request.parameters = _by_name(plan, request)
         if isinstance(plan, WritePlan):
             timestamp = request.timestamp
             if timestamp is None:
@@ -228,3 +229,9 @@ class Clients:
         now = self.parts.machinery.now_ns // 1000
         self._last_timestamp = max(now, self._last_timestamp + 1)
         return self._last_timestamp
+
+
+def _by_name(plan: Plan, request: Request) -> Parameters:
+    """Return named values in the order of the markers; a name without a value ends them."""
+    given = dict(zip(request.names, request.parameters, strict=True))
+    return tuple([given[bound.name] for bound in plan.bound if bound.name in given])

@@ -7,7 +7,7 @@ a change that found no majority stays with the node that proposed it and spreads
 are behind learn of it with the next echo.
 """
 
-from sim.scylla.cql.statements import Statement
+from sim.scylla.cql import parser
 from sim.scylla.errors import CqlError
 from sim.scylla.machinery import Deadlines
 from sim.scylla.parts import Parts
@@ -21,17 +21,17 @@ KEY = "ddl"
 
 
 class Wish:
-    """A statement on its way to the node that orders changes. Packed by its text."""
+    """A statement on its way to the node that orders changes."""
 
-    __slots__ = ("keyspace", "statement")
+    __slots__ = ("keyspace", "text")
 
-    def __init__(self, statement: Statement, keyspace: str | None) -> None:
-        self.statement = statement
+    def __init__(self, text: str, keyspace: str | None) -> None:
+        self.text = text
         self.keyspace = keyspace
 
     def packed(self) -> bytes:
         """Return the content as bytes."""
-        return repr((self.statement, self.keyspace)).encode()
+        return repr((self.text, self.keyspace)).encode()
 
 
 class Outcome:
@@ -89,7 +89,7 @@ class Ddl:
         parts = self.parts
         try:
             schema, change = parts.schema.changed(
-                wish.statement, wish.keyspace, parts.ring.datacenters
+                parser.parse(wish.text), wish.keyspace, parts.ring.datacenters
             )
         except CqlError as error:
             self._settle(waiting, error)

@@ -12,7 +12,8 @@ from sim.scylla.cql.selects import Cells, Output
 from sim.scylla.errors import CqlError
 from sim.scylla.schema import Change
 
-VERSION = 4  # of the native protocol
+VERSION = 4  # of the native protocol, and the greatest that nodes speak
+LOWEST_VERSION = 3
 
 
 class Request:
@@ -23,6 +24,7 @@ class Request:
         "events",
         "kind",
         "level",
+        "names",
         "page_size",
         "paging_state",
         "parameters",
@@ -41,6 +43,7 @@ class Request:
         self.text = text
         self.query_id = b""
         self.parameters: Parameters = ()
+        self.names: tuple[str, ...] = ()  # of the parameters, if the client names them
         self.level = 1
         self.serial_level: int | None = None
         self.page_size: int | None = None
@@ -70,6 +73,7 @@ class Request:
                 self.paging_state,
                 self.timestamp,
                 self.events,
+                *self.names,
             )
             self._packed = marshal.dumps(content, 2)
         return self._packed
