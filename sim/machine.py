@@ -6,7 +6,7 @@ carry messages and keep timers (a TCP shell) can drive the same object.
 """
 
 from collections.abc import Hashable, Iterable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from sim.trace import Field
 
@@ -56,13 +56,17 @@ class Disconnect(NamedTuple):
 
 
 class Record:
-    """A state change, for the digest of the run."""
+    """A state change, for the digest of the run.
 
-    __slots__ = ("fields", "kind")
+    `subject` is what it happened to, for whoever makes it durable; it is no part of the digest.
+    """
 
-    def __init__(self, kind: str, *fields: Field) -> None:
+    __slots__ = ("fields", "kind", "subject")
+
+    def __init__(self, kind: str, *fields: Field, subject: Any = None) -> None:
         self.kind = kind
         self.fields = fields
+        self.subject = subject
 
 
 Effect = Send | Dial | Timer | Cancel | Disconnect | Record

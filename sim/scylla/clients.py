@@ -196,7 +196,7 @@ class Clients:
     def _table(self, statement: Select | Insert | Update | Delete, client: Client) -> Table:
         keyspace = statement.table.keyspace or client.keyspace
         if keyspace in SYSTEM_KEYSPACES:
-            return system_tables.find(keyspace or "", statement.table.table)
+            return self.system.find(keyspace or "", statement.table.table)
         return self.parts.schema.table(statement.table, client.keyspace)
 
     def _run(self, connection: int, request: Request, plan: Plan, text: str) -> None:

@@ -3,16 +3,15 @@
 This is for harnesses and checkers; programs talk to the nodes over the network.
 """
 
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sim.scylla.cql import parser
 from sim.scylla.cql.statements import CreateKeyspace, CreateTable, Use
-from sim.scylla.node import PORT, Node
+from sim.scylla.node import Node
 from sim.scylla.peers import Partitions
 from sim.scylla.replica import SyncMode, living
-from sim.scylla.ring import Peer, Ring, spread
+from sim.scylla.ring import PORT, Peer, Ring, host_id, spread
 from sim.scylla.storage import EVERYTHING, Partition, Row
 from sim.scylla.table import Key, Table
 
@@ -50,7 +49,7 @@ class Cluster:
                     address,
                     where.get(host, "datacenter1"),
                     "rack1",
-                    uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}/{host}").bytes,
+                    host_id(name, host),
                     tokens[host],
                 )
                 for host, address in addresses.items()

@@ -7,6 +7,7 @@ a coordinator that dies between the write and its timeout leaves no hint.
 no limits on their number and no throttling; handed over once per second.
 """
 
+from sim.machine import Record
 from sim.scylla.cql.writes import Mutation
 from sim.scylla.detector import Detector
 from sim.scylla.links import Links
@@ -46,7 +47,9 @@ class Hints:
         since = detector.down_since.get(peer)
         if since is not None and machinery.elapsed - since > _WINDOW_NS:
             return False
-        self.kept[peer][machinery.new_id()] = Hint(what, machinery.elapsed)
+        id_ = machinery.new_id()
+        self.kept[peer][id_] = Hint(what, machinery.elapsed)
+        machinery.do(Record("cql-hint", peer, id_, what.packed(), subject=what))
         if since is None:
             self.arm(machinery)
         return True
@@ -67,16 +70,33 @@ class Hints:
             for id_, hint in list(hints.items())[:_AT_ONCE]:
                 grace = hint.mutation.table.options["gc_grace_seconds"] * SECOND
                 if now - hint.stored_at > grace:
-                    del hints[id_]
+                    self._forget(machinery, peer, id_)
                 elif now - hint.sent_at >= _TIMEOUT_NS:
                     hint.sent_at = now
                     links.ask(peer, PeerMessage("Hint", id_, hint.mutation), _TIMEOUT_NS)
             if hints:
                 self.arm(machinery)
 
-    def delivered(self, peer: str, id_: int) -> None:
+    def delivered(self, machinery: Machinery, peer: str, id_: int) -> None:
         """Forget a hint that has arrived."""
-        self.kept[peer].pop(id_, None)
+        if id_ in self.kept[peer]:
+            self._forget(machinery, peer, id_)
+
+    def table_dropped(self, machinery: Machinery, table_id: bytes) -> None:
+        """Forget the hints for a table that is no more."""
+        for peer, hints in self.kept.items():
+            for id_, hint in list(hints.items()):
+                if hint.mutation.table.id == table_id:
+                    self._forget(machinery, peer, id_)
+
+    def restore(self, machinery: Machinery, peer: str, id_: int, hint: Hint) -> None:
+        """Take back a hint that an earlier process kept."""
+        self.kept[peer][id_] = hint
+        machinery.last_id = max(machinery.last_id, id_)
+
+    def _forget(self, machinery: Machinery, peer: str, id_: int) -> None:
+        del self.kept[peer][id_]
+        machinery.do(Record("cql-hint-gone", peer, id_))
 
     def crashed(self, elapsed: int, *, power_loss: bool) -> None:
         """Keep what is on the disk."""

@@ -13,11 +13,11 @@ class Machinery:
     never goes back.
     """
 
-    def __init__(self, elapsed: int) -> None:
+    def __init__(self, elapsed: int, last_id: int = 0) -> None:
         self.now_ns = 0
         self.elapsed = elapsed
         self.effects: list[Effect] = []
-        self._ids = 0
+        self.last_id = last_id
 
     def advance(self, now_ns: int) -> None:
         """Begin to handle an input at `now_ns`."""
@@ -40,8 +40,8 @@ class Machinery:
 
     def new_id(self) -> int:
         """Return a number that was not used before."""
-        self._ids += 1
-        return self._ids
+        self.last_id += 1
+        return self.last_id
 
 
 class Deadlines:

@@ -21,13 +21,12 @@ from sim.scylla.machinery import Machinery
 from sim.scylla.peers import Found, Partitions, PeerMessage, State
 from sim.scylla.queries import Queries
 from sim.scylla.replica import Origin, Replica, SyncMode
-from sim.scylla.ring import Peer, Ring
+from sim.scylla.ring import PORT, Peer, Ring
 from sim.scylla.schema import Change, Schema
 from sim.scylla.system_tables import SystemTables
 from sim.scylla.wire import Body, Event, Request, Response
 
 SECOND = 10**9
-PORT = 9042
 _PERIOD_NS = 10 * SECOND
 _SYNC, _PERIODIC = "sync", "periodic"
 
@@ -40,16 +39,17 @@ class Node:
         self.ring = ring
         self.schema = Schema(0, {})
         self.replica = Replica(ring, commitlog_sync)
-        self.system = SystemTables(cluster)
+        ports = any(peer.port != PORT for peer in ring.peers.values())
+        self.system = SystemTables(cluster, ports=ports)
         self.generation = 0
         self.clock: Callable[[], int] | None = None  # true time, for evidence only
         self._others = [other for other in ring.peers if other != name]
         self.hints = hints.Hints(self._others)
         self._fresh(0)
 
-    def _fresh(self, elapsed: int) -> None:
+    def _fresh(self, elapsed: int, last_id: int = 0) -> None:
         """Make everything that does not survive a crash."""
-        self.machinery = Machinery(elapsed)
+        self.machinery = Machinery(elapsed, last_id)
         self.links = Links(self.machinery, self._others)
         self.detector = detector.Detector(self.machinery, self.links, self._others)
         self.writes = writes.Writes(self)
@@ -78,7 +78,7 @@ class Node:
         elapsed = self.machinery.elapsed
         self.replica.crashed(power_loss=power_loss)
         self.hints.crashed(elapsed, power_loss=power_loss)
-        self._fresh(elapsed)
+        self._fresh(elapsed, self.machinery.last_id)  # hints keep their ids: none comes again
 
     def connected(self, now_ns: int, connection: int, peer: str) -> Effects:
         """Take a connection from a client or another node."""
@@ -183,7 +183,7 @@ class Node:
         elif id_ in self.reads.repairs:
             self.reads.repaired(id_)
         else:
-            self.hints.delivered(peer, id_)
+            self.hints.delivered(self.machinery, peer, id_)
 
     def _broken(self, failed: list[tuple[str, PeerMessage]]) -> None:
         for peer, message in failed:
@@ -197,7 +197,8 @@ class Node:
 
     def _status(self, name: str, what: str) -> None:
         self.machinery.do(Record("cql-peer", name, what))
-        address = f"{self.ring.peers[name].address}:{PORT}"
+        peer = self.ring.peers[name]
+        address = f"{peer.address}:{peer.port}"
         self.clients.push(Event("STATUS_CHANGE", (("change_type", what), ("address", address))))
 
     def _learn(self, peer: str, state: State) -> None:
@@ -221,6 +222,7 @@ class Node:
             for table in keyspace.tables.values():
                 if table.id not in kept:
                     self._drop(table.id)
+                    self.hints.table_dropped(self.machinery, table.id)
         self.clients.forget_plans()
         if change is not None:
             self.clients.changed(change)
@@ -262,7 +264,8 @@ class Node:
     def _store(self, mutation: Mutation, origin: Origin) -> None:
         if self.replica.apply(mutation, self.clock() if self.clock else self.machinery.now_ns):
             table = mutation.table.full_name
-            self.machinery.effects.append(Record("cql-write", table, mutation.packed()))
+            record = Record("cql-write", table, mutation.packed(), subject=mutation)
+            self.machinery.effects.append(record)
         connection, id_ = origin
         if connection:
             self.send(connection, PeerMessage("AppliedReply", id_, ()))

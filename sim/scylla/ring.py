@@ -7,6 +7,7 @@ the replication factor, not the living.
 not steer placement; 8 tokens per node instead of 256; vnodes, not tablets.
 """
 
+import uuid
 from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from sim.scylla.errors import Invalid, Unavailable
 from sim.scylla.table import Keyspace, token
 
 TOKENS_PER_NODE = 8
+PORT = 9042
 
 LEVELS: dict[int, str] = dict(ConsistencyLevel.value_to_name)
 ANY, ONE, TWO, THREE = 0, 1, 2, 3
@@ -35,6 +37,7 @@ class Peer(NamedTuple):
     rack: str
     host_id: bytes
     tokens: tuple[int, ...]
+    port: int = PORT
 
 
 class Ring:
@@ -82,6 +85,11 @@ def spread(names: list[str]) -> dict[str, tuple[int, ...]]:
         name: tuple(token(f"{name}/{number}".encode()) for number in range(TOKENS_PER_NODE))
         for name in names
     }
+
+
+def host_id(cluster: str, name: str) -> bytes:
+    """Return the id of a node, the same for the same names."""
+    return uuid.uuid5(uuid.NAMESPACE_DNS, f"{cluster}/{name}").bytes
 
 
 class Tally:

@@ -2,6 +2,8 @@
 
 **Faithful**: release_version 3.0.8 as Scylla reports it, no peers_v2, no virtual tables; a peer's
 schema_version is what it told last.
+**Different**: where a node has another port than 9042, there are Cassandra's peers_v2 and rpc_port,
+the only way to tell drivers of it; of nodes that share an address, system.peers shows one.
 **Simplified**: only the tables and columns that drivers read; they are not paged.
 """
 
@@ -108,31 +110,51 @@ def _columns(text: str, partition: int, clustering: int) -> Iterator[Column]:
             yield Column(name, type_, "regular", -1)
 
 
-TABLES = {
-    key: Table(*key, list(_columns(*spec)), {}, "/".join(key).encode())
-    for key, spec in _TABLES.items()
+_PORTS: dict[tuple[str, str], tuple[str, int, int]] = {
+    ("system", "local"): (
+        f"{_TABLES['system', 'local'][0]}, broadcast_port int, listen_port int, rpc_port int",
+        1,
+        0,
+    ),
+    ("system", "peers_v2"): (
+        f"""peer inet, peer_port int, {_NODE.replace("rpc_address", "native_address")},
+        native_port int, preferred_ip inet, preferred_port int""",
+        1,
+        1,
+    ),
 }
 
 
-def find(keyspace: str, name: str) -> Table:
-    """Return a system table."""
-    table = TABLES.get((keyspace, name))
-    if table is None:
-        raise Invalid(f"unconfigured table {name}")
-    return table
+def _tables(specs: dict[tuple[str, str], tuple[str, int, int]]) -> dict[tuple[str, str], Table]:
+    return {
+        key: Table(*key, list(_columns(*spec)), {}, "/".join(key).encode())
+        for key, spec in specs.items()
+    }
+
+
+TABLES = _tables(_TABLES)
+WITH_PORTS = TABLES | _tables(_PORTS)
 
 
 class SystemTables:
     """Answers of one node; what was answered once is kept until something changes."""
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, *, ports: bool = False) -> None:
         self.cluster = cluster
+        self.ports = ports  # whether they differ from node to node
         self._state: tuple[Any, ...] = ()
         self._answers: dict[tuple[str, tuple[Any, ...]], Rows] = {}
         self._shelves: dict[Table, Shelf] = {}
 
     def __deepcopy__(self, _: object) -> "SystemTables":
-        return SystemTables(self.cluster)
+        return SystemTables(self.cluster, ports=self.ports)
+
+    def find(self, keyspace: str, name: str) -> Table:
+        """Return a system table."""
+        table = (WITH_PORTS if self.ports else TABLES).get((keyspace, name))
+        if table is None:
+            raise Invalid(f"unconfigured table {name}")
+        return table
 
     def answer(
         self,
@@ -202,20 +224,9 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     match table.name:
         case "local":
-            peer, version = nodes[0]
-            yield _node(peer, version) | {
-                "key": "local",
-                "bootstrapped": "COMPLETED",
-                "broadcast_address": peer.address,
-                "cluster_name": cluster,
-                "cql_version": "3.3.1",
-                "listen_address": peer.address,
-                "native_protocol_version": "4",
-                "partitioner": PARTITIONER,
-            }
-        case "peers":
-            for peer, version in nodes[1:]:
-                yield _node(peer, version) | {"peer": peer.address}
+            yield _local(table, cluster, *nodes[0])
+        case "peers" | "peers_v2":
+            yield from (_peer(table, peer, version) for peer, version in nodes[1:])
         case "keyspaces":
             for keyspace in schema.keyspaces.values():
                 factors = {
@@ -239,6 +250,29 @@ def _rows(
         case "columns":
             for user_table in _user_tables(schema):
                 yield from _column_rows(user_table)
+
+
+def _local(table: Table, cluster: str, peer: Peer, version: bytes) -> dict[str, Any]:
+    row = _node(peer, version) | {
+        "key": "local",
+        "bootstrapped": "COMPLETED",
+        "broadcast_address": peer.address,
+        "cluster_name": cluster,
+        "cql_version": "3.3.1",
+        "listen_address": peer.address,
+        "native_protocol_version": "4",
+        "partitioner": PARTITIONER,
+    }
+    ports = ("broadcast_port", "listen_port", "rpc_port")
+    return row | {name: peer.port for name in ports if name in table.by_name}
+
+
+def _peer(table: Table, peer: Peer, version: bytes) -> dict[str, Any]:
+    row = _node(peer, version) | {"peer": peer.address}
+    if table.name == "peers":
+        return row
+    row["native_address"] = row.pop("rpc_address")
+    return row | {"peer_port": peer.port, "native_port": peer.port}
 
 
 def _node(peer: Peer, version: bytes) -> dict[str, Any]:

@@ -31,7 +31,9 @@ _LINGER_S = 1.0  # how long `stop` waits for clients to take what is written to 
 
 
 class Malformed(ValueError):
-    """The other side breaks the protocol; its connection is closed."""
+    """The other side breaks the protocol; its connection is closed after `farewell`."""
+
+    farewell = b""
 
 
 class Codec:
@@ -160,11 +162,12 @@ class Shell:
             try:
                 self.persist(records)
             except OSError as error:
-                self._fail(error)
+                self.fail(error)
                 return
         self._send()
 
-    def _fail(self, error: OSError) -> None:
+    def fail(self, error: OSError) -> None:
+        """Stop as if killed: what is not durable yet is never said."""
         self._stopped = True
         for server in self._servers:
             server.close()
@@ -253,6 +256,7 @@ class Connection(asyncio.Protocol):
                     self._give_up("a request could not be served")
                     return
         except Malformed as error:
+            self.transport.write(error.farewell)
             self._give_up(str(error))
             return
         self._mind()

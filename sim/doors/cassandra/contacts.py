@@ -11,6 +11,9 @@ from cassandra import util as driver_util
 from sim.process import Process, running
 
 _real_register: Callable[[Any], None] = cluster._register_cluster_shutdown
+_real_resolve: Callable[[Any], "OrderedDict[str, Any]"] = (
+    driver_util._resolve_contact_points_to_string_map
+)
 _real_discard: Callable[[Any], None] = cluster._discard_cluster_shutdown
 
 
@@ -18,10 +21,7 @@ def resolve(contact_points: Iterable[tuple[str, int]]) -> "OrderedDict[str, Any]
     """Look names up in the simulated network (``_resolve_contact_points_to_string_map``)."""
     process = running()
     if process is None:
-        found: OrderedDict[str, Any] = driver_util._resolve_contact_points_to_string_map(
-            contact_points
-        )
-        return found
+        return _real_resolve(contact_points)
     return OrderedDict(
         (f"{name}:{port}", _addresses(process, name, port)) for name, port in contact_points
     )

@@ -14,7 +14,7 @@ from sim.scylla.errors import ProtocolFault
 from sim.scylla.wire import LOWEST_VERSION, VERSION, Failure, Request, Response
 from sim.tcp.cql import requests, responses
 from sim.tcp.cql.primitives import Reader, string_list
-from sim.tcp.shell import Malformed
+from sim.tcp.shell import Codec, Malformed
 
 FRAME_BYTES_MAX = 256 * 1024 * 1024
 HEADER = struct.Struct(">BBhBI")
@@ -25,18 +25,20 @@ _UNTRACED = string_list(["tracing is not modelled: no trace was recorded"])
 _FIRST = frozenset({"STARTUP", "OPTIONS"})
 
 
-class Conversation:
+class Conversation(Codec):
     """One client's connection: what came, and how each answer is wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: str) -> None:
+        super().__init__(peer)
         self._parts: list[bytes] = []  # of a frame that is not whole yet
         self._missing = 0
         self._version = VERSION
         self._started = False
         self._wanted: dict[int, tuple[int, bool, bool]] = {}  # stream: version, bare, traced
 
-    def feed(self, content: bytes) -> Iterator[Request]:
+    def decode(self, data: bytes) -> Iterator[Request]:
         """Yield the requests that are whole now; raise `Malformed` at what is none."""
+        content = data
         if self._parts:
             self._parts.append(content)
             self._missing -= len(content)
@@ -55,13 +57,16 @@ class Conversation:
                     break
                 at = end
                 yield self._request(version, flags, stream, opcode, Reader(content, start, end))
+        except Malformed as error:
+            error.farewell = self.encode(Response(0, Failure(ProtocolFault(str(error)))))
+            raise
         finally:
             self._parts = [content[at:]] if at < len(content) else []
             self._missing -= len(content) - at
 
-    def encode(self, response: Response) -> bytes:
+    def encode(self, message: Response) -> bytes:  # type: ignore[override]
         """Return the frame of a response."""
-        body, stream = response.body, response.stream
+        body, stream = message.body, message.stream
         version, bare, traced = self._wanted.pop(stream, (self._version, False, False))
         content = responses.encode(body, version, skip_metadata=bare)
         flags = 0
@@ -69,10 +74,6 @@ class Conversation:
             flags, content = _WARNING, _UNTRACED + content
         opcode = responses.OPCODES[body.kind]
         return HEADER.pack(version | _ANSWER, flags, stream, opcode, len(content)) + content
-
-    def farewell(self, error: Malformed) -> bytes:
-        """Return the error that a client gets before its connection is closed."""
-        return self.encode(Response(0, Failure(ProtocolFault(str(error)))))
 
     def _check(self, version: int, stream: int, opcode: int, size: int) -> None:
         if version & _ANSWER or version < LOWEST_VERSION:

@@ -88,7 +88,7 @@ class ErrorForm(Form, frozen=True):
 
     code: int
     message: str
-    fields: dict[str, int | str | bytes | bool | None]
+    fields: dict[str, str]
 
 
 class OutcomeForm(Form, frozen=True):
@@ -213,8 +213,12 @@ def _of_state(state: State) -> StateForm:
 
 def _of_outcome(outcome: Outcome) -> OutcomeForm:
     error = outcome.error
-    said = None if error is None else ErrorForm(error.code, error.message, error.fields)
-    return OutcomeForm(_of_state(outcome.state), said)
+    if error is None:
+        return OutcomeForm(_of_state(outcome.state), None)
+    fields = {
+        name: str(value) for name, value in error.fields.items()
+    }  # only AlreadyExists has any
+    return OutcomeForm(_of_state(outcome.state), ErrorForm(error.code, error.message, fields))
 
 
 _FORMS: dict[str, Callable[[Any], Any]] = {
@@ -264,7 +268,7 @@ def _outcome(form: OutcomeForm, tables: Tables) -> Outcome:
     error = None
     if form.error is not None:
         error = CqlError(form.error.message)
-        error.code, error.fields = form.error.code, form.error.fields
+        error.code, error.fields = form.error.code, {**form.error.fields}
     return Outcome(_state(form.state, tables), error)
 
 

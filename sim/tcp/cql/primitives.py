@@ -39,7 +39,7 @@ class Reader:
         found: int = _short.unpack_from(self.content, self._take(2, "a short"))[0]
         return found
 
-    def int(self) -> int:
+    def integer(self) -> int:
         """Read an [int]."""
         found: int = _int.unpack_from(self.content, self._take(4, "an int"))[0]
         return found
@@ -61,7 +61,7 @@ class Reader:
 
     def long_string(self) -> str:
         """Read a [long string]."""
-        size = self.int()
+        size = self.integer()
         if size < 0:
             raise Malformed(f"a string of {size} bytes")
         start = self._take(size, "a string")
@@ -69,7 +69,7 @@ class Reader:
 
     def sized(self) -> tuple[int, bytes | None]:
         """Read a [bytes] or [value]: its length as sent, and the bytes unless that is negative."""
-        size = self.int()
+        size = self.integer()
         if size < 0:
             return size, None
         start = self._take(size, "a value")
@@ -111,7 +111,7 @@ def short(number: int) -> bytes:
     return _short.pack(number)
 
 
-def int_(number: int) -> bytes:
+def integer(number: int) -> bytes:
     """Return an [int]."""
     return _int.pack(number)
 

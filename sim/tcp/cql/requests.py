@@ -74,7 +74,7 @@ def _options(request: Request, body: Reader) -> bool:
     if flags & _VALUES:
         _bind(request, body, named=bool(flags & _NAMES))
     if flags & _PAGE_SIZE:
-        request.page_size = body.int()
+        request.page_size = body.integer()
     if flags & _PAGING_STATE:
         request.paging_state = body.sized()[1]
     if flags & _SERIAL:

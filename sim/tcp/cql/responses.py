@@ -18,7 +18,7 @@ from sim.scylla.wire import (
 )
 from sim.tcp.cql.primitives import (
     inet,
-    int_,
+    integer,
     short,
     short_bytes,
     sized,
@@ -28,9 +28,9 @@ from sim.tcp.cql.primitives import (
 
 OPCODES = {"ERROR": 0x00, "READY": 0x02, "SUPPORTED": 0x06, "RESULT": 0x08, "EVENT": 0x0C}
 
-_VOID, _ROWS, _SET_KEYSPACE, _PREPARED, _SCHEMA_CHANGE = map(int_, range(1, 6))
+_VOID, _ROWS, _SET_KEYSPACE, _PREPARED, _SCHEMA_CHANGE = map(integer, range(1, 6))
 _GLOBAL_SPEC, _MORE_PAGES, _NO_METADATA = 0x01, 0x02, 0x04
-_NULL = int_(-1)
+_NULL = integer(-1)
 
 _PLAIN_TYPES = {
     "ascii": 0x01,
@@ -77,12 +77,12 @@ def _rows(body: Rows, *, skip_metadata: bool) -> bytes:
     columns, spec = _columns(body.outputs)
     if not skip_metadata:
         flags |= spec
-    parts = [_ROWS, int_(flags), int_(len(body.outputs))]
+    parts = [_ROWS, integer(flags), integer(len(body.outputs))]
     if body.paging_state is not None:
         parts.append(sized(body.paging_state))
     if not skip_metadata:
         parts.append(columns)
-    parts.append(int_(len(body.rows)))
+    parts.append(integer(len(body.rows)))
     for row in body.rows:
         for value in row:
             if value is None:
@@ -120,14 +120,14 @@ def _type(kind: CqlType) -> bytes:
 def _prepared(body: Prepared, version: int) -> bytes:
     outputs = tuple([Output(*bound) for bound in body.bound])
     markers, spec = _columns(outputs)
-    parts = [_PREPARED, short_bytes(body.query_id), int_(spec), int_(len(body.bound))]
+    parts = [_PREPARED, short_bytes(body.query_id), integer(spec), integer(len(body.bound))]
     if version >= 4:
-        parts.append(int_(len(body.routing)))
+        parts.append(integer(len(body.routing)))
         parts += map(short, body.routing)
     columns, results_spec = _columns(body.outputs)
     if not body.outputs:
         results_spec = _NO_METADATA
-    parts += [markers, int_(results_spec), int_(len(body.outputs)), columns]
+    parts += [markers, integer(results_spec), integer(len(body.outputs)), columns]
     return b"".join(parts)
 
 
@@ -139,7 +139,7 @@ def _schema_changed(body: SchemaChanged, _: int) -> bytes:
 def _event(body: Event, _: int) -> bytes:
     fields = dict(body.fields)
     if "address" in fields:
-        host, _, port = fields["address"].rpartition(":")
+        host, port = fields["address"].rsplit(":", 1)
         return string(body.what) + string(fields["change_type"]) + inet(host, int(port))
     names = fields["change_type"], fields["target_type"], fields["keyspace"]
     return string(body.what) + _strings(*names, fields.get("table", ""))
@@ -152,7 +152,7 @@ def _strings(what: str, target: str, keyspace: str, table: str) -> bytes:
 
 def _failure(body: Failure, version: int) -> bytes:
     code = body.code if version >= 4 else _BEFORE_V4.get(body.code, body.code)
-    head = int_(code) + string(body.message)
+    head = integer(code) + string(body.message)
     return head + b"".join(write(body.fields[name]) for name, write in _DETAILS.get(code, ()))
 
 
@@ -163,19 +163,19 @@ def _byte(flag: Any) -> bytes:
 _Details = Sequence[tuple[str, Callable[[Any], bytes]]]
 _COUNTS: _Details = (
     ("consistency", short),
-    ("received_responses", int_),
-    ("required_responses", int_),
+    ("received_responses", integer),
+    ("required_responses", integer),
 )
 _DETAILS: dict[int, _Details] = {
     errors.UNAVAILABLE: (
         ("consistency", short),
-        ("required_replicas", int_),
-        ("alive_replicas", int_),
+        ("required_replicas", integer),
+        ("alive_replicas", integer),
     ),
     errors.WRITE_TIMEOUT: (*_COUNTS, ("write_type", string)),
     errors.READ_TIMEOUT: (*_COUNTS, ("data_retrieved", _byte)),
-    errors.WRITE_FAILURE: (*_COUNTS, ("failures", int_), ("write_type", string)),
-    errors.READ_FAILURE: (*_COUNTS, ("failures", int_), ("data_retrieved", _byte)),
+    errors.WRITE_FAILURE: (*_COUNTS, ("failures", integer), ("write_type", string)),
+    errors.READ_FAILURE: (*_COUNTS, ("failures", integer), ("data_retrieved", _byte)),
     errors.ALREADY_EXISTS: (("keyspace", string), ("table", string)),
     errors.UNPREPARED: (("query_id", short_bytes),),
 }

@@ -22,7 +22,7 @@ from cassandra.query import tuple_factory  # noqa: E402
 from sim.disk import Disk  # noqa: E402
 from sim.process import Process  # noqa: E402
 from sim.scylla.cluster import Cluster  # noqa: E402
-from sim.scylla.node import PORT  # noqa: E402
+from sim.scylla.ring import PORT  # noqa: E402
 from sim.world import World  # noqa: E402
 
 SCHEMA = """

@@ -63,7 +63,8 @@ def same(body: Body) -> None:
 def _plain(value: Any) -> Any:
     """Type classes with parameters are made anew each time: compare their names."""
     if isinstance(value, type):
-        return value.cql_parameterized_type().replace("varchar", "text")
+        kind: Any = value
+        return kind.cql_parameterized_type().replace("varchar", "text")
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
@@ -81,7 +82,7 @@ def test_rows_arrive(names: list[str], data: st.DataObject, state: bytes | None)
     same(Rows(outputs, rows, state))
 
 
-@given(st.lists(_output, max_size=6))
+@given(st.lists(_output, min_size=1, max_size=6))
 def test_columns_of_any_type_and_table_arrive(outputs: list[Output]) -> None:
     got = decoded(Rows(tuple(outputs), (), None))
     assert _plain(got.column_metadata) == _plain([(*o[:3], o.type.driver) for o in outputs])
@@ -113,7 +114,12 @@ def test_a_prepared_statement_arrives(
         Event("STATUS_CHANGE", (("change_type", "DOWN"), ("address", "::1:9042"))),
         Event(
             "SCHEMA_CHANGE",
-            (("change_type", "CREATED"), ("target_type", "TABLE"), ("keyspace", "k"), ("table", "t")),
+            (
+                ("change_type", "CREATED"),
+                ("target_type", "TABLE"),
+                ("keyspace", "k"),
+                ("table", "t"),
+            ),
         ),
     ],
 )  # fmt: skip
@@ -144,9 +150,9 @@ def test_errors_arrive_with_all_their_fields(error: errors.CqlError) -> None:
 
 
 def test_version_3_hears_of_a_failure_as_a_timeout() -> None:
-    conversation = Conversation()
+    conversation = Conversation("client")
     startup = protocol.StartupMessage(cqlversion="3.3.1", options={})
-    list(conversation.feed(encoded(startup, stream=7, version=3)))
+    list(conversation.decode(encoded(startup, stream=7, version=3)))
     error = errors.WriteFailure("k.t", 4, "QUORUM", 1, 2, 1)
     got = decoded(Failure(error), version=3, conversation=conversation)
     assert isinstance(got, protocol.WriteTimeoutErrorMessage)
@@ -156,7 +162,7 @@ def test_version_3_hears_of_a_failure_as_a_timeout() -> None:
 def test_a_client_that_knows_the_columns_gets_rows_without_them() -> None:
     conversation = started()
     execute = protocol.ExecuteMessage(b"id", [], 1, skip_meta=True)
-    list(conversation.feed(encoded(execute, stream=7)))
+    list(conversation.decode(encoded(execute, stream=7)))
     body = Rows((Output("k", "t", "c", _blob),), ((b"x",),), None)
     metadata = [("k", "t", "c", _blob.driver)]
     got = decoded(body, conversation=conversation, metadata=metadata)
@@ -167,7 +173,7 @@ def test_whoever_wants_a_trace_is_warned_that_there_is_none() -> None:
     conversation = started()
     query = protocol.QueryMessage("SELECT", 1)
     query.tracing = True
-    list(conversation.feed(encoded(query, stream=7)))
+    list(conversation.decode(encoded(query, stream=7)))
     (warning,) = decoded(VOID, conversation=conversation).warnings
     assert "no trace was recorded" in warning
 
