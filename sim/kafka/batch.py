@@ -7,16 +7,18 @@ epoch lie outside the checksum, on the wire too.
 
 **Faithful**: sizes are those of the encoded batch; a LogAppendTime batch carries one time for all
 its records; a damaged or malformed batch is told from a sound one.
-**Simplified**: batches made in a world are not compressed; of compressed ones off a wire gzip is
-read, the records of others stay sealed (`BatchError`), though their bytes pass through.
+a compressed batch is kept as it came and opened only to look at its records.
+**Simplified**: batches made in a world are not compressed.
 """
 
 # ruff: noqa: SLF001  (a batch fills in the private slots of the batch it returns)
 
 import marshal
 import struct
-import zlib
+from collections.abc import Callable
+from typing import Any
 
+import cramjam
 from crc32c import crc32c
 
 from sim.kafka import varint
@@ -29,7 +31,6 @@ LOG_APPEND_TIME = 0x08
 TRANSACTIONAL = 0x10
 CONTROL = 0x20
 _CODEC = 0x07
-_GZIP = 1
 
 _PLACE = struct.Struct(">qii")  # base offset, length of the rest, leader epoch
 _SUM = struct.Struct(">BI")  # magic, checksum of what follows
@@ -40,6 +41,14 @@ _ALL = struct.Struct(">qihiqqqhii")
 
 class BatchError(ValueError):
     """The bytes are no sound record batch."""
+
+
+class OldFormat(BatchError):
+    """The records are in a format that was given up before Kafka 4."""
+
+
+class UnknownCodec(BatchError):
+    """The records are compressed in a way that this reader does not know, or must not."""
 
 
 class Batch:
@@ -100,6 +109,11 @@ class Batch:
         if self.base_sequence < 0:
             return -1
         return (self.base_sequence + self.count - 1) & 0x7FFFFFFF
+
+    @property
+    def codec(self) -> int:
+        """How the records are compressed: 0 not at all, 1 gzip, 2 snappy, 3 lz4, 4 zstd."""
+        return self.attributes & _CODEC
 
     @property
     def log_append_time(self) -> bool:
@@ -187,7 +201,7 @@ class Batch:
         base_offset, length, leader_epoch = _PLACE.unpack_from(data)
         magic, checksum = _SUM.unpack_from(data, _PLACE.size)
         if magic != 2:
-            raise BatchError(f"record format version {magic} is not spoken")
+            raise OldFormat(f"record format version {magic} is not spoken")
         if length + 12 != len(data):
             raise BatchError(f"the batch says {length + 12} bytes and has {len(data)}")
         if crc32c(memoryview(data)[_CHECKED_FROM:]) != checksum:
@@ -240,11 +254,8 @@ class Batch:
     def _read_records(self) -> tuple[Record, ...]:
         body = self._body
         assert body is not None
-        codec = self.attributes & _CODEC
-        if codec == _GZIP:
-            body = zlib.decompress(body, 31)
-        elif codec:
-            raise BatchError(f"compression codec {codec} is not read here")
+        if self.codec:
+            body = _decompressed(self.codec, body)
         records, at = [], 0
         try:
             for index in range(self.count):
@@ -255,6 +266,37 @@ class Batch:
         if at != len(body):
             raise BatchError(f"{len(body) - at} bytes follow the last record")
         return tuple(records)
+
+
+_SNAPPY_STREAM = b"\x82SNAPPY\x00"  # of xerial's framing, which Java writes: header, then blocks
+
+
+def _snappy(data: bytes) -> Any:
+    if not data.startswith(_SNAPPY_STREAM):
+        return cramjam.snappy.decompress_raw(data)
+    blocks, at = [], 16
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4])
+        blocks.append(bytes(cramjam.snappy.decompress_raw(data[at + 4 : end])))
+        at = end
+    return b"".join(blocks)
+
+
+_DECOMPRESS: dict[int, Callable[[bytes], Any]] = {
+    1: cramjam.gzip.decompress,
+    2: _snappy,
+    3: cramjam.lz4.decompress,
+    4: cramjam.zstd.decompress,
+}
+
+
+def _decompressed(codec: int, body: bytes) -> bytes:
+    if codec not in _DECOMPRESS:
+        raise UnknownCodec(f"there is no compression codec {codec}")
+    try:
+        return bytes(_DECOMPRESS[codec](body))
+    except cramjam.DecompressionError as error:
+        raise BatchError(f"the compressed records are malformed: {error}") from error
 
 
 def _record_size(record: Record, base_timestamp: int, index: int) -> int:

@@ -2,7 +2,8 @@
 
 A message is a header and one of the entities of `sim.kafka.entities`. Two kinds of field hold, in
 a world, something lighter than on a wire: `records` is a tuple of `sim.kafka.batch.Batch`, in a
-Produce request of exactly one; a TCP shell decodes and encodes it at its edge. Times stay kio's
+Produce request of exactly one; a TCP shell decodes and encodes it at its edge, and puts a
+`BatchError` in place of records that it cannot read. Times stay kio's
 `timedelta` and `datetime`; `duration` and `milliseconds`, `moment` and `moment_ms` convert them.
 
 A request with `acks=0` has no response; otherwise the responses on one connection come in the

@@ -42,6 +42,7 @@ class Codec:
     def __init__(self, peer: str | None = None) -> None:
         self.peer = peer  # the name of the other side; None if `decode` has yet to learn it
         self.greeting = b""  # what the side that dialled says first
+        self.again: Message | None = None  # set by `encode`: the machine is to take this next
 
     def decode(self, data: bytes) -> Iterable[Message]:
         """Yield the messages that `data` completes; `Malformed` ends the connection."""
@@ -99,6 +100,16 @@ class Shell:
         self.carry_out(self.machine.started(time.time_ns()))
         for server in self._servers:
             await server.start_serving()
+
+    async def serve_until(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set, then stop; raise what `persist` raised, if it does."""
+        stopped = asyncio.ensure_future(stopping.wait())
+        waiting: list[asyncio.Future[Any]] = [stopped, self.failure]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self.failure.done():
+            self.failure.result()
+        await self.stop()
 
     async def stop(self) -> None:
         """Accept nothing more, persist what is to be persisted, let answers under way leave."""
@@ -166,13 +177,19 @@ class Shell:
                 return
         self._send()
 
-    def fail(self, error: OSError) -> None:
-        """Stop as if killed: what is not durable yet is never said."""
+    def abort(self) -> None:
+        """Stop as if killed: nothing more is said, connections are reset."""
         self._stopped = True
         for server in self._servers:
             server.close()
+        for timer in self._timers.values():
+            timer.cancel()
         for connection in list(self.connections.values()):
             connection.transport.abort()
+
+    def fail(self, error: OSError) -> None:
+        """Stop as if killed: what is not durable yet is never said."""
+        self.abort()
         if not self.failure.done():
             self.failure.set_exception(error)
 
@@ -264,10 +281,14 @@ class Connection(asyncio.Protocol):
     def send(self, message: Message) -> None:
         """Send one message."""
         try:
-            self.transport.write(self.codec.encode(message))
+            data = self.codec.encode(message)
+            self.transport.write(data)
         except Exception:
             LOG.exception("defect in the encoding of %s", message.kind)
             self._give_up("its answer could not be encoded")
+        again, self.codec.again = self.codec.again, None
+        if again is not None:
+            self._shell.call(self._shell.machine.received, self.number, again)
         if not self._reading:
             self._mind()
 

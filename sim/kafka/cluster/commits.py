@@ -85,6 +85,7 @@ def expire_commits(state: State, now_ns: int) -> None:
                 state.record("expire", name, topic, partition)
         if not group.commits:
             del state.groups[name]
+            state.record("group", name, "deleted", group.generation)
 
 
 def forget_topic(state: State, name: str) -> None:

@@ -23,7 +23,9 @@ class Commit(NamedTuple):
     at_ms: int
 
 
-class _StoredMember(NamedTuple):
+class StoredMember(NamedTuple):
+    """A member in that record."""
+
     member_id: str
     client_id: str
     client_host: str
@@ -34,7 +36,7 @@ class _StoredMember(NamedTuple):
     assignment: bytes
 
 
-class _Stored(NamedTuple):
+class Stored(NamedTuple):
     """What the group's record in the coordinator's log says."""
 
     generation: int
@@ -42,7 +44,7 @@ class _Stored(NamedTuple):
     protocol: str
     leader: str
     empty_since_ms: int
-    members: tuple[_StoredMember, ...]
+    members: tuple[StoredMember, ...]
 
 
 class Member:
@@ -88,7 +90,7 @@ class Group:
     def __init__(self, name: str) -> None:
         self.name = name
         self.commits: dict[tuple[str, int], Commit] = {}  # durable
-        self.stored: _Stored | None = None  # durable
+        self.stored: Stored | None = None  # durable
         self._forget()
 
     def _forget(self) -> None:
@@ -106,14 +108,14 @@ class Group:
 
     def store(self) -> None:
         """Write the group as it is to the coordinator's log."""
-        self.stored = _Stored(
+        self.stored = Stored(
             self.generation,
             self.protocol_type,
             self.protocol,
             self.leader,
             self.empty_since_ms,
             tuple(
-                _StoredMember(
+                StoredMember(
                     member.member_id,
                     member.client_id,
                     member.client_host,

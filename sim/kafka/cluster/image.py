@@ -79,7 +79,7 @@ class Image:
         self.version = 0  # rises with every change
         self.on_deletion: list[Callable[[str], None]] = []  # told the name of a deleted topic
         self._random = random
-        self._next_producer_id = 0
+        self.next_producer_id = 0
 
     def find(self, topic: str, partition: int) -> Partition | None:
         """Return a partition, or None."""
@@ -131,6 +131,11 @@ class Image:
         start = self._random.randrange(len(self.nodes))
         self._add_partitions(topic, partitions - len(topic.partitions), (), start)
 
+    def configure_topic(self, topic: Topic, config: TopicConfig) -> None:
+        """Give a topic another configuration."""
+        topic.config = config
+        self.version += 1
+
     def delete_topic(self, name: str) -> None:
         """Delete a topic that exists."""
         del self.topics[name]
@@ -155,9 +160,10 @@ class Image:
 
     def producer_ids(self) -> range:
         """Hand out a block of producer ids."""
-        first = self._next_producer_id
-        self._next_producer_id += _PRODUCER_IDS
-        return range(first, self._next_producer_id)
+        first = self.next_producer_id
+        self.next_producer_id += _PRODUCER_IDS
+        self.version += 1
+        return range(first, self.next_producer_id)
 
     def coordinator(self, group: str) -> int:
         """Return the broker that coordinates `group`: the leader of its offsets partition."""

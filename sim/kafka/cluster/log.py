@@ -37,7 +37,9 @@ class Found(NamedTuple):
     leader_epoch: int
 
 
-class _Segment:
+class Segment:
+    """Batches that are deleted together."""
+
     __slots__ = ("base_offset", "bases", "batches", "created", "max_timestamp", "size")
 
     def __init__(self, base_offset: int) -> None:
@@ -62,15 +64,25 @@ class Log:
         self.size = 0
         self.epochs: list[tuple[int, int]] = []  # leader epoch, its first offset
         self.producers = Producers()
-        self._segments = [_Segment(0)]
+        self._segments = [Segment(0)]
 
     def append(self, batch: Batch) -> None:
         """Append a batch that was placed at `end`."""
-        assert batch.base_offset == self.end
+        self.segment_for(batch)
+        self._take(batch)
+
+    def segment_for(self, batch: Batch) -> Segment:
+        """Return the segment that `batch` goes to; it is a new one if the last one is full."""
         segment = self._segments[-1]
         if segment.batches and self._full(segment, batch):
-            segment = _Segment(self.end)
+            segment = Segment(self.end)
             self._segments.append(segment)
+        return segment
+
+    def _take(self, batch: Batch) -> None:
+        """Put a batch at the end of the last segment."""
+        assert batch.base_offset == self.end
+        segment = self._segments[-1]
         self.begin_epoch(batch.leader_epoch)
         if not segment.batches:
             segment.created = batch.max_timestamp
@@ -195,11 +207,11 @@ class Log:
 
     def _drop(self, count: int) -> None:
         if count == len(self._segments):
-            self._segments.append(_Segment(self.end))
+            self._segments.append(Segment(self.end))
         if count:
             self.delete_until(self._segments[count].base_offset)
 
-    def _full(self, segment: _Segment, batch: Batch) -> bool:
+    def _full(self, segment: Segment, batch: Batch) -> bool:
         size, age = segment.size + batch.size, batch.max_timestamp - segment.created
         return size > self.config.segment_bytes or age > self.config.segment_ms
 

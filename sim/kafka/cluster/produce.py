@@ -9,7 +9,7 @@ and an error closes the connection; one batch in each partition.
 (KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE.
 """
 
-from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch
+from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch, BatchError, OldFormat, UnknownCodec
 from sim.kafka.cluster.configs import TopicConfig
 from sim.kafka.cluster.fetch import wake
 from sim.kafka.cluster.log import Log
@@ -80,7 +80,9 @@ def _append(
     config = log.config
     if body.acks == _ALL and config.min_insync > 1:
         return _refused(index, ErrorCode.not_enough_replicas, log.start), 0
-    batches: tuple[Batch, ...] = data.records or ()
+    batches: tuple[Batch, ...] | BatchError = data.records or ()
+    if isinstance(batches, BatchError):  # off a wire
+        return _refused(index, _unsound(batches), log.start, str(batches)), 0
     if len(batches) != 1 or batches[0].count < 1:
         return _refused(index, ErrorCode.invalid_record, log.start, "one batch is wanted"), 0
     batch = batches[0]
@@ -121,15 +123,34 @@ def _fault(batch: Batch, config: TopicConfig, now_ms: int) -> tuple[ErrorCode, s
     if batch.producer_id >= 0 and batch.base_sequence < 0:
         return ErrorCode.invalid_record, "a batch with a producer id needs a sequence"
     if not config.log_append_time:
-        early, late = now_ms - config.before_max_ms, now_ms + config.after_max_ms
-        if batch.max_timestamp > late or early > 0:
-            for record in batch.records:
-                if not early <= record[3] <= late:
-                    message = f"timestamp {record[3]} is out of range: [{early}, {late}]"
-                    return ErrorCode.invalid_timestamp, message
+        error, message = _bad_time(batch, config, now_ms)
+        if error:
+            return error, message
     if batch.size > config.segment_bytes:
         return ErrorCode.record_list_too_large, ""
     return _NONE, ""
+
+
+def _bad_time(batch: Batch, config: TopicConfig, now_ms: int) -> tuple[ErrorCode, str]:
+    early, late = now_ms - config.before_max_ms, now_ms + config.after_max_ms
+    if batch.max_timestamp > late or early > 0:
+        try:
+            times = [record[3] for record in batch.records]
+        except BatchError as error:
+            return ErrorCode.invalid_record, str(error)
+        for time in times:
+            if not early <= time <= late:
+                message = f"timestamp {time} is out of range: [{early}, {late}]"
+                return ErrorCode.invalid_timestamp, message
+    return _NONE, ""
+
+
+def _unsound(error: BatchError) -> ErrorCode:
+    if isinstance(error, OldFormat):
+        return ErrorCode.unsupported_for_message_format
+    if isinstance(error, UnknownCodec):
+        return ErrorCode.unsupported_compression_type
+    return ErrorCode.corrupt_message
 
 
 def _accepted(index: int, offset: int, append_ms: int, start: int) -> PartitionProduceResponse:

@@ -5,13 +5,13 @@ request and return the body of the answer, or None to answer later with `State.a
 """
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any
 
 from sim.kafka.batch import Batch
 from sim.kafka.cluster.group import Group
-from sim.kafka.cluster.image import Image, Partition
+from sim.kafka.cluster.image import Image, Partition, Topic
 from sim.kafka.cluster.log import Log
 from sim.kafka.cluster.producers import Producers
 from sim.kafka.cluster.quotas import Quota
@@ -46,6 +46,11 @@ class ParkedFetch:
         self.missing = missing  # bytes that have to come before it is answered
 
 
+def log_in_memory(topic: Topic, partition: int) -> Log:  # noqa: ARG001
+    """Return an empty log of a partition."""
+    return Log(topic.topic_id, topic.config)
+
+
 class State:
     """A broker's durable and volatile state."""
 
@@ -56,7 +61,9 @@ class State:
         self.random = random
         # Durable: what lies in the broker's log directory.
         self.logs: dict[tuple[str, int], Log] = {}
+        self.damaged: dict[tuple[str, int], str] = {}  # partitions whose log cannot be trusted: why
         self.groups: dict[str, Group] = {}
+        self.new_log: Callable[[Topic, int], Log] = log_in_memory
         # Settings of the operator; they live in the metadata image, so they survive, too.
         self.produce_quota = Quota()
         self.fetch_quota = Quota()
@@ -127,6 +134,8 @@ class State:
             if epoch < found.leader_epoch:
                 return ErrorCode.fenced_leader_epoch, found, None
             return ErrorCode.unknown_leader_epoch, found, None
+        if (topic, partition) in self.damaged:
+            return ErrorCode.kafka_storage_error, found, None
         return ErrorCode.none, found, self.log(topic, partition, found)
 
     def log(self, topic: str, partition: int, found: Partition) -> Log:
@@ -134,7 +143,7 @@ class State:
         known = self.image.topics[topic]
         log = self.logs.get((topic, partition))
         if log is None or log.topic_id != known.topic_id:
-            log = self.logs[topic, partition] = Log(known.topic_id, known.config)
+            log = self.logs[topic, partition] = self.new_log(known, partition)
         if not log.epochs or log.epochs[-1][0] != found.leader_epoch:
             log.begin_epoch(found.leader_epoch)
         log.config = known.config

@@ -221,5 +221,5 @@ def _alter(state: State, resource: AlterConfigsResource, *, validate_only: bool)
     except ConfigError as error:
         raise refused(ErrorCode.invalid_config, str(error)) from error
     if not validate_only:
-        topic.config = changed
+        state.image.configure_topic(topic, changed)
         state.record("topic", topic.name, "configured", repr(changed.given))

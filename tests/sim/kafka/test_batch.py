@@ -1,11 +1,12 @@
 import gzip
 
+import cramjam
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kafka import varint
-from sim.kafka.batch import HEADER_SIZE, Batch, BatchError
+from sim.kafka.batch import HEADER_SIZE, Batch, BatchError, UnknownCodec
 
 _bytes = st.none() | st.binary(max_size=200)
 _records = st.lists(
@@ -63,18 +64,38 @@ def test_a_new_place_needs_no_new_checksum_but_a_new_time_does() -> None:
     assert moved.fingerprint() != batch.fingerprint() != stamped.fingerprint()
 
 
-def test_gzip_is_read_and_other_codecs_stay_sealed() -> None:
-    plain = Batch(((b"k", b"v" * 50, (), 5),)).encode()
-    for codec, readable in ((1, True), (4, False)):
-        body = gzip.compress(plain[HEADER_SIZE:])
-        batch = Batch.decode(plain)
-        batch._body, batch._records, batch._size, batch.attributes = body, None, -1, codec
-        read = Batch.decode(batch.encode())
-        if readable:
-            assert read.records == ((b"k", b"v" * 50, (), 5),)
-        else:
-            with pytest.raises(BatchError, match="codec 4"):
-                _ = read.records
+def sealed(codec: int, body: bytes) -> Batch:
+    batch = Batch.decode(PLAIN)
+    batch._body, batch._records, batch._size, batch.attributes = body, None, -1, codec
+    return Batch.decode(batch.encode())
+
+
+PLAIN = Batch(((b"k", b"v" * 50, (), 5),)).encode()
+BODY = PLAIN[HEADER_SIZE:]
+
+
+def xerial(data: bytes) -> bytes:
+    blocks = [bytes(cramjam.snappy.compress_raw(part)) for part in (data[:9], data[9:])]
+    framed = b"".join(len(block).to_bytes(4) + block for block in blocks)
+    return b"\x82SNAPPY\x00" + b"\0\0\0\1" * 2 + framed
+
+
+@pytest.mark.parametrize(
+    ("codec", "body"),
+    [
+        (1, gzip.compress(BODY)),
+        (2, bytes(cramjam.snappy.compress_raw(BODY))),
+        (2, xerial(BODY)),
+        (3, bytes(cramjam.lz4.compress(BODY))),
+        (4, bytes(cramjam.zstd.compress(BODY))),
+    ],
+)
+def test_compressed_records_are_read_and_nonsense_is_not(codec: int, body: bytes) -> None:
+    assert sealed(codec, body).records == ((b"k", b"v" * 50, (), 5),)
+    with pytest.raises(BatchError, match="malformed"):
+        _ = sealed(codec, b"nonsense").records
+    with pytest.raises(UnknownCodec, match="no compression codec 5"):
+        _ = sealed(5, body).records
 
 
 def test_several_batches_are_read_and_a_torn_one_is_left_out() -> None:

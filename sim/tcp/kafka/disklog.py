@@ -1,0 +1,67 @@
+"""The log of a partition as `sim.kafka.cluster.log.Log`, with its batches in files."""
+
+from sim.kafka.batch import Batch
+from sim.kafka.cluster.configs import TopicConfig
+from sim.kafka.cluster.log import Log, Segment
+from sim.kafka.cluster.producers import Producers
+from sim.tcp.kafka.segments import PartitionDirectory, SegmentFile, StoredBatch
+
+
+class DiskLog(Log):
+    """Appends to files as to memory; `flush` makes it durable."""
+
+    __slots__ = ("_dirty", "directory", "moved", "torn")
+
+    def __init__(self, config: TopicConfig, directory: PartitionDirectory) -> None:
+        super().__init__(directory.topic_id, config)
+        self.directory = directory
+        self.moved = False  # whether the log start is not where the first segment begins
+        self.torn = 0  # bytes that were cut off when it was opened
+        self._dirty: dict[int, SegmentFile] = {}
+
+    def open(self, start: int) -> None:
+        """Read what is on disk; records before `start` are deleted ones. `Damaged` if it lies."""
+        directory = self.directory
+        directory.open()
+        files = list(directory.files.values())
+        if files:
+            self._segments.clear()
+            self.start = self.end = files[0].base_offset
+        for file in files:
+            if file.base_offset != self.end:
+                directory.refuse(file, self.end)
+            self._segments.append(Segment(file.base_offset))
+            size = file.size
+            for batch in directory.batches(file):
+                self._take(batch)
+            self.torn += size - file.size
+        self.producers = Producers(self.batches())
+        self.start = min(max(self.start, start), self.end)
+        self.moved = self.start != self._segments[0].base_offset
+        self._keep()
+
+    def append(self, batch: Batch) -> None:
+        """Append a batch that was placed at `end`."""
+        segment = self.segment_for(batch)
+        file = self._dirty[segment.base_offset] = self.directory.segment(segment.base_offset)
+        self._take(StoredBatch(batch, file, file.append(batch.encode())))
+
+    def delete_until(self, offset: int) -> None:
+        """Let the log start at `offset`; segments that end before it go, and their files."""
+        super().delete_until(offset)
+        self.moved = True
+        self._keep()
+
+    def flush(self, *, sync: bool) -> None:
+        """Write what was appended; wait for the device if `sync`."""
+        dirty, self._dirty = self._dirty, {}
+        for file in dirty.values():
+            file.flush()
+            if sync:
+                file.sync()
+
+    def _keep(self) -> None:
+        kept = {segment.base_offset for segment in self._segments}
+        self.directory.segment(self._segments[-1].base_offset)  # its name says where the log ends
+        self.directory.keep(kept)
+        self._dirty = {base: file for base, file in self._dirty.items() if base in kept}
