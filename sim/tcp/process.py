@@ -20,7 +20,7 @@ import msgspec
 OK, USAGE, INFRASTRUCTURE = 0, 2, 75
 
 _PR_SET_PDEATHSIG = 1
-_PARENT_CHECK_S = 0.5
+_PARENT_CHECK_S = 0.25
 
 LOG = logging.getLogger("sim.tcp")
 _Config = TypeVar("_Config", bound=msgspec.Struct)
@@ -81,14 +81,14 @@ def stopped_by_signal() -> asyncio.Event:
 
 
 def die_with_parent(event: asyncio.Event) -> None:
-    """Be killed when the thread that started this process ends; else set `event` when it is gone.
+    """Set `event` within half a second after the process that started this one is gone.
 
-    The kernel kills a stopped process, too. Where it does not know how (not Linux), the number of
-    the parent is looked at twice a second.
+    On Linux the kernel also continues this process then if it was stopped, so that it notices. It
+    is not told to kill it, because it would do so when only the starting thread has ended.
     """
     parent = os.getppid()
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
     def look() -> None:
         if os.getppid() != parent or parent == 1:
