@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sim.tcp.kafka.config import Config
 
@@ -57,7 +57,7 @@ class Served:
         self.process.stdout.close()
         return code
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
