@@ -72,8 +72,9 @@ async def bind(shell: Shell, config: Config) -> int:
         raise Stop(f"cannot listen on {config.host}:{config.port}: {error}") from error
 
 
-async def main(config: Config, *, die_with_parent: bool) -> None:
-    """Serve until a signal comes."""
+async def serve(path: str, *, die_with_parent: bool) -> None:
+    """Serve as the file at `path` says until a signal comes; `Stop` if it cannot go on."""
+    config = process.load(Config, path).checked()
     stopping = process.stopped_by_signal()
     if die_with_parent:
         process.die_with_parent(stopping)
