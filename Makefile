@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint bench hunt clean
+.PHONY: help setup demo test test-real lint bench hunt clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY) ## make the virtual environment in .venv
 
@@ -21,6 +21,9 @@ demo: $(READY) ## three runs: one that holds, one that loses nine deposits, one 
 
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest -q
+
+test-real: $(READY) ## the long tests on real Kafka and Cassandra (Java 17 and Maven)
+	$(BIN)/python -m pytest -q -m real
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff format --check .

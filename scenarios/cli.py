@@ -7,6 +7,7 @@ Exit codes: 0 held, 1 broken, 2 usage, 3 unknown, 4 nondeterministic, 75 infrast
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -155,6 +156,85 @@ def demo(runs: str) -> None:
     from scenarios.commands import running  # noqa: PLC0415
 
     sys.exit(running.demo(runs))
+
+
+@wavetank.group()
+def backends() -> None:
+    """Start and stop real servers that speak Kafka's protocol and CQL.
+
+    \b
+    jvm       real Apache Kafka and Apache Cassandra; needs Java 17 and Maven
+    """
+
+
+_folder = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="runs/backends",
+    show_default=True,
+    help="Where the servers' data and addresses are kept.",
+)
+_port = click.IntRange(1, 65535)
+
+
+@backends.command("up")
+@click.option("--kind", type=click.Choice(["jvm"]), help="Which servers (default: jvm).")
+@click.option("--nodes", type=click.Choice(["1", "3"]), help="Brokers, and nodes (default: 1).")
+@click.option("--kafka-port", type=_port, help="Of the first broker (default: a free one).")
+@click.option("--cql-port", type=_port, help="Of all nodes (default: a free one).")
+@click.option("--detach", is_flag=True, help="Return when the servers serve, and leave them up.")
+@_folder
+def backends_up(
+    kind: str | None,
+    nodes: str | None,
+    kafka_port: int | None,
+    cql_port: int | None,
+    folder: Path,
+    *,
+    detach: bool,
+) -> None:
+    """Start servers and stay until Ctrl-C, which stops them; their data stays in the folder.
+
+    Started again in the same folder, they find their data and have the same addresses. If they
+    are up already, those that have ended are started again.
+    """
+    from scenarios.backends.layout import Ports  # noqa: PLC0415
+    from scenarios.commands import backends as commands  # noqa: PLC0415
+
+    count, ports = int(nodes) if nodes else None, Ports(kafka=kafka_port, cql=cql_port)
+    sys.exit(commands.up(kind, count, folder, ports, detach=detach))
+
+
+@backends.command("down")
+@click.option("--wipe", is_flag=True, help="Delete the servers' data as well.")
+@_folder
+def backends_down(folder: Path, *, wipe: bool) -> None:
+    """Stop the servers, or what a crash has left of them."""
+    from scenarios.commands import backends as commands  # noqa: PLC0415
+
+    sys.exit(commands.down(folder, wipe=wipe))
+
+
+@backends.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_folder
+def backends_status(folder: Path, *, as_json: bool) -> None:
+    """Show the servers and their addresses; exit 75 unless all of them are up."""
+    from scenarios.commands import backends as commands  # noqa: PLC0415
+
+    sys.exit(commands.status(folder, as_json=as_json))
+
+
+@backends.command("logs")
+@click.argument("servers", nargs=-1, metavar="[SERVER]...")
+@click.option("--lines", "-n", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@_folder
+def backends_logs(servers: tuple[str, ...], lines: int, folder: Path, *, follow: bool) -> None:
+    """Show the last lines of the servers' logs."""
+    from scenarios.commands import backends as commands  # noqa: PLC0415
+
+    sys.exit(commands.logs(folder, servers, lines, follow=follow))
 
 
 def _with_fixed_hashes() -> None:

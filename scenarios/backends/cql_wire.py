@@ -20,7 +20,7 @@ from cassandra.protocol import (
 
 from scenarios.backends.base import Address
 
-ONE, ALL = ConsistencyLevel.ONE, ConsistencyLevel.ALL
+ONE, QUORUM, ALL = ConsistencyLevel.ONE, ConsistencyLevel.QUORUM, ConsistencyLevel.ALL
 _VERSION = 4
 _HEADER = struct.Struct(">BBhBi")  # version, flags, stream, opcode, length of the body
 

@@ -7,6 +7,7 @@ import io
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -89,20 +90,28 @@ def brokers(address: Address, timeout_s: float = 1.0) -> tuple[Any, ...]:
         return ()
 
 
-def warm(address: Address, timeout_s: float) -> None:
-    """Have a broker hand out a producer id, and have both kinds of coordinators found and loaded.
+def warm(brokers: Mapping[int, Address], timeout_s: float) -> None:
+    """Have brokers, by their ids, hand out producer ids, find both coordinators and load them.
 
     The first of each costs seconds: ids are taken in blocks from the controller, the topics of
     the coordinators are created on demand.
     """
     deadline = time.monotonic() + timeout_s
+    found = [_greet(address, deadline, timeout_s) for address in brokers.values()]
+    # Found by its id: it advertises a proxy, perhaps, which is not there yet.
+    with Wire(brokers[found[0]], timeout_s) as wire:
+        question = OffsetFetchRequest(group_id=_CLIENT, topics=None, require_stable=False)
+        _until_granted(wire, question, deadline)
+
+
+def _greet(address: Address, deadline: float, timeout_s: float) -> int:
+    """Ask a broker for all that its first client would; return the id of the coordinator."""
     with Wire(address, timeout_s) as wire:
         _until_granted(wire, _producer_id(), deadline)
         _until_granted(wire, FindCoordinatorRequest(key=_CLIENT, key_type=TRANSACTION), deadline)
-        found = _until_granted(wire, FindCoordinatorRequest(key=_CLIENT, key_type=GROUP), deadline)
-    with Wire(Address(found.host, found.port), timeout_s) as wire:
-        question = OffsetFetchRequest(group_id=_CLIENT, topics=None, require_stable=False)
-        _until_granted(wire, question, deadline)
+        question = FindCoordinatorRequest(key=_CLIENT, key_type=GROUP)
+        coordinator: int = _until_granted(wire, question, deadline).node_id
+    return coordinator
 
 
 def _producer_id() -> InitProducerIdRequest:

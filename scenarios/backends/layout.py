@@ -26,36 +26,54 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     brokers: dict[str, dict[str, Address]]
     nodes: dict[str, dict[str, Address]]
 
+    def described(self) -> str:
+        """Say in words what is laid out."""
+        return described(self.kind, len(self.brokers), len(self.nodes))
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Which ports clients want; None leaves the choice to us."""
+
+    kafka: int | None = None  # of the first broker; the others have the next ones
+    cql: int | None = None  # of all nodes
+
+
+ANY = Ports()
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What to lay out: how many of each, what they use ports for, which ports clients want."""
+    """What to lay out: how many of each, and what they use ports for, ``clients`` first."""
 
     kind: str
     brokers: int
     nodes: int
     broker_uses: Sequence[str]
     node_uses: Sequence[str]
-    kafka_port: int | None = None  # of the first broker; the others have the next ones
-    cql_port: int | None = None
+    ports: Ports = ANY
+
+
+def described(kind: str, brokers: int, nodes: int) -> str:
+    """Say in words what a back end consists of."""
+    several = "s" if brokers > 1 else "", "s" if nodes > 1 else ""
+    return f"kind {kind} with {brokers} broker{several[0]} and {nodes} node{several[1]}"
 
 
 def find_or_make(folder: Path, wanted: Wanted) -> Layout:
     """Return the layout kept in `folder`, or a new one; `UsageError` if it is another's."""
     found = find(folder)
     if found is None:
-        return _make(wanted)
-    if (found.kind, len(found.brokers), len(found.nodes)) == (
-        wanted.kind,
-        wanted.brokers,
-        wanted.nodes,
-    ):
-        return found
+        return _with_ports(_make(wanted), wanted.ports)
+    if _shape(found) == (wanted.kind, wanted.brokers, wanted.nodes):
+        return _with_ports(found, wanted.ports)
     raise UsageError(
-        f"{folder} holds the data of a back end of kind {found.kind} with {len(found.brokers)}"
-        f" brokers and {len(found.nodes)} nodes, not of kind {wanted.kind} with {wanted.brokers}"
-        f" and {wanted.nodes}; take another --folder, or delete it:"
-        f" wavetank backends down --wipe --folder {folder}"
+        f"{folder} holds the data of {found.described()}, not"
+        f" {described(wanted.kind, wanted.brokers, wanted.nodes)}; take another --folder, or delete"
+        f" that data: wavetank backends down --wipe --folder {folder}"
     )
+
+
+def _shape(layout: Layout) -> tuple[str, int, int]:
+    return layout.kind, len(layout.brokers), len(layout.nodes)
 
 
 def find(folder: Path) -> Layout | None:
@@ -88,10 +106,20 @@ def _make(wanted: Wanted) -> Layout:
         f"scylla-{i + 1}": {use: Address(host, port) for use, port in shared.items()}
         for i, host in enumerate(hosts)
     }
-    if wanted.kafka_port is not None:
-        for i, uses in enumerate(brokers.values()):
-            uses["clients"] = Address("127.0.0.1", wanted.kafka_port + i)
-    if wanted.cql_port is not None:
-        for uses in nodes.values():
-            uses["clients"] = Address(uses["clients"].host, wanted.cql_port)
     return Layout(kind=wanted.kind, cluster=uuid.uuid4().hex, brokers=brokers, nodes=nodes)
+
+
+def _with_ports(layout: Layout, chosen: Ports) -> Layout:
+    """Return the layout with the ports chosen for clients."""
+    brokers, nodes = layout.brokers, layout.nodes
+    if chosen.kafka is not None:
+        brokers = {
+            name: uses | {"clients": Address(uses["clients"].host, chosen.kafka + i)}
+            for i, (name, uses) in enumerate(brokers.items())
+        }
+    if chosen.cql is not None:
+        nodes = {
+            name: uses | {"clients": Address(uses["clients"].host, chosen.cql)}
+            for name, uses in nodes.items()
+        }
+    return msgspec.structs.replace(layout, brokers=brokers, nodes=nodes)

@@ -7,10 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
 
 from scenarios.backends import leash
 from scenarios.backends.base import Address, Role, Server
+from scenarios.backends.identity import Identity
 from scenarios.errors import Infrastructure
 
 STOP_S = 30.0
@@ -82,6 +86,10 @@ class ProcessServer(Server):
         """Return when it serves; raise `Infrastructure` if it dies before."""
         raise NotImplementedError
 
+    def wait_until_joined(self) -> None:
+        """Return when it serves, and those that it needs for it do so, too."""
+        self.wait_until_served()
+
     @property
     def pid(self) -> int | None:
         """The process, while it lives."""
@@ -99,6 +107,24 @@ class ProcessServer(Server):
         self.folder.mkdir(parents=True, exist_ok=True)
         assert self.log_path is not None
         self._child = Child(self.command(), self.folder, self.log_path)
+        identity = Identity.of(self._child.pid)
+        self._kept.write_bytes(msgspec.json.encode(identity))
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / "process.json"
+
+    def sweep(self) -> bool:
+        """Kill it if a starter that is gone has left it running; return whether it did.
+
+        Another process, which has its number by now, is left alone.
+        """
+        if self.alive or not self._kept.exists():
+            return False
+        with suppress(msgspec.DecodeError):  # half written: it did not outlive its starter
+            left = msgspec.json.decode(self._kept.read_bytes(), type=Identity | None)
+            return left is not None and left.kill()
+        return False
 
     def start(self) -> None:
         """Start it, again on the same folder and address; return when it serves."""

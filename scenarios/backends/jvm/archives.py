@@ -11,82 +11,78 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from scenarios.backends import kafka_wire, ports
+from scenarios.backends import kafka_wire, local, ports
 from scenarios.backends.base import Address
 from scenarios.backends.jvm import cassandra, kafka
+from scenarios.backends.jvm.cassandra import CassandraServer
 from scenarios.backends.jvm.jars import Jars, locked
+from scenarios.backends.jvm.kafka import KafkaServer
 from scenarios.backends.jvm.server import JvmServer
 from scenarios.errors import Infrastructure
 
 HERE = "127.0.0.1"
 
-
-def make(jars: Jars) -> None:
-    """Make what is missing; the two servers are trained at the same time."""
-    if _missing(jars):
-        with locked(jars.folder), ThreadPoolExecutor(2) as pool:
-            for each in [pool.submit(train, jars) for train in _missing(jars)]:
-                each.result()
+Say = Callable[[str], None]
 
 
-def _missing(jars: Jars) -> list[Callable[[Jars], None]]:
-    wanted = {
-        jars.archive("kafka"): _train_kafka,
-        jars.folder / kafka.METADATA: _train_kafka,
-        jars.archive("cassandra"): _train_cassandra,
-    }
-    return list(dict.fromkeys(train for path, train in wanted.items() if not path.exists()))
+def make(jars: Jars, say: Say) -> None:
+    """Make what is missing, by running each of the two servers once."""
+    if all(path.exists() for path in _wanted(jars)):
+        return
+    with locked(jars.folder), tempfile.TemporaryDirectory(prefix="wavetank-jvm-") as where:
+        if not all(path.exists() for path in _wanted(jars)):
+            say("making class-data archives, once: both servers are started and stopped")
+            _train(jars, Path(where))
 
 
-def _train_kafka(jars: Jars) -> None:
-    clients, brokers, controller = (Address(HERE, port) for port in ports.free(3))
-    seat = kafka.Seat(1, clients, brokers, controller)
-    with tempfile.TemporaryDirectory(prefix="wavetank-kafka-") as where:
-        server = kafka.KafkaServer(seat, (seat,), kafka.identifier(uuid.uuid4().hex), Path(where))
+def _wanted(jars: Jars) -> tuple[Path, ...]:
+    return (jars.archive("kafka"), jars.archive("cassandra"), jars.folder / kafka.METADATA)
+
+
+def _train(jars: Jars, folder: Path) -> None:
+    broker, node = _broker(folder), _node(folder)
+    servers: tuple[JvmServer, ...] = (broker, node)
+    for server in servers:
         server.jars = jars
-        _format(jars, server)
-        _train(jars, server, lambda: kafka_wire.warm(clients, kafka.READY_S))
+        server.folder.mkdir()
+        new = server.folder / "classes.jsa"
+        server.flags = (f"-XX:ArchiveClassesAtExit={new}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
+    _format(jars, broker)
+    local.start(servers)
+    kafka_wire.warm({1: broker.address}, local.WARM_S)
+    with ThreadPoolExecutor(len(servers)) as pool:
+        list(pool.map(lambda server: server.terminate(), servers))
+    for server, name in ((broker, "kafka"), (node, "cassandra")):
+        _keep(server.folder / "classes.jsa", jars.archive(name), server)
 
 
-def _format(jars: Jars, server: kafka.KafkaServer) -> None:
-    """Have Kafka's own tool format a folder, and keep the file that it makes."""
-    settings = server.configure()
+def _broker(folder: Path) -> KafkaServer:
+    seat = kafka.Seat(1, *(Address(HERE, port) for port in ports.free(3)))
+    return KafkaServer(seat, (seat,), kafka.identifier(uuid.uuid4().hex), folder / seat.name)
+
+
+def _node(folder: Path) -> CassandraServer:
+    seat = cassandra.Seat(1, *(Address(HERE, port) for port in ports.free(2)))
+    return CassandraServer(seat, (seat,), folder / seat.name)
+
+
+def _format(jars: Jars, broker: KafkaServer) -> None:
+    """Have Kafka's own tool format the folder, and keep the file that it makes."""
+    settings = broker.configure()
     tool = (*kafka.java(jars, "kafka"), "kafka.tools.StorageTool", "format")
-    command = (*tool, "-t", server.cluster, "-c", str(settings))
+    command = (*tool, "-t", broker.cluster, "-c", str(settings))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Infrastructure(f"Kafka's folder could not be formatted: {done.stdout}{done.stderr}")
-    assert server.data is not None
-    made = server.data / "__cluster_metadata-0" / kafka.CHECKPOINT
-    _keep(made, jars.folder / kafka.METADATA)
+    assert broker.data is not None
+    made = broker.data / "__cluster_metadata-0" / kafka.CHECKPOINT
+    _keep(made, jars.folder / kafka.METADATA, broker)
 
 
-def _train_cassandra(jars: Jars) -> None:
-    clients, storage = (Address(HERE, port) for port in ports.free(2))
-    seat = cassandra.Seat(1, clients, storage)
-    with tempfile.TemporaryDirectory(prefix="wavetank-cassandra-") as where:
-        server = cassandra.CassandraServer(seat, (seat,), Path(where))
-        server.jars = jars
-        _train(jars, server, server.wait_until_joined)
-
-
-def _train(jars: Jars, server: JvmServer, exercise: Callable[[], None]) -> None:
-    name = server.role if server.role == "kafka" else "cassandra"
-    new = server.folder / "classes.jsa"
-    server.flags = (f"-XX:ArchiveClassesAtExit={new}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
-    try:
-        server.start()
-        exercise()
-        server.terminate()
-    finally:
-        server.kill()
-    if not new.exists():
-        raise Infrastructure(f"{server.name} wrote no class-data archive:\n{server.tail()}")
-    _keep(new, jars.archive(name))
-
-
-def _keep(made: Path, place: Path) -> None:
+def _keep(made: Path, place: Path, server: JvmServer) -> None:
     """Put a copy of a file in its place at once, or not at all."""
+    if not made.exists():
+        raise Infrastructure(f"{server.name} made no {place.name}; it said\n{server.tail()}")
     half = place.with_name(place.name + ".new")
     half.write_bytes(made.read_bytes())
     half.rename(place)

@@ -1,49 +1,23 @@
-"""The jvm back end: Kafka's brokers and Cassandra's nodes, laid out, started together, stopped."""
+"""The jvm back end: real Apache Kafka and real Apache Cassandra, one Java process each."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from scenarios.backends import kafka_wire, layout, ports
-from scenarios.backends.base import Ability, Address, Backend, Server
 from scenarios.backends.jvm import archives, cassandra, jars, kafka
 from scenarios.backends.jvm.cassandra import CassandraServer
-from scenarios.backends.jvm.kafka import READY_S, KafkaServer
+from scenarios.backends.jvm.kafka import KafkaServer
 from scenarios.backends.jvm.server import JvmServer
-from scenarios.backends.layout import Layout, Wanted
+from scenarios.backends.layout import Layout
+from scenarios.backends.local import LocalBackend
 
 
-class Jvm(Backend):
-    """Real Apache Kafka and real Apache Cassandra; `folder` holds all their data."""
+class Jvm(LocalBackend):
+    """Kafka's brokers and Cassandra's nodes."""
 
     kind: ClassVar[str] = "jvm"
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
-
-    def __init__(
-        self,
-        folder: Path,
-        brokers: int = 1,
-        nodes: int = 1,
-        kafka_port: int | None = None,
-        cql_port: int | None = None,
-    ) -> None:
-        self.folder = folder.resolve()
-        wanted = Wanted(
-            kind=self.kind,
-            brokers=brokers,
-            nodes=nodes,
-            broker_uses=("clients", "brokers", "controller"),
-            node_uses=("clients", "storage"),
-            kafka_port=kafka_port,
-            cql_port=cql_port,
-        )
-        self.layout = layout.find_or_make(self.folder, wanted)
-        self._kafka = _kafka_servers(self.layout, self.folder)
-        self._cassandra = _cassandra_servers(self.layout, self.folder)
-        self._mine: tuple[JvmServer, ...] = (*self._kafka, *self._cassandra)
-        self.servers: tuple[Server, ...] = self._mine
+    broker_uses: ClassVar[Sequence[str]] = ("clients", "brokers", "controller")
+    node_uses: ClassVar[Sequence[str]] = ("clients", "storage")
+    disk_mib: ClassVar[int] = 200
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -51,65 +25,27 @@ class Jvm(Backend):
         found = jars.versions()
         return {"Apache Kafka": found["kafka"], "Apache Cassandra": found["cassandra"]}
 
-    def up(self, advertise: Mapping[str, Address] = MappingProxyType({})) -> None:
-        """Start all servers at once; return when they serve and the nodes have joined."""
-        files = jars.fetch()
-        archives.make(files)
-        for name, address in advertise.items():
-            self.server(name).advertised = address
-        ports.check(address for uses in self._addresses() for address in uses.values())
-        layout.keep(self.folder, self.layout)
-        for server in self._mine:
+    def prepare(self) -> None:
+        """Fetch the jars and make the class-data archives, each once for this user."""
+        files = jars.fetch(self.say)
+        archives.make(files, self.say)
+        for server in self.processes:
+            assert isinstance(server, JvmServer)
             server.jars = files
-        try:
-            self._start()
-        except BaseException:
-            for each in self.servers:
-                each.kill()
-            raise
 
-    def _addresses(self) -> tuple[Mapping[str, Address], ...]:
-        return (*self.layout.brokers.values(), *self.layout.nodes.values())
+    def make_brokers(self, laid_out: Layout) -> Sequence[KafkaServer]:
+        """Return the brokers, not running yet."""
+        seats = [
+            kafka.Seat(i, uses["clients"], uses["brokers"], uses["controller"])
+            for i, uses in enumerate(laid_out.brokers.values(), 1)
+        ]
+        cluster = kafka.identifier(laid_out.cluster)
+        return [KafkaServer(seat, seats, cluster, self.folder / seat.name) for seat in seats]
 
-    def _start(self) -> None:
-        with ThreadPoolExecutor(len(self.servers)) as pool:
-            for server in self._mine:
-                server.launch()
-            waits = [pool.submit(broker.wait_until_served) for broker in self._kafka]
-            waits += [pool.submit(node.wait_until_joined) for node in self._cassandra]
-            for each in waits:
-                each.result()
-        self.warm()
-
-    def warm(self) -> None:
-        """Have each broker do what it otherwise does at the first client's request."""
-        for broker in self._kafka:
-            kafka_wire.warm(broker.address, READY_S)
-
-    def down(self) -> None:
-        """Stop all servers in order; their data stays in the folder."""
-        with ThreadPoolExecutor(len(self.servers)) as pool:
-            list(pool.map(lambda server: server.terminate(), self.servers))
-
-
-def _kafka_servers(laid_out: Layout, folder: Path) -> tuple[KafkaServer, ...]:
-    seats = [
-        kafka.Seat(i, uses["clients"], uses["brokers"], uses["controller"])
-        for i, uses in enumerate(laid_out.brokers.values(), 1)
-    ]
-    cluster = kafka.identifier(laid_out.cluster)
-    return tuple(
-        KafkaServer(seat, seats, cluster, folder / name)
-        for name, seat in zip(laid_out.brokers, seats, strict=True)
-    )
-
-
-def _cassandra_servers(laid_out: Layout, folder: Path) -> tuple[CassandraServer, ...]:
-    seats = [
-        cassandra.Seat(i, uses["clients"], uses["storage"])
-        for i, uses in enumerate(laid_out.nodes.values(), 1)
-    ]
-    return tuple(
-        CassandraServer(seat, seats, folder / name)
-        for name, seat in zip(laid_out.nodes, seats, strict=True)
-    )
+    def make_nodes(self, laid_out: Layout) -> Sequence[CassandraServer]:
+        """Return the nodes, not running yet."""
+        seats = [
+            cassandra.Seat(i, uses["clients"], uses["storage"])
+            for i, uses in enumerate(laid_out.nodes.values(), 1)
+        ]
+        return [CassandraServer(seat, seats, self.folder / seat.name) for seat in seats]

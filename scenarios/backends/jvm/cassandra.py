@@ -31,12 +31,17 @@ class Seat:
     clients: Address
     storage: Address  # where other nodes reach it
 
+    @property
+    def name(self) -> str:
+        """The name of its server."""
+        return f"scylla-{self.id}"
+
 
 class CassandraServer(JvmServer):
     """The node in `seat` of the ring made of `seats`."""
 
     def __init__(self, seat: Seat, seats: Sequence[Seat], folder: Path) -> None:
-        super().__init__(f"scylla-{seat.id}", Role.CQL, seat.clients, folder)
+        super().__init__(seat.name, Role.CQL, seat.clients, folder)
         self.seat = seat
         self.seats = seats
 

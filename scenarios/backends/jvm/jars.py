@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ from scenarios.errors import Infrastructure
 
 SOURCE = Path(__file__).parents[3] / "backends"  # pom files and templates
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:{}:copy-dependencies"
-_ARTEFACT = re.compile(r"([\w.-]+:[\w.-]+:(?:jar|pom|maven-plugin)?:?[\w.-]+) ")
+_ARTEFACT = re.compile(r"artifact ([\w.-]+(?::[\w.-]+){2,3})")
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def cache() -> Path:
     return Path(home, "wavetank", "jvm")
 
 
-def fetch() -> Jars:
+def fetch(say: Say) -> Jars:
     """Return the jars, fetched if they are not in the cache yet."""
     java, found = toolchain.java(), versions()
     poms = b"".join(path.read_bytes() for path in sorted(SOURCE.rglob("pom.xml")))
@@ -69,6 +71,7 @@ def fetch() -> Jars:
     if not folder.is_dir():
         with locked(folder):
             if not folder.is_dir():
+                say(f"fetching the servers with Maven, once: about 110 MB, into {folder.parent}")
                 _resolve(folder, found["dependency-plugin"])
     return Jars(folder, java, found)
 
@@ -111,10 +114,10 @@ def _explain(output: str) -> str:
     """Turn Maven's complaint into what is missing and what to do."""
     errors = [line for line in output.splitlines() if "ERROR" in line]
     why = re.sub(r"\x1b\[[\d;]*m|\[ERROR\]\s*", "", errors[0] if errors else output[-500:])
-    found = _ARTEFACT.search(why)
-    what = f"could not fetch {found[1]}" if found else "failed"
+    found = _ARTEFACT.findall(why)
+    what = f"could not fetch {found[-1]}" if found else "failed"
     return (
-        f"Maven {what}: {why.strip()[:600]}\n"
-        "The first start needs the network, or a mirror in ~/.m2/settings.xml; what was fetched"
-        " stays in ~/.m2/repository and is not fetched again."
+        f"Maven {what}; the first start needs the network, or a mirror in ~/.m2/settings.xml"
+        " (what was fetched stays in ~/.m2/repository). Maven said:\n"
+        f"{why.strip()[:800]}"
     )

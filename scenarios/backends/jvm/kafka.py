@@ -32,6 +32,11 @@ class Seat:
     brokers: Address  # where other brokers reach it
     controller: Address
 
+    @property
+    def name(self) -> str:
+        """The name of its server."""
+        return f"kafka-{self.id}"
+
 
 def identifier(hexadecimal: str) -> str:
     """Return 32 hexadecimal digits as an id of Kafka's, which may not begin with a dash."""
@@ -42,7 +47,7 @@ class KafkaServer(JvmServer):
     """The node in `seat` of the cluster made of `seats`."""
 
     def __init__(self, seat: Seat, seats: Sequence[Seat], cluster: str, folder: Path) -> None:
-        super().__init__(f"kafka-{seat.id}", Role.KAFKA, seat.clients, folder)
+        super().__init__(seat.name, Role.KAFKA, seat.clients, folder)
         self.seat = seat
         self.seats = seats
         self.cluster = cluster

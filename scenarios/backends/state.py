@@ -1,0 +1,94 @@
+"""What is up in a folder: a file for those who ask, and a lock held by the one who owns it.
+
+The lock is the kernel's: it is free as soon as its owner is dead, however that came.
+"""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from scenarios.backends.base import Address
+from scenarios.backends.identity import Identity
+from scenarios.errors import Infrastructure
+
+FILE, LOCK = "state.json", "owner.lock"
+
+
+class ServerState(msgspec.Struct, frozen=True, kw_only=True):
+    """One server as its owner last saw it."""
+
+    name: str
+    role: str
+    address: Address
+    advertised: Address
+    log: str
+    pid: int | None  # None: it has ended
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """A back end as its owner last saw it."""
+
+    kind: str
+    phase: Literal["starting", "up", "stopping"]
+    owner: Identity
+    bootstrap: str
+    contact_points: tuple[str, ...]
+    cql_port: int
+    versions: dict[str, str]
+    servers: tuple[ServerState, ...]
+
+
+def read(folder: Path) -> State | None:
+    """Return the state kept in `folder`, whether or not its owner lives."""
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=State)
+    except FileNotFoundError:
+        return None
+    except (msgspec.DecodeError, OSError) as error:
+        raise Infrastructure(f"{folder / FILE} cannot be read: {error}; move it away") from None
+
+
+def write(folder: Path, state: State) -> None:
+    """Replace the state at once."""
+    new = folder / (FILE + ".new")
+    new.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
+    new.replace(folder / FILE)
+
+
+def owned(folder: Path) -> bool:
+    """Whether somebody holds the lock of `folder`."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def owning(folder: Path) -> Generator[None]:
+    """Hold the lock of `folder`; `Infrastructure` if somebody else does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise Infrastructure(f"{folder}: {error.strerror}; take another --folder") from None
+    try:
+        _lock(lock, folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Infrastructure(f"{folder} belongs to a back end that is up already") from None

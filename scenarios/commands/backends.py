@@ -1,0 +1,174 @@
+"""``wavetank backends``: servers for the real stage, or for anybody's client, up and down."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from scenarios.backends import kinds, layout, state
+from scenarios.backends.layout import Ports
+from scenarios.backends.state import State
+from scenarios.backends.supervisor import RESTART, Supervisor
+from scenarios.errors import Infrastructure, UsageError
+
+LOG = "supervisor.log"
+_STOP_S = 120.0
+_POLL_S = 0.1
+
+
+def up(kind: str | None, count: int | None, folder: Path, ports: Ports, *, detach: bool) -> int:
+    """Start a back end and stay until told to stop; with `detach` return when it serves."""
+    found = layout.find(folder)
+    kind = kind or (found.kind if found else kinds.DEFAULT)
+    count = count or (len(found.brokers) if found else 1)
+    backend = kinds.make(kind, folder, count, count, ports)
+    if state.owned(folder):
+        return _start_again(folder)
+    if detach:
+        return _detached(folder)
+    Supervisor(backend, _say).run(_show)
+    return 0
+
+
+def down(folder: Path, *, wipe: bool) -> int:
+    """Stop what is up in the folder, or what a crash left there; with `wipe` delete its data."""
+    found = layout.find(folder)
+    if found is None:
+        if wipe and folder.exists():
+            raise UsageError(f"{folder} holds no data of a back end; nothing is deleted")
+        click.echo(f"nothing is up in {folder}")
+        return 0
+    if state.owned(folder):
+        _stop(folder)
+        click.echo(f"stopped {found.described()}")
+    else:
+        _sweep(folder, found)
+    if wipe:
+        _wipe(folder, found)
+    return 0
+
+
+def status(folder: Path, *, as_json: bool) -> int:
+    """Show what is up in the folder; 75 unless all of it serves."""
+    seen = state.read(folder) if state.owned(folder) else None
+    if seen is None:
+        click.echo("null" if as_json else f"nothing is up in {folder}")
+        return Infrastructure.code
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(seen)))
+    else:
+        _show(seen)
+    whole = seen.phase == "up" and all(server.pid for server in seen.servers)
+    return 0 if whole else Infrastructure.code
+
+
+def logs(folder: Path, names: tuple[str, ...], lines: int, *, follow: bool) -> int:
+    """Show the last lines of the servers' logs; with `follow` go on until Ctrl-C."""
+    found = layout.find(folder)
+    known = [*found.brokers, *found.nodes] if found else []
+    for name in names:
+        if name not in known:
+            there = f"it has {', '.join(known)}" if known else "it holds no back end"
+            raise UsageError(f"{folder} has no server {name!r}; {there}")
+    paths = [path for name in names or known if (path := folder / name / "output.log").exists()]
+    if not paths:
+        click.echo(f"no server in {folder} has written a log")
+        return 0
+    flags = ["-F"] if follow else []
+    return subprocess.run(["tail", "-n", str(lines), *flags, *paths], check=False).returncode
+
+
+def _say(text: str) -> None:
+    click.echo(f"wavetank: {text}", err=True)
+
+
+def _show(seen: State) -> None:
+    """Print what a person needs to connect."""
+    versions = ", ".join(f"{name} {version}" for name, version in seen.versions.items())
+    click.echo(f"back end {seen.kind} ({versions}): {seen.phase}, owner {seen.owner.pid}")
+    for server in seen.servers:
+        life = f"process {server.pid}" if server.pid else "ended"
+        click.echo(f"  {server.name:<10}{server.advertised!s:<18}{life}")
+    click.echo(f"  bootstrap.servers {seen.bootstrap}")
+    click.echo(f"  contact points {','.join(seen.contact_points)} port {seen.cql_port}")
+
+
+def _start_again(folder: Path) -> int:
+    """Have the owner start what has ended, and wait for it."""
+    seen = state.read(folder)
+    if seen is None:
+        raise Infrastructure(f"the back end in {folder} is just stopping; try again in a moment")
+    if not all(server.pid for server in seen.servers):
+        os.kill(seen.owner.pid, RESTART)
+    _wait_until_up(folder, seen.owner.pid)
+    return 0
+
+
+def _wait_until_up(folder: Path, owner: int) -> None:
+    while state.owned(folder):
+        seen = state.read(folder)
+        if seen and seen.phase == "up" and all(server.pid for server in seen.servers):
+            _show(seen)
+            return
+        time.sleep(_POLL_S)
+    raise Infrastructure(f"process {owner}, which owned {folder}, has ended; see {folder / LOG}")
+
+
+def _detached(folder: Path) -> int:
+    """Start this command again as a process that stays, and wait until it serves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+    with (folder / LOG).open("wb") as log:
+        owner = subprocess.Popen(
+            [sys.executable, "-m", "scenarios", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while owner.poll() is None:
+            seen = state.read(folder)
+            if seen and seen.owner.pid == owner.pid and seen.phase == "up":
+                _show(seen)
+                return 0
+            time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        owner.send_signal(signal.SIGTERM)
+        owner.wait()
+        raise
+    click.echo((folder / LOG).read_text(encoding="utf-8"), err=True, nl=False)
+    return owner.returncode
+
+
+def _stop(folder: Path) -> None:
+    seen = state.read(folder)
+    if seen is None:
+        raise Infrastructure(f"the back end in {folder} is just starting; try again in a moment")
+    if not seen.owner.end(signal.SIGTERM, _STOP_S):
+        seen.owner.kill()
+
+
+def _sweep(folder: Path, found: layout.Layout) -> None:
+    backend = kinds.make(found.kind, folder, len(found.brokers), len(found.nodes))
+    left = backend.sweep()
+    (folder / state.FILE).unlink(missing_ok=True)
+    what = f"killed what a crash had left: {', '.join(left)}" if left else "nothing is up"
+    click.echo(f"{what} in {folder}")
+
+
+def _wipe(folder: Path, found: layout.Layout) -> None:
+    """Delete what we made in the folder, and the folder if nothing else is in it."""
+    for name in (*found.brokers, *found.nodes):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (layout.FILE, state.FILE, state.LOCK, LOG):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    click.echo(f"deleted the data in {folder}")
