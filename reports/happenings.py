@@ -34,6 +34,9 @@ class Damage(Record, frozen=True, kw_only=True):
 
     ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
     kind must end in a halt. ``first_lsn`` is the first frame hit, where that can be said.
+    ``before`` are bytes that stand right before ``offset`` (of the same write, if it was torn),
+    ``found`` what stands there now (less than ``length`` if the file ends), ``expected`` what
+    should; of long stretches the beginning.
     """
 
     shard: int
@@ -44,6 +47,8 @@ class Damage(Record, frozen=True, kw_only=True):
     kind: str
     decidable: bool
     found: bytes = b""
+    before: bytes = b""
+    expected: bytes = b""
     first_lsn: int | None = None
 
 

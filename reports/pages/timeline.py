@@ -8,6 +8,7 @@ from reports.case import Case
 from reports.evidence import FaultReceipt, ProcessEvent
 
 LEFT, RIGHT, TOP, LANE, WIDTH = 130, 16, 34, 26, 1180
+_WORD = 48  # about the width of a word above the lanes
 _ENDS = ("crashed", "power_lost", "halted", "exited")
 _TICKS = (10**6, 10**7, 10**8, 5 * 10**8, 10**9, 5 * 10**9, 10**10, 6 * 10**10, 6 * 10**11)
 
@@ -42,10 +43,7 @@ def draw(case: Case) -> str:
         body += _lives(scale, [e for e in case.evidence.processes if e.process == name], y)
     if "clients" in rows:
         body += _clients(scale, case, rows["clients"])
-    about = case.about
-    for ns, word in ((about.healed_ns, "healed"), (about.quiescent_ns, "settled")):
-        if ns:
-            body.append(_moment(scale.x(ns), word, height))
+    body += _moments(scale, case, height)
     return (
         f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="img"'
         f' aria-label="Timeline of processes and faults">{"".join(body)}</svg>'
@@ -160,8 +158,17 @@ def _clients(scale: Scale, case: Case, y: int) -> list[str]:
     return drawn
 
 
-def _moment(x: float, word: str, height: int) -> str:
-    return (
-        f'<line class="moment" x1="{x}" x2="{x}" y1="{TOP - 8}" y2="{height - 20}"/>'
-        f'<text class="word" x="{x}" y="{TOP - 14}">{word}</text>'
-    )
+def _moments(scale: Scale, case: Case, height: int) -> list[str]:
+    """Draw when all was healed and settled; their words make room for each other."""
+    healed, settled = case.about.healed_ns, case.about.quiescent_ns
+    places = [scale.x(ns) if ns else None for ns in (healed, settled)]
+    near = None not in places and abs(places[1] - places[0]) < _WORD  # type: ignore[operator]
+    drawn = []
+    for x, word, side in zip(places, ("healed", "settled"), ("before", "after"), strict=True):
+        if x is not None:
+            style = f"word {side}" if near else "word"
+            drawn += [
+                f'<line class="moment" x1="{x}" x2="{x}" y1="{TOP - 8}" y2="{height - 20}"/>',
+                f'<text class="{style}" x="{x}" y="{TOP - 14}">{word}</text>',
+            ]
+    return drawn

@@ -6,7 +6,7 @@ from reports.evidence import Damage, FaultReceipt, OwedHalt
 from scenarios.deployment import DATA
 from scenarios.nemesis import Injection
 from scenarios.scenario import Scenario
-from sim.disk import Interrupted
+from sim.disk import BYTES_KEPT, FileDamage, Interrupted
 from sim.faults.disks import Rot
 
 
@@ -37,39 +37,68 @@ def owed(scenario: Scenario, injections: list[Injection]) -> list[OwedHalt]:
 
 def _damages(injection: Injection) -> list[Damage]:
     """Return what the fault did to the log, as evidence."""
-    found = []
     at_ns = injection.entered_ns or 0
+    found = []
     for damage in injection.receipt.damage:
         if isinstance(damage, Rot):
-            found.append(_damage(at_ns, damage.path, damage.offset, 1, "rot", decidable=False))
-            continue
-        if isinstance(damage, Interrupted):
+            found.append(_rotten(at_ns, damage))
+        elif isinstance(damage, Interrupted):
             if damage.path.endswith(".log") and 0 < damage.done < damage.asked:
-                at, left = damage.offset + damage.done, damage.asked - damage.done
-                found.append(_damage(at_ns, damage.path, at, left, "torn", decidable=True))
-            continue
-        for file in damage.files:
-            if file.path.startswith(DATA) and file.path.endswith(".log"):
-                offset = file.size_before - file.unsynced_bytes
-                kind = "torn" if file.torn else "lost"
-                found.append(
-                    _damage(at_ns, file.path, offset, file.bytes_lost, kind, decidable=True)
-                )
+                found.append(_interrupted(at_ns, damage))
+        else:
+            found += [_lost(at_ns, file) for file in damage.files if _is_log(file)]
     return found
 
 
-def _damage(
-    at_ns: int, path: str, offset: int, length: int, kind: str, *, decidable: bool
-) -> Damage:
+def _is_log(file: FileDamage) -> bool:
+    return file.path.startswith(DATA) and file.path.endswith(".log")
+
+
+def _rotten(at_ns: int, rot: Rot) -> Damage:
     return Damage(
         shard=1,
         at_ns=at_ns,
-        file=path.rpartition("/")[2],
-        offset=offset,
-        length=length,
-        kind=kind,
-        decidable=decidable,
+        file=_name(rot.path),
+        offset=rot.offset,
+        length=1,
+        kind="rot",
+        decidable=False,
+        before=rot.before,
+        found=rot.now,
+        expected=rot.was,
     )
+
+
+def _interrupted(at_ns: int, call: Interrupted) -> Damage:
+    return Damage(
+        shard=1,
+        at_ns=at_ns,
+        file=_name(call.path),
+        offset=call.offset + call.done,
+        length=call.asked - call.done,
+        kind="torn",
+        decidable=True,
+        before=call.content[: call.done][-BYTES_KEPT:],
+        expected=call.content[call.done :],
+    )
+
+
+def _lost(at_ns: int, file: FileDamage) -> Damage:
+    return Damage(
+        shard=1,
+        at_ns=at_ns,
+        file=_name(file.path),
+        offset=file.offset,
+        length=file.bytes_lost,
+        kind="torn" if file.torn else "lost",
+        decidable=True,
+        found=file.left,
+        expected=file.wanted,
+    )
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 class Line(msgspec.Struct):

@@ -18,13 +18,14 @@ Sources: see `sim.disk.profile`.
 """
 
 from sim.disk.chance import Chance, Chosen, Drawn
-from sim.disk.damage import Damage, FileDamage, Interrupted
+from sim.disk.damage import BYTES_KEPT, Damage, FileDamage, Interrupted
 from sim.disk.disk import Disk
 from sim.disk.inode import Inode
 from sim.disk.profile import PAGE, PROFILES, SECTOR, Profile
 from sim.disk.trouble import Rule
 
 __all__ = [
+    "BYTES_KEPT",
     "PAGE",
     "PROFILES",
     "SECTOR",

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+BYTES_KEPT = 2048  # of what was destroyed, for reports
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDamage:
     """What happened to one file that held un-synced data.
 
     Sectors are `lost` if they do not hold what was last written; `torn` ones mix old and new.
-    `zeros` counts bytes that the size covers though their data did not arrive.
+    `zeros` counts bytes that the size covers though their data did not arrive. `wanted` and
+    `left` are what programs saw and what remains, from `offset`, the first byte that differs, to
+    the last that does; of long stretches the beginning.
     """
 
     path: str
@@ -21,6 +25,9 @@ class FileDamage:
     zeros: int
     size_before: int
     size_after: int
+    offset: int = 0
+    wanted: bytes = b""
+    left: bytes = b""
 
     @property
     def torn(self) -> bool:
@@ -42,7 +49,7 @@ class FileDamage:
             text += f"; size {self.size_before} -> {self.size_after}"
         if self.zeros:
             text += f"; {self.zeros} bytes hold zeros or garbage"
-        return text + (f"; torn after {kept} bytes)" if self.torn else ")")
+        return text + (f"; torn: {kept} bytes survived)" if self.torn else ")")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +83,14 @@ class Damage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted:
-    """A call that a fault cut short: `done` of `asked` bytes reached the page cache."""
+    """A call that a fault cut short: `done` of `asked` bytes reached the page cache.
+
+    `content` is what should have been written; of long writes the beginning.
+    """
 
     path: str
     call: str
     offset: int
     done: int
     asked: int
+    content: bytes = b""

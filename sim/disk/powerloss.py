@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sim.disk.chance import Chance
-from sim.disk.damage import FileDamage
+from sim.disk.damage import BYTES_KEPT, FileDamage
 from sim.disk.inode import Inode, resize
 from sim.disk.names import Change, Names, apply
 from sim.disk.profile import PAGE, SECTOR, Profile
@@ -255,7 +255,8 @@ def _report(
     undecided: dict[int, tuple[bytes, ...]],
     unit: int,
 ) -> FileDamage:
-    unsynced = lost = zeros = kept_sectors = lost_sectors = 0
+    unsynced = lost = zeros = kept_sectors = lost_sectors = last = 0
+    first = len(before)
     for start, stop in ranges:
         end = min(stop, len(before))
         unsynced += max(end - start, 0)
@@ -269,6 +270,9 @@ def _report(
             differing = sum(a != b for a, b in zip(old, new, strict=False))
             lost += differing + len(old) - len(new)
             zeros += differing
+            first = min(first, low + _first_difference(old, new))
+            last = high
+    stretch = slice(first, min(last, first + BYTES_KEPT))
     return FileDamage(
         path=path,
         unsynced_bytes=unsynced,
@@ -280,4 +284,12 @@ def _report(
         zeros=zeros,
         size_before=len(before),
         size_after=len(image),
+        offset=first,
+        wanted=bytes(before[stretch]),
+        left=bytes(image[stretch]),
     )
+
+
+def _first_difference(old: bytearray, new: bytearray) -> int:
+    same = min(len(old), len(new))
+    return next((i for i in range(same) if old[i] != new[i]), same)

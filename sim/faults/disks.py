@@ -102,12 +102,18 @@ class SlowDisk(Fault):
                 receipt.bite("slow syncs", disk.slowed - slowed)
 
 
+_CONTEXT = 16  # bytes before a flipped bit that its receipt shows
+
+
 @dataclass(frozen=True, slots=True)
 class Rot:
     """What a `BitRot` did, for its receipt."""
 
     path: str
     offset: int
+    before: bytes  # what stands before it
+    was: bytes
+    now: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,10 @@ class BitRot(Fault):
         if matching and self.offset < len(files[matching[0]]):
             disk.rot(matching[0], self.offset, self.bit)
             receipt.bite("bits flipped")
-            receipt.damage.append(Rot(matching[0], self.offset))
+            here = slice(self.offset, self.offset + 1)
+            was, now = files[matching[0]], disk.cached(matching[0]) or b""
+            before = was[max(self.offset - _CONTEXT, 0) : self.offset]
+            receipt.damage.append(Rot(matching[0], self.offset, before, was[here], now[here]))
             receipt.say("where", f"{matching[0]} offset {self.offset}")
         yield receipt
 

@@ -3,6 +3,7 @@
 import pytest
 
 from reports.evidence import Row
+from reports.pages import html
 from scenarios import catalog, controls
 from scenarios.plans import swarm
 from scenarios.scenario import Scenario, Step  # noqa: F401 - repr is source text
@@ -94,7 +95,14 @@ def test_a_torn_append_is_survived_and_its_bytes_are_named(seed: int) -> None:
     assert run.result.verdict == "held"
     assert "bytes written" in str(receipt.effects["torn"])
     assert receipt.damage
-    assert receipt.damage[0].length > 0
+    (torn,) = receipt.damage
+    assert torn.length == len(torn.expected) > 0
+    assert torn.before
+    assert not torn.found
+    (said,) = (line.text for line in run.evidence.lines if "torn_tail" in line.text)
+    assert f'"offset":{torn.offset - len(torn.before)},"bytes":{len(torn.before)}' in said
+    page = html.page(run.judgement)
+    assert f"{torn.offset:08x}  {torn.expected[:16].hex(' ')}" in page
     assert "torn log tail" in run.result.reached
 
 
@@ -104,6 +112,10 @@ def test_a_rotten_log_ends_in_a_halt_that_is_owed() -> None:
     assert run.result.verdict == "held"
     assert run.judgement.excused
     assert run.result.halts == ("ubscore-1: log_damaged",)
+    (rot,) = run.evidence.faults[0].damage
+    assert len(rot.expected) == len(rot.found) == 1
+    assert (rot.expected[0] ^ rot.found[0]).bit_count() == 1
+    assert f"{rot.offset:08x}  {rot.found.hex()}" in html.page(run.judgement)
 
 
 @pytest.mark.parametrize("seed", range(1, 13))

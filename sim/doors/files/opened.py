@@ -4,7 +4,7 @@ import errno
 import os
 from typing import Any
 
-from sim.disk import Disk, Inode, Interrupted
+from sim.disk import BYTES_KEPT, Disk, Inode, Interrupted
 from sim.doors.files import locks
 from sim.process import Process, Strike
 
@@ -113,7 +113,12 @@ class Open:
         done = self._write(process, offset, content[:part]) if part else 0
         self.disk.interrupted.append(
             Interrupted(
-                path=self.path, call="os.write", offset=offset, done=done, asked=len(content)
+                path=self.path,
+                call="os.write",
+                offset=offset,
+                done=done,
+                asked=len(content),
+                content=content[: done + BYTES_KEPT],
             )
         )
         strike.hit()

@@ -260,6 +260,34 @@ def test_damage_says_what_was_lost_in_numbers() -> None:
     assert "1000 of 1000 un-synced bytes lost" in damage.lines()[0]
 
 
+@given(
+    profile=st.sampled_from(sorted(PROFILES)),
+    seed=st.integers(0, 10**6),
+    writes=st.lists(
+        st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=900)), min_size=1
+    ),
+)
+@settings(max_examples=80, deadline=None)
+def test_damage_shows_what_stood_there_and_what_is_left(
+    profile: str, seed: int, writes: list[tuple[int, bytes]]
+) -> None:
+    disk = Disk(profile, random.Random(seed))
+    disk.put("/f", bytes(range(256)) * 5)
+    file = disk.names.find("/f")
+    for offset, content in writes:
+        disk.write(file, offset, content)
+    seen = disk.cached("/f") or b""
+
+    damage = disk.power_loss()
+
+    left = disk.cached("/f") or b""
+    for found in damage.files:
+        assert seen[: found.offset] == left[: found.offset]
+        assert seen[found.offset :].startswith(found.wanted)
+        assert left[found.offset :].startswith(found.left)
+        assert (found.wanted != found.left) == (found.bytes_lost > 0) == (seen != left)
+
+
 def test_a_copy_goes_its_own_way() -> None:
     disk, log = _log("posix")
     disk.write(log, 700, b"pending")
