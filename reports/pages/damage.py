@@ -31,8 +31,8 @@ def damages(judgement: Judgement) -> list[Shown]:
 def _harmed(damage: Damage) -> Shown:
     owed = "recovery must mend it" if damage.decidable else "a halt is owed"
     text = (
-        f"{damage.length} {_bytes(damage.length)} {damage.kind} in {damage.file} at offset {damage.offset},"
-        f" {seconds(damage.at_ns)} ({owed})"
+        f"{damage.length} {_bytes(damage.length)} {damage.kind} in {damage.file}"
+        f" at offset {damage.offset}, {seconds(damage.at_ns)} ({owed})"
     )
     dumps = []
     if damage.before:

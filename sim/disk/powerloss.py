@@ -272,6 +272,7 @@ def _report(
             zeros += differing
             first = min(first, low + _first_difference(old, new))
             last = high
+    first = min(first, len(image))  # a hole before the first lost byte may be gone as well
     stretch = slice(first, min(last, first + BYTES_KEPT))
     return FileDamage(
         path=path,
