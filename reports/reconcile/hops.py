@@ -7,15 +7,8 @@ whole content, so a repeated send with other content stays visible as a second e
 from typing import NamedTuple
 
 from reports.case import Case, RequestKey
+from reports.reconcile.codes import HOPS
 from system.records import LedgerRow
-
-HOPS = (
-    "acknowledged",
-    "operations topic",
-    "decisions log",
-    "events topic",
-    "ledger rows",
-)
 
 
 class Item(NamedTuple):

@@ -4,11 +4,10 @@ Amounts of the result are "later hop minus earlier hop": their sum is exactly th
 the two hops' control totals, in every asset and in the count.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from reports.reconcile.codes import Kind
 from reports.reconcile.hops import Item
-
-Kind = Literal["missing", "orphan", "duplicate", "altered", "moved"]
 
 
 class Mismatch(NamedTuple):

@@ -11,8 +11,17 @@ import msgspec
 
 from reports.breaks import Break
 from reports.case import Case
+from reports.reconcile.codes import (
+    ACKNOWLEDGED,
+    EVENTS_TOPIC,
+    LEDGER,
+    LOG,
+    OPERATIONS_TOPIC,
+    meaning,
+)
 from reports.reconcile.hops import Hop, hops
 from reports.reconcile.matching import Mismatch, match
+from reports.reconcile.totals import Totals, remainder
 
 INVARIANT = "R"
 
@@ -44,7 +53,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """The whole reconciliation."""
 
-    hops: tuple[Hop, ...]
+    hops: tuple[Totals, ...]
     steps: tuple[Step, ...]
     ended_ns: int
 
@@ -141,26 +150,17 @@ def _step(
         before=before.name,
         after=after.name,
         differences=tuple(differences),
-        unexplained=_remainder(before, after, differences),
+        unexplained=remainder(before, after, differences),
     )
-
-
-def _remainder(before: Hop, after: Hop, parts: list[Difference]) -> dict[int, int]:
-    """Return what is left of the difference of the control totals once all parts are taken off."""
-    rest = {a: after.sums.get(a, 0) - before.sums.get(a, 0) for a in before.sums | after.sums}
-    rest[0] = after.count - before.count
-    for part in parts:
-        rest[part.asset_id] = rest.get(part.asset_id, 0) - part.amount
-        rest[0] -= part.count
-    return {asset: amount for asset, amount in rest.items() if amount}
 
 
 def _accepted_to_topic(case: Case, mismatch: Mismatch) -> Verdict:
     item = mismatch.item
+    code, cause = meaning(ACKNOWLEDGED, OPERATIONS_TOPIC, mismatch.kind)
     if mismatch.kind == "missing":
-        return "ACK_LOST", False, f"acknowledged, never in Kafka: {case.why('gateway', item.at_ns)}"
+        return code, False, f"{cause}: {case.why('gateway', item.at_ns)}"
     if mismatch.kind != "orphan":
-        return mismatch.kind.upper(), False, "the record differs from what was acknowledged"
+        return code, False, cause
     outcomes = [
         op.outcome for op in case.transfers if (op.user_id, op.request_id, op.body_hash) == item.key
     ]
@@ -168,47 +168,39 @@ def _accepted_to_topic(case: Case, mismatch: Mismatch) -> Verdict:
         return "INDEFINITE", True, "the client never learned it: no answer came"
     if "fail" in outcomes:
         return "REFUSED_YET_SENT", False, "the gateway refused it and published it all the same"
-    return "ORPHAN", False, "no client asked for it"
+    return code, False, cause
 
 
 def _topic_to_log(case: Case, mismatch: Mismatch) -> Verdict:
     item = mismatch.item
-    if mismatch.kind == "duplicate":
-        return "DUPLICATE", False, "one request was applied more than once"
+    code, cause = meaning(OPERATIONS_TOPIC, LOG, mismatch.kind, item.place)
     if mismatch.kind != "missing":
-        return mismatch.kind.upper(), False, "the log applied what the topic does not say"
+        return code, False, cause
     for decision in case.decisions:
         if decision.key == item.key and decision.rejected:
             return "REJECTED", True, f"{decision.frame.reason} ({decision.place})"
-    return _late(case, item.at_ns, "NOT_DECIDED", "ubscore", f"no frame holds {item.place}")
+    return _late(case, item.at_ns, code, "ubscore", cause)
 
 
 def _log_to_events(case: Case, mismatch: Mismatch) -> Verdict:
     item = mismatch.item
+    code, cause = meaning(LOG, EVENTS_TOPIC, mismatch.kind, item.place)
     if mismatch.kind == "missing":
-        what = f"lost between log and events topic: {item.place} was never published"
-        return _late(case, item.at_ns, "NOT_PUBLISHED", "ubscore", what)
+        return _late(case, item.at_ns, code, "ubscore", cause)
     if mismatch.kind == "orphan":
         unread = next((journal.damage for journal in case.journals if journal.damage), "")
         excuse = case.excuse("ubscore")
         if unread and excuse:
             return "LOG_UNREADABLE", True, f"{unread}; {excuse}"
-        return "ORPHAN", False, "published, but not in the durable log"
-    if mismatch.kind == "duplicate":
-        return "DUPLICATE", False, "one effect was published as two different events"
-    return mismatch.kind.upper(), False, "published otherwise than it was logged"
+    return code, False, cause
 
 
 def _events_to_ledger(case: Case, mismatch: Mismatch) -> Verdict:
     item = mismatch.item
+    code, cause = meaning(EVENTS_TOPIC, LEDGER, mismatch.kind, item.place)
     if mismatch.kind == "missing":
-        what = f"lost between events topic and ledger: {item.place} has no row"
-        return _late(case, item.at_ns, "NOT_SETTLED", "settlement", what)
-    if mismatch.kind == "orphan":
-        return "ORPHAN", False, "a row that no event asked for"
-    if mismatch.kind == "duplicate":
-        return "DUPLICATE", False, "one event became more than one row"
-    return mismatch.kind.upper(), False, "the row differs from its event"
+        return _late(case, item.at_ns, code, "settlement", cause)
+    return code, False, cause
 
 
 def _late(case: Case, at_ns: int | None, code: str, program: str, what: str) -> Verdict:

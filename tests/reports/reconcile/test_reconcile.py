@@ -10,7 +10,7 @@ from reports.evidence import Evidence
 from reports.reconcile import Statement, conservation, reconcile
 from reports.reconcile.hops import Hop, Item
 from reports.reconcile.matching import match
-from reports.reconcile.statement import _remainder
+from reports.reconcile.totals import remainder
 from system.records import OPERATIONS, LedgerRow, decode_event, decode_transfer, encode
 from tests.reports.build import Build, lively, log_files, nine
 
@@ -139,7 +139,7 @@ def test_the_same_event_sent_twice_is_a_copy_not_an_effect() -> None:
 
 def test_a_remainder_that_no_part_explains_is_a_break_of_its_own() -> None:
     item = Item((1, "r", "h"), 1, 5, 1, None, "LSN", 1)
-    assert _remainder(Hop("a", [item]), Hop("b", []), []) == {1: -5, 0: -1}
+    assert remainder(Hop("a", [item]), Hop("b", []), []) == {1: -5, 0: -1}
 
 
 @pytest.mark.parametrize("hashed", [True, False])
