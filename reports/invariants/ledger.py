@@ -40,17 +40,22 @@ def rows_match_events(case: Case) -> Generator[Break, None, int]:
 def _sequence(account: Account, seqs: list[int], where: str) -> Generator[Break, None, None]:
     for expected, seq in enumerate(seqs, start=1):
         if seq != expected:
-            yield Break(
-                invariant="I5",
-                code="HOLE",
-                where=f"{account_name(account)}, {where}",
-                expected=f"seq {expected}",
-                found=f"seq {seq}",
-                asset_id=account[1],
-                user_id=account[0],
-                cause="the sequence of the account's rows is not 1..n",
-            )
+            yield hole(account, where, expected, seq)
             return
+
+
+def hole(account: Account, where: str, expected: int, found: int) -> Break:
+    """Return the break of a sequence that jumps."""
+    return Break(
+        invariant="I5",
+        code="HOLE",
+        where=f"{account_name(account)}, {where}",
+        expected=f"seq {expected}",
+        found=f"seq {found}",
+        asset_id=account[1],
+        user_id=account[0],
+        cause="the sequence of the account's rows is not 1..n",
+    )
 
 
 def _row(row: Row, source: Published | None) -> Generator[Break, None, None]:

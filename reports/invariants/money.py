@@ -66,16 +66,17 @@ def never_negative(case: Case) -> Generator[Break, None, int]:
     for where, account, _, _, _, avail, frozen, request_id in changes(case):
         checked += 1
         if avail < 0 or frozen < 0:
-            yield _negative(where, account, avail, frozen, request_id)
+            yield negative(where, account, avail, frozen, request_id)
     for read in case.evidence.reads:
         checked += 1
         if read.avail < 0 or read.frozen < 0:
             account = read.user_id, read.asset_id
-            yield _negative(f"read by {read.client}", account, read.avail, read.frozen, "")
+            yield negative(f"read by {read.client}", account, read.avail, read.frozen, "")
     return checked
 
 
-def _negative(where: str, account: Account, avail: int, frozen: int, request_id: str) -> Break:
+def negative(where: str, account: Account, avail: int, frozen: int, request_id: str) -> Break:
+    """Return the break of a balance below zero."""
     return Break(
         invariant="I2",
         code="NEGATIVE",
@@ -129,24 +130,41 @@ def running_balance(case: Case) -> Generator[Break, None, int]:
         if seq != before[0] + 1:
             continue  # a hole has no sum; it is a break of I5
         checked += 1
-        for name, balance, expected, asset in (
-            ("avail", avail, before[1] + delta_avail, account[1]),
-            ("frozen", frozen, before[2] + delta_frozen, account[1]),
-        ):
-            if balance != expected:
-                yield Break(
-                    invariant="I6",
-                    code=f"{name.upper()}_CHAIN",
-                    where=f"{account_name(account)} seq {seq}, {where}",
-                    expected=decimal(expected, asset),
-                    found=decimal(balance, asset),
-                    amount=balance - expected,
-                    asset_id=asset,
-                    user_id=account[0],
-                    request_id=request_id,
-                    cause=f"{name} is not the balance before plus the change",
-                )
+        change_of = (delta_avail, delta_frozen)
+        yield from off_chain(
+            account, seq, where, before[1:], change_of, (avail, frozen), request_id
+        )
     return checked
+
+
+def off_chain(
+    account: Account,
+    seq: int,
+    where: str,
+    before: tuple[int, int],
+    changed: tuple[int, int],
+    after: tuple[int, int],
+    request_id: str,
+) -> Iterator[Break]:
+    """Yield the balances (available, frozen) that are not the one before plus the change."""
+    asset = account[1]
+    for name, balance, expected in (
+        ("avail", after[0], before[0] + changed[0]),
+        ("frozen", after[1], before[1] + changed[1]),
+    ):
+        if balance != expected:
+            yield Break(
+                invariant="I6",
+                code=f"{name.upper()}_CHAIN",
+                where=f"{account_name(account)} seq {seq}, {where}",
+                expected=decimal(expected, asset),
+                found=decimal(balance, asset),
+                amount=balance - expected,
+                asset_id=asset,
+                user_id=account[0],
+                request_id=request_id,
+                cause=f"{name} is not the balance before plus the change",
+            )
 
 
 def _distinct(all_changes: Iterable[Change]) -> Iterator[Change]:

@@ -1,7 +1,8 @@
 """Reconciliation: control totals hop by hop, and every difference traced to what caused it."""
 
+from reports.reconcile.codes import HOPS
 from reports.reconcile.conservation import Conserved, conservation
-from reports.reconcile.hops import HOPS, Hop, Item
+from reports.reconcile.hops import Hop, Item
 from reports.reconcile.statement import Difference, Statement, Step, reconcile
 
 __all__ = [

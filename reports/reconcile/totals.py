@@ -1,4 +1,4 @@
-"""Control totals: what a hop comes to, and what listed differences leave of two hops' difference."""
+"""Control totals: what a hop comes to, and what listed differences leave of a difference."""
 
 from collections.abc import Iterable
 from typing import Protocol

@@ -24,6 +24,8 @@ from reports.evidence import (
     Row,
     TopicRecord,
 )
+from system.effects import encode as encode_effects
+from system.effects import of
 from system.records import (
     EVENTS,
     OPERATIONS,
@@ -246,6 +248,7 @@ class Build:
                 body_hash=event.body_hash,
                 decision="rejected" if isinstance(event, Rejected) else "done",
                 reason=event.reason if isinstance(event, Rejected) else None,
+                effects=None if isinstance(event, Rejected) else encode_effects((of(event),)),
                 durable_ns=durable,
             )
         )

@@ -1,0 +1,1 @@
+"""Reconciling a deployment that runs: streams in, one statement out, memory bounded by accounts."""

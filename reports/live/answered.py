@@ -1,0 +1,136 @@
+"""What clients are told: every decision in the events must stand in `requests`, and no other.
+
+A row may hold two *facts*, written by two events: what was decided, and that a late retry expired.
+Facts are folded into a fixed number of buckets by their request. Rows newer than the cut cannot
+be told apart by themselves: a bucket that differs is sound if some of the later events' facts,
+added to its fold, give what the table holds.
+"""
+
+from array import array
+from collections.abc import Iterator
+from itertools import combinations
+
+import msgspec
+
+from reports.live.folds import MASK
+from reports.live.sources import Answer
+from system import effects
+from system.records import Event, LedgerRow
+
+BUCKETS = 1 << 16
+_SUBSETS_OF = 12  # later facts in one bucket; with more of them the bucket is read again
+
+# user, request, body hash, then what was decided: done, rejected or expired, why, which effects
+Fact = tuple[int, str, str, str, str, tuple[tuple[str, int, int, int, int, int, int], ...]]
+
+
+def fact_of(event: Event) -> Fact | None:
+    """Return what an event has to say about its request; None if it decides none."""
+    if not event.request_id:
+        return None
+    who = event.user_id, event.request_id, event.body_hash
+    if isinstance(event, LedgerRow):
+        effect = (
+            *(event.event_type, event.asset_id, event.seq),
+            *(event.delta_avail, event.delta_frozen, event.avail, event.frozen),
+        )
+        return (*who, "done", "", (effect,))
+    if event.reason == "expired":
+        return (*who, "expired", "", ())
+    return (*who, "rejected", event.reason, ())
+
+
+def facts_of(row: Answer) -> Iterator[Fact]:
+    """Yield what a row of the table says."""
+    who = row.user_id, row.request_id, row.body_hash
+    if row.decision is not None or not row.expired:
+        yield (*who, row.decision or "nothing", row.reason or "", _effects(row.effects))
+    if row.expired:
+        yield (*who, "expired", "", ())
+
+
+def _effects(text: str | None) -> tuple[tuple[str, int, int, int, int, int, int], ...]:
+    try:
+        return tuple(
+            (e.event_type, e.asset_id, e.seq, e.delta_avail, e.delta_frozen, e.avail, e.frozen)
+            for e in effects.decode(text)
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ((f"unreadable: {text}", 0, 0, 0, 0, 0, 0),)
+
+
+def bucket_of(fact: Fact) -> int:
+    """Return the bucket of a fact's request."""
+    return hash(b"%d %b" % (fact[0], fact[1].encode())) % BUCKETS
+
+
+def made_at_ms(request_id: str) -> int:
+    """Return when the client made a key (its first 48 bits); 0 if it is none of ours."""
+    try:
+        return int(request_id.replace("-", "")[:12], 16)
+    except ValueError:
+        return 0
+
+
+class Answers:
+    """Folds of the events' facts before the cut, of the table's, and the later events' facts."""
+
+    def __init__(self) -> None:
+        self.asked = array("Q", bytes(8 * BUCKETS))
+        self.told = array("Q", bytes(8 * BUCKETS))
+        self.later: dict[int, list[int]] = {}
+        self.checked = 0
+        self.since_ms = 0  # keys made before it may have been answered by events long gone
+
+    def counts(self, fact: Fact) -> bool:
+        """Whether the retained events must hold this fact if it is true."""
+        return made_at_ms(fact[1]) >= self.since_ms
+
+    def decided(self, event: Event) -> None:
+        """Take in an event before the cut."""
+        fact = fact_of(event)
+        if fact is not None and self.counts(fact):
+            self._add(self.asked, fact)
+
+    def decided_later(self, event: Event) -> None:
+        """Take in an event after the cut: its answer may be there or not."""
+        fact = fact_of(event)
+        if fact is not None and self.counts(fact):
+            self.later.setdefault(bucket_of(fact), []).append(_hash(fact))
+
+    def answered(self, row: Answer) -> None:
+        """Take in a row of the table."""
+        self.checked += 1
+        for fact in facts_of(row):
+            if self.counts(fact):
+                self._add(self.told, fact)
+
+    def suspects(self) -> set[int]:
+        """Return the buckets that no selection of later facts explains."""
+        if self.asked == self.told:
+            return set()
+        return {
+            bucket
+            for bucket in range(BUCKETS)
+            if self.asked[bucket] != self.told[bucket] and not self._explained(bucket)
+        }
+
+    def _explained(self, bucket: int) -> bool:
+        later = self.later.get(bucket, [])
+        if len(later) > _SUBSETS_OF:
+            return False
+        wanted = (self.told[bucket] - self.asked[bucket]) & MASK
+        return any(
+            sum(chosen) & MASK == wanted
+            for size in range(1, len(later) + 1)
+            for chosen in combinations(later, size)
+        )
+
+    @staticmethod
+    def _add(folds: "array[int]", fact: Fact) -> None:
+        bucket = bucket_of(fact)
+        folds[bucket] = (folds[bucket] + _hash(fact)) & MASK
+
+
+def _hash(fact: Fact) -> int:
+    return hash(repr(fact).encode()) & MASK
