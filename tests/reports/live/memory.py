@@ -11,7 +11,7 @@ from reports.live.outcome import Outcome
 from reports.live.reconciling import reconcile
 from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Settled, Span
 from reports.live.waivers import Waiver
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, OPERATIONS, decode_event
 from system.wal.frames import HEADER_BYTES, Frame, unpack
 from tests.reports.build import PARTITIONS, Build, log_files
 
@@ -30,7 +30,8 @@ class Memory:
         self.low: dict[str, int] = {}
         self.bounds = Bounds()
         self.metadata: dict[int, dict[int, int] | None] = {}
-        self.detail_reads = 0
+        self.lsn_max: int | None = None
+        self.later: dict[int, int] = {}  # where the events end once the tables are read
         ends = self.build.offsets
         self.high = {(t, p): ends.get((t, p), 0) for t in (OPERATIONS, EVENTS) for p in range(4)}
 
@@ -63,13 +64,15 @@ class Memory:
         }
 
     def _next_n(self, partition: int) -> int:
-        limit = None if self.settled is None else self.settled.get(partition, 0)
-        kept = self.build.numbers.get(partition, 0) if limit is None else limit
-        return kept + 1
+        high = self.high[EVENTS, partition]
+        settled = high if self.settled is None else self.settled.get(partition, 0)
+        found = (decode_event(e.value or b"") for e in self.events(partition, 0, settled))
+        if self.settled is None:
+            return self.build.numbers.get(partition, 0) + 1
+        return max((event.n for event in found), default=0) + 1
 
     def ends(self) -> dict[int, int]:
-        self.detail_reads += 1
-        return {p: self.high[EVENTS, p] for p in range(PARTITIONS)}
+        return {p: self.later.get(p, self.high[EVENTS, p]) for p in range(PARTITIONS)}
 
     def operations(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         return self._entries(OPERATIONS, partition, low, high)
@@ -88,6 +91,8 @@ class Memory:
         ((name, data),) = log_files(self.build.bodies).items()
         offset = HEADER_BYTES
         while frame := unpack(name, data, offset):
+            if self.lsn_max is not None and frame.lsn > self.lsn_max:
+                return
             yield frame
             offset += frame.size
 
