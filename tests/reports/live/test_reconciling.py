@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.live.outcome import Outcome
-from system.records import EVENTS, OPERATIONS, LedgerRow, decode_event, decode_operation, encode
+from system.records import (
+    EVENTS,
+    OPERATIONS,
+    LedgerRow,
+    decode_event,
+    decode_operation,
+    decode_transfer,
+    encode,
+)
 from system.wal.frames import CommandFrame
 from tests.reports.build import Build
 from tests.reports.live.memory import Memory
@@ -222,7 +230,7 @@ def altered_leg(build: Build, pick: int) -> bool:
 
 def altered_operation(build: Build, pick: int) -> bool:
     record = records_of(build, OPERATIONS)[pick % len(records_of(build, OPERATIONS))]
-    command = decode_operation(record.value)
+    command = decode_transfer(record.value)
     other = encode(change(command, amount=command.amount + 1 + pick))
     build.records[build.records.index(record)] = change(record, value=other)
     return True
