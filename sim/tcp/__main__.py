@@ -20,6 +20,8 @@ def main() -> int:
         help="end when the process that started this one is gone",
     )
     args = parser.parse_args()
+    # kio imports Hypothesis wherever it finds it: half a second that a server need not spend.
+    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     server = importlib.import_module(SERVERS[args.server])
     return process.run(args.server, server.serve(args.config, die_with_parent=args.die_with_parent))
 

@@ -84,7 +84,7 @@ class Shell:
         self._records: list[Record] = []
         self._outgoing: list[Effect] = []  # in order, waiting for `_records` to be durable
         self._stopped = False
-        self.failure: asyncio.Future[None] = self._loop.create_future()  # what `persist` raised
+        self.failure: asyncio.Future[None] = self._loop.create_future()  # see `fail`
 
     async def listen(self, host: str, port: int, codec: MakeCodec) -> int:
         """Bind a port (0: any) and return it; `start` begins to accept. OSError if it is taken."""
@@ -97,7 +97,15 @@ class Shell:
 
     async def start(self) -> None:
         """Start the machine and accept connections."""
+        self.begin()
+        await self.accept()
+
+    def begin(self) -> None:
+        """Start the machine."""
         self.carry_out(self.machine.started(time.time_ns()))
+
+    async def accept(self) -> None:
+        """Accept connections from now on."""
         for server in self._servers:
             await server.start_serving()
 
@@ -187,7 +195,7 @@ class Shell:
         for connection in list(self.connections.values()):
             connection.transport.abort()
 
-    def fail(self, error: OSError) -> None:
+    def fail(self, error: Exception) -> None:
         """Stop as if killed: what is not durable yet is never said."""
         self.abort()
         if not self.failure.done():

@@ -32,9 +32,9 @@ from sim.kafka.cluster.state import MILLISECOND, Connection, State
 from sim.kafka.protocol import Request
 from sim.machine import Disconnect, Effect, Message
 
-_Ability = Callable[[State, int, int, Request], Any]
+Ability = Callable[[State, int, int, Request], Any]
 
-_ABILITIES: dict[type, _Ability] = {
+ABILITIES: dict[type, Ability] = {
     entities.ApiVersionsRequest: metadata.api_versions,
     entities.CreatePartitionsRequest: topics.create_partitions,
     entities.CreateTopicsRequest: topics.create_topics,
@@ -104,6 +104,7 @@ class Broker:
 
     def __init__(self, broker_id: int, image: Image, settings: Settings, random: Random) -> None:
         self.state = State(broker_id, image, settings, random)
+        self.abilities = ABILITIES
         image.on_deletion.append(self._topic_deleted)
 
     def started(self, now_ns: int) -> list[Effect]:
@@ -178,7 +179,7 @@ class Broker:
 
     def _serve(self, now_ns: int, connection: int, found: Connection, message: Request) -> None:
         found.current = message
-        ability = _ABILITIES.get(type(message.body))
+        ability = self.abilities.get(type(message.body))
         if ability is None:  # Kafka, too, closes on an API it does not know
             self.state.effects.append(Disconnect(connection))
             self.state.close(connection)

@@ -157,6 +157,7 @@ class Image:
     def broker_crashed(self, broker_id: int) -> None:
         """Let a broker be gone; others notice when its session ends."""
         self.up[broker_id] = False
+        self.version += 1
 
     def producer_ids(self) -> range:
         """Hand out a block of producer ids."""

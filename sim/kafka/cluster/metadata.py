@@ -98,7 +98,12 @@ def init_producer_id(state: State, now_ns: int, connection: int, request: Reques
             producer_epoch=-1,
         )
     if not state.producer_ids:
-        state.producer_ids = list(reversed(state.image.producer_ids()))
+        try:
+            state.producer_ids = list(reversed(state.image.producer_ids()))
+        except Refused as refusal:
+            return InitProducerIdResponse(
+                throttle_time=ZERO, error_code=refusal.code, producer_id=-1, producer_epoch=-1
+            )
     producer_id = state.producer_ids.pop()
     state.record("producer-id", producer_id)
     return InitProducerIdResponse(
@@ -113,6 +118,8 @@ def _fenced(state: State, now_ns: int) -> list[int]:
     for broker_id, here in up.items():
         if here:
             away.pop(broker_id, None)
+        elif state.image.nodes[broker_id].port < 0:  # it has never been here
+            fenced.append(broker_id)
         else:
             since = away.setdefault(broker_id, now_ns)
             if now_ns - since >= state.settings.broker_session_timeout_ms * MILLISECOND:

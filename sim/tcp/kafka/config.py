@@ -47,6 +47,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The process's name in its log lines."""
         return "kafka-controller" if self.role == "controller" else f"kafka-{self.broker_id}"
 
+    def controller_address(self) -> tuple[str, int]:
+        """Return where the controller is, if it is elsewhere."""
+        host, _, port = self.controller.rpartition(":")
+        return host, int(port)
+
     def all_brokers(self) -> tuple[int, ...]:
         """Return the ids of the cluster's brokers."""
         return self.brokers or (self.broker_id,)

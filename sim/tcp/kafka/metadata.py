@@ -34,9 +34,10 @@ class ImageState(msgspec.Struct, frozen=True):
     starts: dict[int, int]
     next_producer_id: int
     topics: list[TopicState]
+    incarnations: dict[int, str] = {}  # what the controller knows of processes
 
 
-def snapshot(image: Image) -> ImageState:
+def snapshot(image: Image, incarnations: dict[int, str]) -> ImageState:
     """Return an image as plain values."""
     return ImageState(
         image.cluster_id,
@@ -53,6 +54,7 @@ def snapshot(image: Image) -> ImageState:
             )
             for topic in image.topics.values()
         ],
+        dict(incarnations),
     )
 
 
@@ -76,7 +78,8 @@ class ImageFile:
 
     def __init__(self, directory: Path, brokers: Sequence[int], *, sync: bool) -> None:
         self.path = directory / _FILE
-        self.image = Image([Node(broker_id, "", -1) for broker_id in brokers], Random())
+        self.image = Image(unknown(brokers), Random())
+        self.incarnations: dict[int, str] = {}
         self._sync = sync
         self._saved = -1
         if self.path.exists():
@@ -86,7 +89,8 @@ class ImageFile:
         """Write the image if it has changed; return whether it had."""
         if self._saved == self.image.version:
             return False
-        replace(self.path, msgspec.json.encode(snapshot(self.image)), sync=self._sync)
+        state = snapshot(self.image, self.incarnations)
+        replace(self.path, msgspec.json.encode(state), sync=self._sync)
         self._saved = self.image.version
         return True
 
@@ -100,6 +104,12 @@ class ImageFile:
             raise Stop(f"{self.path} was made for the brokers {known}, not for {brokers}")
         restore(self.image, state)
         self.image.up = dict.fromkeys(self.image.up, False)
+        self.incarnations.update(state.incarnations)
+
+
+def unknown(brokers: Sequence[int]) -> list[Node]:
+    """Return the brokers of a cluster before they have said where they are."""
+    return [Node(broker_id, "", -1) for broker_id in brokers]
 
 
 def _topic(state: TopicState) -> Topic:

@@ -23,6 +23,7 @@ class Served:
 
     def start(self) -> None:
         """Start, or start again on the same port."""
+        self.path.parent.mkdir(exist_ok=True)
         file = self.path.with_suffix(".json")
         Config(**self.options).write(file)
         command = [sys.executable, "-m", "sim.tcp", "kafka", "--config", str(file)]
@@ -34,7 +35,8 @@ class Served:
         line = self.process.stdout.readline()
         assert line, self.log()
         self.ready = json.loads(line)
-        self.options["port"] = self.ready["port"]
+        for name in {"port", "controller_port"} & set(self.ready):
+            self.options[name] = self.ready[name]
 
     @property
     def bootstrap(self) -> str:
