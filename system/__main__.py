@@ -9,8 +9,10 @@ from system import launch
 PROGRAMS = {
     "gateway": "system.gateway:Gateway",
     "ubscore": "system.ubscore:UBSCore",
+    "engine": "system.engine:Engine",
     "settlement": "system.settlement:Settlement",
     "init": "system.ubscore.init:Init",
+    "engine-init": "system.engine.init:Init",
     "setup": "system.setup:Setup",
 }
 

@@ -38,13 +38,16 @@ class Unreachable(Stop):
 class Halt(Stop):
     """Going on, or guessing, could lose or mint money: a person must look first.
 
-    Reasons of UBSCore and `init`:
+    Reasons of UBSCore, the matching engine and their `init`:
 
-    - its log: log_missing, log_damaged, log_gap, log_foreign, log_version, log_inconsistent
-    - its directory: directory_damaged, wrong_directory, partition_count
-    - its input: position_lost, position_ahead, input_gap, input_replaced, input_unreadable,
-      input_misplaced, input_past
-    - its outputs: output_ahead, output_lost, output_unreadable, output_past
+    - the log: log_missing, log_damaged, log_gap, log_foreign, log_version, log_inconsistent
+    - the directory: directory_damaged, wrong_directory, partition_count
+    - snapshots: snapshot_damaged, snapshot_version, snapshot_foreign, rules_changed
+    - the input: position_lost, position_ahead, input_gap, input_replaced, input_unreadable,
+      input_misplaced, input_past, numbering, record_missing, no_append_time
+    - the outputs: output_ahead, output_lost, output_unreadable, output_past, output_differs,
+      output_foreign
+    - orders: order_repeated, symbol_changed
     """
 
     exit_code = exits.HALT

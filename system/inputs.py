@@ -187,6 +187,17 @@ class Inputs:
         more = self.consumer.consume(count - 1, 0) if count > 1 else []
         return [message for message in (first, *more) if self.usable(message)]
 
+    def fresh(self, partition: int, offset: int) -> bool:
+        """Say whether a record is the next one; an earlier one is known, a later one a hole."""
+        expected = self.next_offset(partition)
+        if offset > expected:
+            raise Halt(
+                "input_gap",
+                f"{self.topic}[{partition}] offset {offset}: expected offset {expected};"
+                " records are missing",
+            )
+        return offset == expected
+
     def usable(self, message: Message) -> bool:
         """Tell records from events; a lost position is a halt, a broker away is not."""
         error = message.error()

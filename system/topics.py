@@ -1,10 +1,10 @@
 """The topics: names, settings, and which partition a key belongs to."""
 
 from system.config import Topics
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 
 PARTITIONER = "murmur2_random"
-ALL = (OPERATIONS, EVENTS)
+ALL = (OPERATIONS, EVENTS, ORDERS, OUTPUTS)
 
 
 def settings(topics: Topics) -> dict[str, str]:

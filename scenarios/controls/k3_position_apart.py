@@ -35,7 +35,7 @@ class AsksTheGroup(UBSCore):
             p: Position(OPERATIONS, p, self.committed[p], -1, 0, 0, 0) for p in self.settings.owned
         }
 
-    def fresh(self, partition: int, offset: int, place: str) -> bool:  # noqa: ARG002
+    def fresh(self, partition: int, offset: int) -> bool:  # noqa: ARG002
         """Take every record for new."""
         return True
 

@@ -53,6 +53,7 @@ from system.records.orders import (
 )
 from system.records.outputs import (
     GENESIS,
+    MAX_FILLS,
     OUTPUTS,
     EngineOutput,
     OrderState,
@@ -72,6 +73,7 @@ __all__ = [
     "FORMAT_VERSION",
     "GENESIS",
     "MAX_AMOUNT",
+    "MAX_FILLS",
     "OPERATIONS",
     "ORDERS",
     "ORDERS_SINCE",

@@ -29,6 +29,7 @@ from system.records.reading import Reader
 
 OUTPUTS = "engine.outputs"
 GENESIS = "0" * 64  # the hash before a symbol's first output
+MAX_FILLS = 100  # makers that one input fills at most: its output must fit into a record
 
 Status = Literal["open", "filled", "cancelled"]
 Ending = Literal["requested", "ioc", "self_trade", "fills_max"]

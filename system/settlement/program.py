@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from system import database, exits, kafka
+from system import database, exits, kafka, messages
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.numbering import Verdict
@@ -140,12 +140,12 @@ class Settlement:
         if (error := message.error()) is not None:
             self.check(error)
             return None
-        partition = self.partitions[reader.partition(message)]
+        partition = self.partitions[messages.partition(message)]
         event = reader.event(message, self.partition_count)
-        offset = reader.offset(message)
+        offset = messages.offset(message)
         numbering = partition.numbering
         was_open = bool(numbering.holes)
-        verdict = numbering.judge(event, offset, reader.append_time_ms(message))
+        verdict = numbering.judge(event, offset, messages.append_time_ms(message))
         if verdict is Verdict.BEYOND and not was_open:
             hole = numbering.holes[event.shard]
             self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)

@@ -7,8 +7,9 @@ from confluent_kafka import Message
 
 from system.errors import Halt
 from system.inputs import checksum, leader_epoch
+from system.messages import misplaced
 from system.records import OPERATIONS, Transfer, decode_transfer
-from system.topics import key_of, partition_of
+from system.topics import key_of
 from system.wal.frames import Input
 
 
@@ -31,10 +32,9 @@ def read(message: Message, place: str, partitions: int, now_ms: int) -> Arrival:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{place}: {error}") from None
     partition = message.partition() or 0
-    if key != key_of(operation.user_id):
-        raise Halt("input_misplaced", f"{place}: key {key!r} is not user {operation.user_id}")
-    if partition_of(key, partitions) != partition:
-        raise Halt("input_misplaced", f"{place}: key {key!r} belongs to another partition")
+    wrong = misplaced(message, key_of(operation.user_id), partitions)
+    if wrong is not None:
+        raise Halt("input_misplaced", f"{place}: {wrong}")
     offset = message.offset() or 0
     source = Input(OPERATIONS, partition, offset, leader_epoch(message), checksum(message))
     return Arrival(source, key, value, operation, message.timestamp()[1], now_ms)

@@ -7,6 +7,7 @@ from confluent_kafka import (
     Message,
 )
 
+from system import messages
 from system.errors import Halt
 from system.records import EVENTS, encode
 from system.settlement import reader
@@ -30,7 +31,7 @@ def test_an_event_is_read_with_the_brokers_time() -> None:
     found = message(b"1001", encode(EVENT))
 
     assert reader.event(found, PARTITIONS) == EVENT
-    assert reader.append_time_ms(found) == 1_000
+    assert messages.append_time_ms(found) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -53,4 +54,4 @@ def test_a_record_that_is_not_an_event_of_this_partition_halts(found: Message, r
 
 def test_a_record_without_the_brokers_time_halts_and_says_what_to_set() -> None:
     with pytest.raises(Halt, match=r"set message.timestamp.type=LogAppendTime"):
-        reader.append_time_ms(message(b"1001", b"", kind=TIMESTAMP_CREATE_TIME))
+        messages.append_time_ms(message(b"1001", b"", kind=TIMESTAMP_CREATE_TIME))

@@ -4,9 +4,7 @@ from system.records import Deposit, Transfer, Withdraw, body_hash, encode
 from system.topics import key_of, partition_of
 from system.ubscore.arrivals import Arrival
 from system.wal.frames import Input
-
-NOW_MS = 1_700_000_000_000
-PARTITIONS = 4
+from tests.system.small_kafka import NOW_MS, PARTITIONS
 
 
 def request_id(made_at_ms: int, number: int) -> str:

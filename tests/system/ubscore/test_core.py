@@ -14,8 +14,9 @@ from system.records import EVENTS, OPERATIONS, LedgerRow, Transfer, decode_event
 from system.ubscore import dump
 from system.ubscore.state import State
 from system.wal.frames import CommandFrame, MarkFrame
-from tests.system.ubscore.commands import NOW_MS, operation, request_id
-from tests.system.ubscore.desk import Broker, kill, log_of, made, opened
+from tests.system.small_kafka import NOW_MS, Broker
+from tests.system.ubscore.commands import operation, request_id
+from tests.system.ubscore.desk import kill, log_of, made, opened
 
 
 def deposits(count: int, first: int = 0) -> list[Transfer]:

@@ -10,7 +10,8 @@ from system.ubscore.decide import Terms, decide
 from system.ubscore.state import State
 from system.wal import frames
 from system.wal.frames import CommandFrame
-from tests.system.ubscore.commands import NOW_MS, arrival, operation, request_id
+from tests.system.small_kafka import NOW_MS
+from tests.system.ubscore.commands import arrival, operation, request_id
 
 TERMS = Terms(shard=1, shards=2, horizon_ms=1000)
 HUGE = MAX_AMOUNT // 2

@@ -1,0 +1,292 @@
+"""The matching engine: applies each validated order once, in order, and publishes what it did.
+
+It keeps nothing but snapshots: after a crash the state is the last snapshot and the input after it.
+What Kafka holds beyond the snapshot is compared with what that gives, and only then completed, so
+that no number of a symbol's chain ever has two contents.
+"""
+
+import time
+from typing import ClassVar
+
+import msgspec
+from confluent_kafka import Consumer, Message
+
+from system import cluster, exits, kafka
+from system.directory import DataDirectory
+from system.engine import arrivals, state
+from system.engine.arrivals import Arrival
+from system.engine.audit import Audit
+from system.engine.cluster import Instance, survey
+from system.engine.matching import RULES, Emitted
+from system.engine.metrics import Metrics
+from system.engine.settings import GROUP, Settings
+from system.engine.state import State
+from system.errors import Halt, Unreachable
+from system.inputs import Inputs
+from system.kafka import Troubles
+from system.log import Log
+from system.messages import offset, partition
+from system.numbering import Verdict
+from system.outbox import Outbox
+from system.records import ORDERS, OUTPUTS
+from system.snapshots import Snapshots
+from system.topics import key_of
+from system.wal.frames import Output
+
+BUSY_WAIT_S = 0.1  # while delivery reports are due
+
+
+class Engine:
+    """One instance; safe to kill between any two lines."""
+
+    name: ClassVar[str] = "engine"
+    Config: ClassVar[type[msgspec.Struct]] = Settings
+    outbox_type: ClassVar[type[Outbox]] = Outbox
+    state_type: ClassVar[type[State]] = State
+    snapshots_type: ClassVar[type[Snapshots]] = Snapshots
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.own = settings.engine
+        self.log = Log(self.name)
+        self.metrics = Metrics()
+        self.directory = DataDirectory(self.own.data, Instance)
+        self.state = self.state_type(settings.owned, self.own.hole_ms_max)
+        producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
+        self.outbox = self.outbox_type(producer, self.log)
+        self.audit = Audit()
+        self.inputs: Inputs
+        self.snapshots: Snapshots
+        self.stopping = False
+        self.halting: Halt | None = None
+        self.judged = 0  # records since the snapshot
+        self._sent = 0
+        self._counter = 0
+        self._snapshot_at_s = 0.0
+
+    def stop(self) -> None:
+        """End gracefully after the batch in hand."""
+        self.stopping = True
+
+    def run(self) -> int:
+        """Serve until stopped."""
+        self.open()
+        while not self.stopping:
+            self.step()
+        self.close()
+        return exits.OK
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the directory, restore the state, audit the outputs, publish what is missing."""
+        began_s = time.monotonic()
+        identity = self.identify()
+        self.snapshots = self.snapshots_type(
+            self.directory.path, identity.identity, state.VERSION, self.log
+        )
+        self.restore()
+        self.connect()
+        self.inputs.verify(self.state.positions)
+        self.audit.read(self.inputs, self.state, self.settings.topics.partitions)
+        self.state.rules = RULES
+        self.inputs.start(self.state.positions)
+        self.replay()
+        self.outbox.open()
+        self._snapshot_at_s = time.monotonic()
+        self.metrics.recovery.set(self._snapshot_at_s - began_s)
+        self.log.info("ready", replayed=self.judged, published=len(self.outbox.waiting))
+
+    def identify(self) -> Instance:
+        """Take the directory; check that it, the configuration and Kafka belong together."""
+        found = survey(self.settings)
+        self.directory.lock()
+        stored = self.directory.owner()
+        cluster.compare(stored, found)
+        return stored
+
+    def restore(self) -> None:
+        """Take over the newest whole snapshot; without one begin at the beginning."""
+        self.snapshots.clean()
+        snapshot = self.snapshots.latest()
+        if snapshot is None:
+            self.log.info("no_snapshot")
+            return
+        self.state.restore(snapshot.name, snapshot.state)
+        self._counter = snapshot.counter
+        self.log.info("restored", snapshot=snapshot.name, markets=len(self.state.markets))
+
+    def connect(self) -> None:
+        """Make the consumer; it is told its positions, and never asks for them."""
+        settings = kafka.consumer(self.settings.kafka, self.name, GROUP)
+        consumer = Consumer({**settings, "error_cb": Troubles(self.log)})
+        self.inputs = self.make_inputs(consumer)
+
+    def make_inputs(self, consumer: Consumer) -> Inputs:
+        """Return what reads the orders."""
+        return Inputs(
+            consumer,
+            self.settings.kafka,
+            self.own.patience,
+            ORDERS,
+            self.next_offset,
+            self.log,
+        )
+
+    def replay(self) -> None:
+        """Apply the input up to the last output that stands in Kafka; nothing is sent yet."""
+        wait_s = self.settings.kafka.connect_timeout_ms / 1000
+        for number, due in self.audit.due.items():
+            _, high = self.inputs.reaching(ORDERS, number, due)
+            if high < due:
+                raise Halt(
+                    "position_ahead",
+                    f"{ORDERS}[{number}] ends at {high}, but offset {due - 1} has its output",
+                )
+        deadline_s = time.monotonic() + wait_s
+        while self.audit.open(self.next_offsets()):
+            if self.take(self.own.batch):
+                deadline_s = time.monotonic() + wait_s
+            if self.halting is not None:
+                raise self.halting
+            if time.monotonic() >= deadline_s:
+                raise Unreachable(f"{ORDERS} cannot be read in time")
+        self.state.delivered = self.audit.close()
+
+    def next_offset(self, number: int) -> int:
+        """Return the offset of the next record an owned partition owes us."""
+        return self.state.positions[number].next_offset
+
+    def next_offsets(self) -> dict[int, int]:
+        """Return where each owned partition goes on."""
+        return {number: at.next_offset for number, at in self.state.positions.items()}
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Take a batch, apply it, publish it; then tend to the rest."""
+        if self.snapshot_due():
+            self.snapshot_if_settled()
+        else:
+            self.take(self.room())
+        if self.halting is not None:
+            self.outbox.drain(self.own.stop_ms / 1000)
+            raise self.halting
+        self.tend()
+
+    def take(self, count: int) -> int:
+        """Apply what has arrived, `count` records at most; return how many it was."""
+        messages = self.inputs.take(count, self.patience_s())
+        for message in messages:
+            try:
+                self.judge(message)
+            except Halt as halt:  # what came before it is still published
+                self.halting = halt
+                break
+        if messages:
+            self.metrics.sizes.observe(len(messages))
+        return len(messages)
+
+    def judge(self, message: Message) -> None:
+        """Apply a record unless it was applied before or comes too early; then it is passed."""
+        if not self.inputs.fresh(partition(message), offset(message)):
+            return
+        arrival = arrivals.read(message, self.settings.topics.partitions)
+        source = arrival.source
+        verdict = self.verdict(arrival)
+        if verdict is Verdict.APPLY:
+            self.emit(self.apply(arrival))
+        else:
+            self.metrics.dropped.labels(verdict.value).inc()
+        self.state.pass_over(source.partition, source.offset, arrival.leader_epoch, arrival.crc)
+        self.judged += 1
+
+    def verdict(self, arrival: Arrival) -> Verdict:
+        """Judge a record by its number."""
+        numbering = self.state.numberings[arrival.source.partition]
+        shard, place = arrival.record.shard, arrival.source.offset
+        was_open = shard in numbering.holes
+        verdict = numbering.judge(arrival.record, place, arrival.appended_ms)
+        if verdict is Verdict.BEYOND and not was_open:
+            missing = numbering.holes[shard].expected
+            self.log.warning("hole", where=numbering.where, offset=place, missing=missing)
+        elif was_open and shard not in numbering.holes:
+            self.log.info("hole_closed", where=numbering.where, offset=place, shard=shard)
+        return verdict
+
+    def apply(self, arrival: Arrival) -> Emitted:
+        """Match one order, or cancel one."""
+        return self.state.market(arrival.record.symbol_id).apply(arrival.record, arrival.source)
+
+    def emit(self, emitted: Emitted) -> None:
+        """Publish an output, unless it is known to stand in Kafka and so is all before it."""
+        self.metrics.emitted(emitted)
+        if self.audit.settled(emitted):
+            return
+        output = emitted.output
+        key = key_of(output.symbol_id)
+        record = Output(OUTPUTS, output.source.partition, output.output_seq, key, emitted.value)
+        self._sent += 1
+        self.outbox.publish(self._sent, (record,))
+
+    # -- between batches -----------------------------------------------------------------------
+
+    def tend(self) -> None:
+        """Serve delivery reports and dashboards."""
+        self.outbox.poll()
+        self.inputs.show(self.next_offsets())
+        self.metrics.unacknowledged.set(len(self.outbox.waiting))
+        for market in self.state.markets.values():
+            self.metrics.market(market)
+
+    def room(self) -> int:
+        """Return how many records may be taken; waits while too much is on its way out."""
+        while len(self.outbox.waiting) >= self.own.unacknowledged_max and not self.stopping:
+            self.outbox.poll(BUSY_WAIT_S)
+        return self.own.batch
+
+    def patience_s(self) -> float:
+        """Return how long to wait for input: not long while delivery reports are due."""
+        idle_s = self.own.idle_ms / 1000
+        return min(idle_s, BUSY_WAIT_S) if self.outbox.waiting else idle_s
+
+    def snapshot_due(self) -> bool:
+        """Say whether a snapshot shall be made before anything else is taken in."""
+        if not self.judged:
+            return False
+        age_s = time.monotonic() - self._snapshot_at_s
+        return self.judged >= self.own.snapshot_every or age_s >= self.own.snapshot_every_ms / 1000
+
+    def snapshot_if_settled(self) -> None:
+        """Write a snapshot if Kafka has acknowledged all that came before it; else wait for it."""
+        if self.outbox.waiting:
+            self.outbox.poll(BUSY_WAIT_S)
+        if not self.outbox.waiting:
+            self.snapshot()
+
+    def snapshot(self) -> None:
+        """Write the state as it is now; every output of it is acknowledged."""
+        assert not self.outbox.waiting, "a snapshot must not run ahead of its outputs"
+        began = time.perf_counter()
+        for one in self.outbox.mark.delivered:
+            self.state.delivered[one.partition] = one.offset + 1
+        self._counter += 1
+        size = self.snapshots.write(self._counter, self.state.encode())
+        seconds = time.perf_counter() - began
+        self.metrics.snapshot.observe(seconds)
+        self.metrics.snapshot_bytes.set(size)
+        self.log.info("snapshot", counter=self._counter, bytes=size, records=self.judged)
+        self.judged = 0
+        self._snapshot_at_s = time.monotonic()
+
+    # -- closing -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Wait for acknowledgements, write a snapshot if all came, and let go of everything."""
+        drained = self.outbox.drain(self.own.stop_ms / 1000)
+        if drained and self.judged:
+            self.snapshot()
+        self.outbox.discard()
+        self.inputs.consumer.close()
+        self.directory.unlock()
+        self.log.info("closed", all_acknowledged=drained)

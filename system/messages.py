@@ -1,0 +1,46 @@
+"""What a consumed record says of itself: where it lies, when the broker appended it."""
+
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
+
+from system.errors import Halt
+from system.topics import partition_of
+
+
+def append_time_ms(message: Message) -> int:
+    """Return when the broker appended the record; a producer's clock would prove nothing."""
+    kind, milliseconds = message.timestamp()
+    if kind != TIMESTAMP_LOG_APPEND_TIME:
+        raise Halt(
+            "no_append_time",
+            f"{where(message)} has no LogAppendTime; "
+            "set message.timestamp.type=LogAppendTime on the topic",
+        )
+    return milliseconds
+
+
+def partition(message: Message) -> int:
+    """Return the partition of a record."""
+    found = message.partition()
+    assert found is not None, "a consumed record has a partition"
+    return found
+
+
+def offset(message: Message) -> int:
+    """Return the offset of a record."""
+    found = message.offset()
+    assert found is not None, "a consumed record has an offset"
+    return found
+
+
+def where(message: Message) -> str:
+    """Return topic, partition and offset for people."""
+    return f"{message.topic()}[{message.partition()}], offset {message.offset()}"
+
+
+def misplaced(message: Message, key: bytes, partitions: int) -> str | None:
+    """Say why a record about `key` does not belong where it lies; None if it does."""
+    if message.key() != key:
+        return f"the record is about {key!r}, its key is {message.key()!r}"
+    if partition_of(key, partitions) != message.partition():
+        return f"key {key!r} belongs to another partition"
+    return None

@@ -1,0 +1,396 @@
+"""The engine as a whole: what it publishes, and what it comes back with after a crash anywhere."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from system.engine.matching import Market
+from system.errors import ConfigError, Halt, Locked, LogError, Stop
+from system.records import (
+    GENESIS,
+    ORDERS,
+    OUTPUTS,
+    Validated,
+    decode_output,
+    encode,
+    sealed,
+)
+from system.topics import key_of, partition_of
+from tests.system.engine.desk import kill, made, opened, outputs, send
+from tests.system.engine.flow import cancel, order, source, stream
+from tests.system.small_kafka import PARTITIONS, Broker
+
+HOME = partition_of(key_of(1), PARTITIONS)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return made(tmp_path)
+
+
+def expected(records: list[Validated]) -> list[bytes]:
+    """What one life without any trouble publishes."""
+    market = Market(1)
+    return [market.apply(record, source(n, HOME)).value for n, record in enumerate(records)]
+
+
+def without_copies(values: list[bytes]) -> list[bytes]:
+    """What a consumer keeps: each number once; copies must be copies."""
+    kept: dict[int, bytes] = {}
+    for value in values:
+        number = decode_output(value).output_seq
+        if number == len(kept) + 1:
+            kept[number] = value
+        elif number in kept:
+            assert kept[number] == value
+    return list(kept.values())
+
+
+def test_each_input_has_one_output_and_they_chain(data: Path) -> None:
+    broker, records = Broker(), stream(random.Random(1), 200)
+    send(broker, *records)
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+
+    assert outputs(broker) == expected(records)
+    previous = GENESIS
+    for number, value in enumerate(outputs(broker), 1):
+        output = decode_output(value)
+        assert sealed(output)
+        assert (output.output_seq, output.previous_hash) == (number, previous)
+        assert output.created_at == records[number - 1].created_at
+        previous = output.hash
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    plan=st.lists(
+        st.sampled_from(["send", "send", "step", "kill", "stop", "away", "back", "lose"]),
+        max_size=30,
+    ),
+    snapshot_every=st.integers(1, 40),
+)
+def test_whatever_happens_the_chain_is_that_of_one_untroubled_life(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, plan: list[str], snapshot_every: int
+) -> None:
+    data, broker, sent = made(tmp_path_factory.mktemp("d")), Broker(), 0
+    records = stream(random.Random(seed), 200)
+    limits = {"snapshot_every": snapshot_every, "batch": 8, "stop_ms": 1}
+    desk = opened(data, broker, **limits)
+    for what in [*plan, "back", "kill"]:
+        if what == "send":
+            send(broker, *records[sent : sent + 7])
+            sent += 7
+        elif what == "step":
+            desk.step()
+        elif what in ("kill", "stop"):
+            if what == "stop":
+                desk.close()
+            kill(desk)
+            desk = opened(data, broker, **limits)
+        else:
+            broker.away, broker.lose_answers = what == "away", what == "lose"
+    desk.settle()
+    assert without_copies(outputs(broker)) == expected(records[:sent])
+    assert not desk.outbox.waiting
+    kill(desk)
+
+
+@pytest.mark.parametrize("point", ["apply", "emit", "snapshot", "tend"])
+def test_a_kill_anywhere_in_the_loop_loses_nothing(
+    data: Path, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, records = Broker(), stream(random.Random(2), 50)
+    send(broker, *records)
+    desk = opened(data, broker, batch=10, snapshot_every=20)
+    before, left = getattr(desk, point), Counter({point: 2})
+
+    def die(*given: object) -> object:
+        left[point] -= 1
+        if not left[point]:
+            raise KeyboardInterrupt
+        return before(*given)
+
+    monkeypatch.setattr(desk, point, die)
+    with pytest.raises(KeyboardInterrupt):
+        desk.settle()
+    kill(desk)
+    desk = opened(data, broker, batch=10, snapshot_every=20)
+    desk.settle()
+    desk.close()
+
+    assert without_copies(outputs(broker)) == expected(records)
+
+
+def test_after_a_graceful_stop_nothing_is_read_or_sent_again(data: Path) -> None:
+    broker = Broker()
+    records = stream(random.Random(3), 60)
+    send(broker, *records[:40])
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    desk = opened(data, broker)
+    assert desk.judged == 0
+    assert not desk.outbox.waiting
+    send(broker, *records[40:])
+    desk.settle()
+    kill(desk)
+
+    assert outputs(broker) == expected(records)
+
+
+def test_outputs_that_stand_are_compared_and_not_sent_again(data: Path) -> None:
+    broker = Broker()
+    send(broker, *stream(random.Random(4), 30))
+    desk = opened(data, broker)
+    desk.settle()
+    kill(desk)
+    before = len(outputs(broker))
+
+    desk = opened(data, broker)
+
+    assert desk.judged == 30
+    assert len(outputs(broker)) == before
+    kill(desk)
+
+
+def test_from_the_first_missing_output_on_all_are_sent_present_ones_too(data: Path) -> None:
+    broker = Broker()
+    records = stream(random.Random(5), 30)
+    send(broker, *records)
+    desk = opened(data, broker)
+    desk.settle()
+    kill(desk)
+    whole = outputs(broker)
+    log = broker.logs[OUTPUTS, HOME]
+    broker.logs[OUTPUTS, HOME] = []
+    for number, record in enumerate(log):
+        if number not in (10, 20):  # two that the broker never got
+            broker.append(OUTPUTS, HOME, record.key(), record.value())
+
+    desk = opened(data, broker)
+    desk.settle()
+
+    assert outputs(broker)[28:] == whole[10:]
+    kill(desk)
+
+
+def test_shards_are_numbered_apart_and_duplicates_emit_nothing(data: Path) -> None:
+    broker = Broker()
+    first, second = order(1, "buy", 10, 1), order(2, "buy", 11, 1, shard=2, n=1)
+    third = order(3, "buy", 12, 1, n=2)
+    send(broker, first, second, first, third, second, third)
+    desk = opened(data, broker)
+    desk.settle()
+
+    found = [decode_output(value) for value in outputs(broker)]
+    assert [one.order_id for one in found] == [one.order_id for one in (first, second, third)]
+    assert [one.source.offset for one in found] == [0, 1, 3]
+    kill(desk)
+
+
+def test_what_comes_too_early_is_discarded_until_the_hole_is_closed(data: Path) -> None:
+    broker = Broker()
+    one, two, three = (order(n, "buy", 10, 1) for n in (1, 2, 3))
+    other = order(9, "buy", 10, 1, shard=2, n=1)
+    send(broker, one, three, other)
+    desk = opened(data, broker, snapshot_every=1)
+    desk.settle()
+    assert len(outputs(broker)) == 2
+    desk.close()
+    kill(desk)
+    send(broker, two, three)
+    desk = opened(data, broker)
+    desk.settle()
+
+    found = [decode_output(value).order_id for value in outputs(broker)]
+    assert found == [record.order_id for record in (one, other, two, three)]
+    kill(desk)
+
+
+def altered(broker: Broker, number: int, **changes: object) -> None:
+    log = broker.logs[OUTPUTS, HOME]
+    record = decode_output(log[number].value())
+    log[number]._value = encode(replace(record, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"created_at": 5}, "output_differs"),
+        ({"previous_hash": "f" * 64}, "output_differs"),
+        ({"trades": ()}, "output_differs"),
+        ({"symbol_id": 2}, "output_foreign"),
+        ({"source": source(0, (HOME + 1) % PARTITIONS)}, "output_foreign"),
+        ({"source": source(1000, HOME)}, "position_ahead"),
+        ({"output_seq": 1000}, "output_ahead"),
+        ({"v": 3}, "output_unreadable"),
+    ],
+)
+def test_an_output_that_is_not_what_the_input_gives_halts_before_anything_is_sent(
+    data: Path, changes: dict[str, object], reason: str
+) -> None:
+    broker = Broker()
+    sell, buy = order(1, "sell", 10, 1), order(2, "buy", 10, 1, user_id=7)
+    send(broker, sell, buy)
+    desk = opened(data, broker)
+    desk.settle()
+    kill(desk)
+    send(broker, order(3, "buy", 10, 1))
+    altered(broker, 1, **changes)
+    before = outputs(broker)
+
+    with pytest.raises(Halt) as halt:
+        opened(data, broker)
+
+    assert halt.value.reason == reason
+    assert outputs(broker) == before
+
+
+def test_acknowledged_outputs_that_are_gone_halt(data: Path) -> None:
+    broker = Broker()
+    send(broker, *stream(random.Random(6), 30))
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    del broker.logs[OUTPUTS, HOME][5:]
+
+    with pytest.raises(Halt, match="output_lost"):
+        opened(data, broker)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"1", b"{", "input_unreadable"),
+        (b"1", b'{"v":3}', "input_unreadable"),
+        (b"2", encode(order(2, "buy", 10, 1)), "input_misplaced"),
+        (b"1", encode(order(2, "buy", 10, 1, symbol_id=2)), "input_misplaced"),
+        (b"1", encode(replace(order(2, "buy", 10, 1), epoch_bits="f" * 16)), "numbering"),
+        (b"1", encode(replace(order(2, "buy", 10, 1), lot=500)), "symbol_changed"),
+    ],
+)
+def test_a_record_that_must_not_be_skipped_halts_after_what_came_before_it(
+    data: Path, key: bytes, value: bytes, reason: str
+) -> None:
+    broker = Broker()
+    send(broker, order(1, "buy", 10, 1))
+    broker.append(ORDERS, HOME, key, value)
+    desk = opened(data, broker)
+
+    with pytest.raises(Halt) as halt:
+        desk.settle()
+
+    assert halt.value.reason == reason
+    assert len(outputs(broker)) == 1
+    kill(desk)
+
+
+def test_input_that_was_replaced_or_is_gone_halts(data: Path) -> None:
+    broker = Broker()
+    send(broker, *stream(random.Random(7), 9))
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    whole = list(broker.logs[ORDERS, HOME])
+    for log, reason in (
+        (whole[:5], "position_ahead"),
+        ([*whole[:8], broker.append(ORDERS, 9, b"1", b"x")], "input_replaced"),
+    ):
+        broker.logs[ORDERS, HOME] = log
+        for offset, record in enumerate(log):
+            record._place = (ORDERS, HOME, offset)
+
+        with pytest.raises(Halt, match=reason):
+            opened(data, broker)
+
+
+def test_a_second_process_and_a_directory_without_init_are_refused(data: Path) -> None:
+    desk = opened(data, Broker())
+
+    with pytest.raises(Locked, match="another process"):
+        opened(data, Broker())
+    with pytest.raises(ConfigError, match="does not exist"):
+        opened(data / "none", Broker())
+    (data / "bare").mkdir()
+    with pytest.raises(ConfigError, match="no data directory yet"):
+        opened(data / "bare", Broker())
+    kill(desk)
+
+
+def test_a_disk_error_in_a_snapshot_stops_the_process(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker()
+    send(broker, order(1, "buy", 10, 1))
+    desk = opened(data, broker, snapshot_every=1)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(LogError, match="No space left"):
+        desk.settle()
+    kill(desk)
+
+
+def test_a_damaged_snapshot_is_passed_over_for_the_older_one(data: Path) -> None:
+    broker, records = Broker(), stream(random.Random(9), 60)
+    for first in (0, 20, 40):
+        send(broker, *records[first : first + 20])
+        desk = opened(data, broker)
+        desk.settle()
+        desk.close()
+    older, newest = sorted(data.glob("snapshot-*"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+
+    desk = opened(data, broker)
+    desk.settle()
+    assert desk.judged == 20
+    assert outputs(broker) == expected(records)
+    desk.close()
+    assert sorted(data.glob("snapshot-*")) == [older, newest]
+
+
+def test_a_snapshot_of_other_rules_is_taken_only_where_the_old_version_stopped(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker()
+    send(broker, *stream(random.Random(8), 20))
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    monkeypatch.setattr("system.engine.audit.RULES", 2)
+    desk = opened(data, broker)
+    assert not desk.outbox.waiting
+    send(broker, order(21, "buy", 10, 1))
+    monkeypatch.undo()
+    desk.settle()
+    kill(desk)
+    monkeypatch.setattr("system.engine.audit.RULES", 2)
+
+    with pytest.raises(Stop, match="rules_changed"):
+        opened(data, broker)
+
+
+def test_a_cancel_of_a_symbol_that_never_traded_is_answered(data: Path) -> None:
+    broker = Broker()
+    send(broker, cancel(1, order(5, "buy", 10, 1)))
+    desk = opened(data, broker)
+    desk.settle()
+    desk.close()
+    desk = opened(data, broker)
+    send(broker, order(2, "buy", 10, 1))
+    desk.settle()
+
+    first, second = (decode_output(value) for value in outputs(broker))
+    assert (first.outcome, second.outcome) == ("order_closed", "placed")
+    kill(desk)
