@@ -7,12 +7,12 @@ from threading import Thread
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Producer
 
-from system import database, exits
+from system import database, exits, messages
 from system.config import Kafka
 from system.database import Scylla
 from system.errors import Unreachable
 from system.records import EVENTS, Event, encode
-from system.settlement import Settlement, reader
+from system.settlement import Settlement
 from system.settlement.config import Config, Work
 from system.topics import key_of, partition_of
 from tests.system.broker import PARTITIONS, broker, committed
@@ -27,7 +27,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
     found = Tables()
     monkeypatch.setattr(database, "connect", lambda _: found)
     # librdkafka's mock broker stamps CreateTime whatever the topic says
-    monkeypatch.setattr(reader, "TIMESTAMP_LOG_APPEND_TIME", TIMESTAMP_CREATE_TIME)
+    monkeypatch.setattr(messages, "TIMESTAMP_LOG_APPEND_TIME", TIMESTAMP_CREATE_TIME)
     return found
 
 
