@@ -164,6 +164,7 @@ def backends() -> None:
 
     \b
     jvm       real Apache Kafka and Apache Cassandra; needs Java 17 and Maven
+    compose   Apache Kafka and ScyllaDB in containers; needs Docker
     """
 
 
@@ -178,7 +179,7 @@ _port = click.IntRange(1, 65535)
 
 
 @backends.command("up")
-@click.option("--kind", type=click.Choice(["jvm"]), help="Which servers (default: jvm).")
+@click.option("--kind", type=click.Choice(["jvm", "compose"]), help="Which servers (default: jvm).")
 @click.option("--nodes", type=click.Choice(["1", "3"]), help="Brokers, and nodes (default: 1).")
 @click.option("--kafka-port", type=_port, help="Of the first broker (default: a free one).")
 @click.option("--cql-port", type=_port, help="Of all nodes (default: a free one).")

@@ -5,8 +5,9 @@ had. Brokers share a host and differ by port; nodes share their ports and differ
 drivers know one port for all of them.
 """
 
+import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -64,6 +65,8 @@ def find_or_make(folder: Path, wanted: Wanted) -> Layout:
     if found is None:
         return _with_ports(_make(wanted), wanted.ports)
     if _shape(found) == (wanted.kind, wanted.brokers, wanted.nodes):
+        _check_uses(folder, wanted.broker_uses, found.brokers)
+        _check_uses(folder, wanted.node_uses, found.nodes)
         return _with_ports(found, wanted.ports)
     raise UsageError(
         f"{folder} holds the data of {found.described()}, not"
@@ -74,6 +77,17 @@ def find_or_make(folder: Path, wanted: Wanted) -> Layout:
 
 def _shape(layout: Layout) -> tuple[str, int, int]:
     return layout.kind, len(layout.brokers), len(layout.nodes)
+
+
+def _check_uses(
+    folder: Path, uses: Sequence[str], servers: Mapping[str, Mapping[str, Address]]
+) -> None:
+    for name, addresses in servers.items():
+        if missing := [use for use in uses if use not in addresses]:
+            raise UsageError(
+                f"{folder / FILE} gives {name} no address for {', '.join(missing)}; it is of"
+                f" another version of Wavetank: delete {folder}, or take another --folder"
+            )
 
 
 def find(folder: Path) -> Layout | None:
@@ -123,3 +137,8 @@ def _with_ports(layout: Layout, chosen: Ports) -> Layout:
             for name, uses in nodes.items()
         }
     return msgspec.structs.replace(layout, brokers=brokers, nodes=nodes)
+
+
+def kafka_id(hexadecimal: str) -> str:
+    """Return 32 hexadecimal digits as an id of Kafka's, which may not begin with a dash."""
+    return "w" + base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode()[1:22]

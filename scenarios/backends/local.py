@@ -1,43 +1,25 @@
-"""Back ends whose servers are processes of ours on this machine: what they have in common."""
+"""Back ends whose servers are processes of ours on this machine."""
 
 import shutil
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from types import MappingProxyType
 from typing import ClassVar
 
-from scenarios.backends import kafka_wire, layout, ports
-from scenarios.backends.base import Ability, Address, Backend, Role, Server
-from scenarios.backends.layout import ANY, Layout, Ports, Wanted
+from scenarios.backends.base import Ability, Server
+from scenarios.backends.layout import ANY, Layout, Ports
 from scenarios.backends.processes import ProcessServer
-from scenarios.errors import Infrastructure, UsageError
-
-WARM_S = 90.0
-_MIB = 1024 * 1024
+from scenarios.backends.started import StartedBackend
 
 
-class LocalBackend(Backend):
-    """Brokers and nodes as processes; `folder` holds all their data and their addresses."""
+class LocalBackend(StartedBackend):
+    """Brokers and nodes as processes; `folder` holds all their data."""
 
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
-    broker_uses: ClassVar[Sequence[str]]  # what each broker needs a port for, ``clients`` first
-    node_uses: ClassVar[Sequence[str]]
-    disk_mib: ClassVar[int]  # what each server may fill before anything is written to it
 
     def __init__(self, folder: Path, brokers: int, nodes: int, chosen: Ports = ANY) -> None:
-        self.folder = folder.resolve()
-        self.say: Callable[[str], None] = lambda _: None  # told what takes long, and why
-        wanted = Wanted(
-            kind=self.kind,
-            brokers=brokers,
-            nodes=nodes,
-            broker_uses=self.broker_uses,
-            node_uses=self.node_uses,
-            ports=chosen,
-        )
-        self.layout = layout.find_or_make(self.folder, wanted)
+        super().__init__(folder, brokers, nodes, chosen)
         self.processes = (*self.make_brokers(self.layout), *self.make_nodes(self.layout))
         self.servers: tuple[Server, ...] = self.processes
 
@@ -49,65 +31,34 @@ class LocalBackend(Backend):
     def make_nodes(self, laid_out: Layout) -> Sequence[ProcessServer]:
         """Return the nodes, not running yet."""
 
-    @abstractmethod
-    def prepare(self) -> None:
-        """Have everything ready that is made once; raise `Infrastructure` for what is missing."""
-
-    def up(self, advertise: Mapping[str, Address] = MappingProxyType({})) -> None:
-        """Start all servers at once; return when they serve and know each other."""
-        self._advertise(advertise)
-        self._check_disk()
-        self.sweep()
-        ports.check(self._addresses())
-        self.prepare()
-        layout.keep(self.folder, self.layout)
+    def start(self) -> None:
+        """Start all servers and return when they serve; if one does not, none is left running."""
         start(self.processes)
-        try:
-            self.warm()
-        except BaseException:
-            self.kill()
-            raise
+
+    def down(self) -> None:
+        """Stop all servers in order; their data stays in the folder."""
+        with ThreadPoolExecutor(len(self.processes)) as pool:
+            list(pool.map(lambda server: server.terminate(), self.processes))
+
+    def kill(self) -> None:
+        """Kill all servers without warning."""
+        for server in self.processes:
+            server.kill()
 
     def sweep(self) -> list[str]:
         """Kill what a crash of ours has left running in the folder; return the servers' names."""
         return [server.name for server in self.processes if server.sweep()]
 
-    def kill(self) -> None:
-        """Kill all servers without warning."""
-        for server in self.servers:
-            server.kill()
+    def show_logs(self, names: Sequence[str], lines: int, *, follow: bool) -> Sequence[str]:
+        """Return the command that shows the last lines of the logs of the servers named."""
+        paths = [str(self.server(name).log_path) for name in names]
+        there = [path for path in paths if Path(path).exists()]
+        return ("tail", "-v", "-n", str(lines), *(["-F"] if follow else []), *there)
 
-    def warm(self) -> None:
-        """Have each broker do what it otherwise does at the first client's request."""
-        kafka_wire.warm({i: each.address for i, each in enumerate(self.brokers, 1)}, WARM_S)
-
-    def down(self) -> None:
-        """Stop all servers in order; their data stays in the folder."""
-        with ThreadPoolExecutor(len(self.servers)) as pool:
-            list(pool.map(lambda server: server.terminate(), self.servers))
-
-    def _advertise(self, advertise: Mapping[str, Address]) -> None:
-        for name, address in advertise.items():
-            server = self.server(name)
-            if server.role is Role.CQL and address.port != server.address.port:
-                raise UsageError(
-                    f"{name} cannot advertise {address}: all nodes have one port, here"
-                    f" {server.address.port}; a proxy takes it on another host, such as 127.0.1.1"
-                )
-            server.advertised = address
-
-    def _addresses(self) -> Iterator[Address]:
-        for uses in (*self.layout.brokers.values(), *self.layout.nodes.values()):
-            yield from uses.values()
-
-    def _check_disk(self) -> None:
-        here = next(path for path in (self.folder, *self.folder.parents) if path.exists())
-        free, needed = shutil.disk_usage(here).free // _MIB, self.disk_mib * len(self.servers)
-        if free < needed:
-            raise Infrastructure(
-                f"the disk under {here} has {free} MiB free; {len(self.servers)} servers of kind"
-                f" {self.kind} need {needed} MiB: free some, or take another --folder"
-            )
+    def wipe(self) -> None:
+        """Delete the folders of all servers."""
+        for server in self.processes:
+            shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def start(servers: Sequence[ProcessServer]) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scenarios.backends import state
 from scenarios.backends.identity import Identity
-from scenarios.backends.local import LocalBackend
+from scenarios.backends.started import StartedBackend
 from scenarios.backends.state import ServerState, State
 from scenarios.errors import Infrastructure
 
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 class Supervisor:
     """Owns `backend` until it is told to stop, by Ctrl-C or SIGTERM, or nothing is left of it."""
 
-    def __init__(self, backend: LocalBackend, say: Say) -> None:
+    def __init__(self, backend: StartedBackend, say: Say) -> None:
         self.backend = backend
         self.say = say
         backend.say = say

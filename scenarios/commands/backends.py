@@ -1,7 +1,6 @@
 """``wavetank backends``: servers for the real stage, or for anybody's client, up and down."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -71,17 +70,12 @@ def status(folder: Path, *, as_json: bool) -> int:
 def logs(folder: Path, names: tuple[str, ...], lines: int, *, follow: bool) -> int:
     """Show the last lines of the servers' logs; with `follow` go on until Ctrl-C."""
     found = layout.find(folder)
-    known = [*found.brokers, *found.nodes] if found else []
-    for name in names:
-        if name not in known:
-            there = f"it has {', '.join(known)}" if known else "it holds no back end"
-            raise UsageError(f"{folder} has no server {name!r}; {there}")
-    paths = [path for name in names or known if (path := folder / name / "output.log").exists()]
-    if not paths:
-        click.echo(f"no server in {folder} has written a log")
-        return 0
-    flags = ["-F"] if follow else []
-    return subprocess.run(["tail", "-n", str(lines), *flags, *paths], check=False).returncode
+    if found is None:
+        raise UsageError(f"{folder} holds no back end; start one: wavetank backends up")
+    backend = kinds.kept(folder, found)
+    chosen = [backend.server(name).name for name in names or (*found.brokers, *found.nodes)]
+    command = backend.show_logs(chosen, lines, follow=follow)
+    return subprocess.run(command, check=False).returncode
 
 
 def _say(text: str) -> None:
@@ -156,8 +150,7 @@ def _stop(folder: Path) -> None:
 
 
 def _sweep(folder: Path, found: layout.Layout) -> None:
-    backend = kinds.make(found.kind, folder, len(found.brokers), len(found.nodes))
-    left = backend.sweep()
+    left = kinds.kept(folder, found).sweep()
     (folder / state.FILE).unlink(missing_ok=True)
     what = f"killed what a crash had left: {', '.join(left)}" if left else "nothing is up"
     click.echo(f"{what} in {folder}")
@@ -165,8 +158,7 @@ def _sweep(folder: Path, found: layout.Layout) -> None:
 
 def _wipe(folder: Path, found: layout.Layout) -> None:
     """Delete what we made in the folder, and the folder if nothing else is in it."""
-    for name in (*found.brokers, *found.nodes):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    kinds.kept(folder, found).wipe()
     for name in (layout.FILE, state.FILE, state.LOCK, LOG):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):

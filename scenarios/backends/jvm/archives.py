@@ -11,13 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from scenarios.backends import kafka_wire, local, ports
+from scenarios.backends import kafka_wire, local, ports, started
 from scenarios.backends.base import Address
 from scenarios.backends.jvm import cassandra, kafka
 from scenarios.backends.jvm.cassandra import CassandraServer
 from scenarios.backends.jvm.jars import Jars, locked
 from scenarios.backends.jvm.kafka import KafkaServer
 from scenarios.backends.jvm.server import JvmServer
+from scenarios.backends.layout import kafka_id
 from scenarios.errors import Infrastructure
 
 HERE = "127.0.0.1"
@@ -49,7 +50,7 @@ def _train(jars: Jars, folder: Path) -> None:
         server.flags = (f"-XX:ArchiveClassesAtExit={new}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
     _format(jars, broker)
     local.start(servers)
-    kafka_wire.warm({1: broker.address}, local.WARM_S)
+    kafka_wire.warm({1: broker.address}, started.WARM_S)
     with ThreadPoolExecutor(len(servers)) as pool:
         list(pool.map(lambda server: server.terminate(), servers))
     for server, name in ((broker, "kafka"), (node, "cassandra")):
@@ -58,7 +59,7 @@ def _train(jars: Jars, folder: Path) -> None:
 
 def _broker(folder: Path) -> KafkaServer:
     seat = kafka.Seat(1, *(Address(HERE, port) for port in ports.free(3)))
-    return KafkaServer(seat, (seat,), kafka.identifier(uuid.uuid4().hex), folder / seat.name)
+    return KafkaServer(seat, (seat,), kafka_id(uuid.uuid4().hex), folder / seat.name)
 
 
 def _node(folder: Path) -> CassandraServer:

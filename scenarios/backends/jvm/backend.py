@@ -7,7 +7,7 @@ from scenarios.backends.jvm import archives, cassandra, jars, kafka
 from scenarios.backends.jvm.cassandra import CassandraServer
 from scenarios.backends.jvm.kafka import KafkaServer
 from scenarios.backends.jvm.server import JvmServer
-from scenarios.backends.layout import Layout
+from scenarios.backends.layout import Layout, kafka_id
 from scenarios.backends.local import LocalBackend
 
 
@@ -39,7 +39,7 @@ class Jvm(LocalBackend):
             kafka.Seat(i, uses["clients"], uses["brokers"], uses["controller"])
             for i, uses in enumerate(laid_out.brokers.values(), 1)
         ]
-        cluster = kafka.identifier(laid_out.cluster)
+        cluster = kafka_id(laid_out.cluster)
         return [KafkaServer(seat, seats, cluster, self.folder / seat.name) for seat in seats]
 
     def make_nodes(self, laid_out: Layout) -> Sequence[CassandraServer]:

@@ -4,7 +4,6 @@ A node's folder is formatted without a Java process: the one file that formattin
 beside the jars, and copied (`metadata` in `archives` makes it).
 """
 
-import base64
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from scenarios.backends import kafka_wire
 from scenarios.backends.base import Address, Role
 from scenarios.backends.jvm.jars import SOURCE, Jars
 from scenarios.backends.jvm.server import JvmServer
+from scenarios.backends.layout import kafka_id
 
 READY_S = 90.0
 CHECKPOINT = "00000000000000000000-0000000000.checkpoint"
@@ -36,11 +36,6 @@ class Seat:
     def name(self) -> str:
         """The name of its server."""
         return f"kafka-{self.id}"
-
-
-def identifier(hexadecimal: str) -> str:
-    """Return 32 hexadecimal digits as an id of Kafka's, which may not begin with a dash."""
-    return "w" + base64.urlsafe_b64encode(bytes.fromhex(hexadecimal)).decode()[1:22]
 
 
 class KafkaServer(JvmServer):
@@ -107,7 +102,7 @@ class KafkaServer(JvmServer):
         shutil.copy(jars.folder / METADATA, metadata / CHECKPOINT)
         (self.data / "meta.properties").write_text(
             f"version=1\nnode.id={self.seat.id}\ncluster.id={self.cluster}\n"
-            f"directory.id={identifier(uuid.uuid4().hex)}\n",
+            f"directory.id={kafka_id(uuid.uuid4().hex)}\n",
             encoding="utf-8",
         )
 

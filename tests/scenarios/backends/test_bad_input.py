@@ -1,5 +1,6 @@
 """What `wavetank backends` says when something is missing, taken, too small or mistyped."""
 
+import json
 import os
 import shutil
 import socket
@@ -166,6 +167,17 @@ def test_a_damaged_layout_is_named(place: Place) -> None:
     assert "layout.json is no layout" in done.output
 
 
+def test_a_layout_that_lacks_an_address_is_named(place: Place) -> None:
+    place.folder.mkdir()
+    (place.folder / "layout.json").write_text(
+        '{"kind":"jvm","cluster":"00","brokers":{"kafka-1":{}},"nodes":{"scylla-1":{}}}',
+        encoding="utf-8",
+    )
+    done = place.up()
+    assert done.exit_code == USAGE
+    assert "gives kafka-1 no address for clients, brokers, controller" in done.output
+
+
 def test_wiping_a_folder_of_somebody_else_deletes_nothing(place: Place) -> None:
     place.folder.mkdir()
     (place.folder / "thesis.txt").write_text("mine", encoding="utf-8")
@@ -183,10 +195,36 @@ def test_nothing_up_is_said(place: Place) -> None:
 
 def test_an_unknown_server_is_answered_with_the_known_ones(place: Place) -> None:
     place.folder.mkdir()
+    uses = ["clients", "brokers", "controller", "storage"]
+    addresses = {use: {"host": "127.0.0.1", "port": 1} for use in uses}
+    kept = {"brokers": {"kafka-1": addresses}, "nodes": {"scylla-1": addresses}}
     (place.folder / "layout.json").write_text(
-        '{"kind":"jvm","cluster":"00","brokers":{"kafka-1":{}},"nodes":{"scylla-1":{}}}',
-        encoding="utf-8",
+        json.dumps({"kind": "jvm", "cluster": "00" * 16, **kept}), encoding="utf-8"
     )
     done = place.run("logs", "kafka-7")
     assert done.exit_code == USAGE
     assert "no server 'kafka-7'; it has kafka-1, scylla-1" in done.output
+
+
+ENGINE_OFF = "Cannot connect to the Docker daemon. Is the docker daemon running?"
+
+
+def test_without_docker_it_says_so(place: Place) -> None:
+    done = place.run("up", "--kind", "compose")
+    assert done.exit_code == INFRASTRUCTURE
+    assert "no `docker` is on PATH" in done.output
+
+
+def test_without_an_engine_docker_is_quoted(place: Place) -> None:
+    place.has("docker", f"echo '{ENGINE_OFF}' >&2; exit 1")
+    done = place.run("up", "--kind", "compose")
+    assert done.exit_code == INFRASTRUCTURE
+    assert "the engine does not answer" in done.output
+    assert ENGINE_OFF in done.output
+
+
+def test_without_the_compose_plugin_it_says_so(place: Place) -> None:
+    place.has("docker", '[ "$1" = version ]')
+    done = place.run("up", "--kind", "compose")
+    assert done.exit_code == INFRASTRUCTURE
+    assert "there is no `docker compose`" in done.output

@@ -1,0 +1,1 @@
+"""Apache Kafka and ScyllaDB in containers, for people with Docker."""
