@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from sim.scylla.errors import ProtocolFault
 from sim.scylla.wire import LOWEST_VERSION, VERSION, Failure, Request, Response
 from sim.tcp.cql import requests, responses
+from sim.tcp.cql.pieces import Pieces
 from sim.tcp.cql.primitives import Reader, string_list
 from sim.tcp.shell import Codec, Malformed
 
@@ -30,30 +31,22 @@ class Conversation(Codec):
 
     def __init__(self, peer: str) -> None:
         super().__init__(peer)
-        self._parts: list[bytes] = []  # of a frame that is not whole yet
-        self._missing = 0
+        self._pieces = Pieces()
         self._version = VERSION
         self._started = False
         self._wanted: dict[int, tuple[int, bool, bool]] = {}  # stream: version, bare, traced
 
     def decode(self, data: bytes) -> Iterator[Request]:
         """Yield the requests that are whole now; raise `Malformed` at what is none."""
-        content = data
-        if self._parts:
-            self._parts.append(content)
-            self._missing -= len(content)
-            if self._missing > 0:
-                return
-            content = b"".join(self._parts)
-        at = 0
-        self._missing = HEADER.size
+        content = self._pieces.joined(data)
+        at, needed = 0, HEADER.size
         try:
             while len(content) - at >= HEADER.size:
                 version, flags, stream, opcode, size = HEADER.unpack_from(content, at)
                 self._check(version, stream, opcode, size)
                 start, end = at + HEADER.size, at + HEADER.size + size
                 if end > len(content):
-                    self._missing = end - at
+                    needed = end - at
                     break
                 at = end
                 yield self._request(version, flags, stream, opcode, Reader(content, start, end))
@@ -61,8 +54,7 @@ class Conversation(Codec):
             error.farewell = self.encode(Response(0, Failure(ProtocolFault(str(error)))))
             raise
         finally:
-            self._parts = [content[at:]] if at < len(content) else []
-            self._missing -= len(content) - at
+            self._pieces.keep(content[at:], needed)
 
     def encode(self, message: Response) -> bytes:  # type: ignore[override]
         """Return the frame of a response."""

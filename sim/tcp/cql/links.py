@@ -31,6 +31,7 @@ from sim.tcp.cql.forms import (
     of_mutation,
     of_schema,
 )
+from sim.tcp.cql.pieces import Pieces
 from sim.tcp.shell import Codec, Malformed
 
 FORMAT = 1
@@ -113,7 +114,7 @@ class Link(Codec):
         self._node = node
         self._cluster = cluster
         self._tables = Tables(node.schema)
-        self._rest = b""
+        self._pieces = Pieces()
         self._met = False
         self._unsaid = b""  # our hello, on a connection that the other side opened
         if dialled is not None:
@@ -122,13 +123,15 @@ class Link(Codec):
 
     def decode(self, data: bytes) -> Iterator[PeerMessage]:
         """Yield the messages that are whole now."""
-        content, at = self._rest + data, 0
+        content = self._pieces.joined(data)
+        at, needed = 0, 4
         try:
             while len(content) - at >= 4:
                 size = int.from_bytes(content[at : at + 4], "big")
                 if size > _FRAME_BYTES_MAX:
                     raise Malformed(f"a message of {size} bytes between nodes")
                 if len(content) - at - 4 < size:
+                    needed = 4 + size
                     break
                 start, at = at + 4, at + 4 + size
                 message = self._message(content[start:at])
@@ -137,7 +140,7 @@ class Link(Codec):
         except msgspec.MsgspecError as error:
             raise Malformed(f"no message between nodes: {error}") from None
         finally:
-            self._rest = content[at:]
+            self._pieces.keep(content[at:], needed)
 
     def encode(self, message: PeerMessage) -> bytes:  # type: ignore[override]
         """Return the bytes of a message, after our hello if it was not said yet."""

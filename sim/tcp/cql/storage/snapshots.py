@@ -41,7 +41,11 @@ class Snapshots:
         self._number = self._journal.rotate()
         now_ns = time.time_ns()
         parent = os.getpid()
-        self._child = os.fork()
+        try:
+            self._child = os.fork()
+        except OSError as error:
+            LOG.warning("no snapshot %d, the commit log is kept: %s", self._number, error.strerror)
+            return
         if not self._child:
             _in_child(parent, lambda: self._write(now_ns))
 
