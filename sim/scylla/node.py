@@ -149,7 +149,7 @@ class Node:
             self._learn(self.clients.connections[connection].peer, content)
             reply = self.state()
         elif kind == "Truncate":
-            self._drop(content[0])
+            self.drop(content[0])
         elif kind == "Wish":
             self.ddl.wished(connection, message)
             return
@@ -221,7 +221,7 @@ class Node:
         for keyspace in old.keyspaces.values():
             for table in keyspace.tables.values():
                 if table.id not in kept:
-                    self._drop(table.id)
+                    self.drop(table.id)
                     self.hints.table_dropped(self.machinery, table.id)
         self.clients.forget_plans()
         if change is not None:
@@ -241,6 +241,11 @@ class Node:
             at = (self.machinery.elapsed // _PERIOD_NS + 1) * _PERIOD_NS
             self.machinery.alarm(_PERIODIC, at)
         self._store(mutation, origin)
+
+    def drop(self, table_id: bytes) -> None:
+        """Forget a table's rows here, for good."""
+        self.replica.drop(table_id)
+        self.machinery.do(Record("cql-drop", table_id))
 
     def send(self, connection: int, message: PeerMessage) -> None:
         """Answer a peer."""
@@ -291,7 +296,3 @@ class Node:
             self._store(mutation, origin)
         if replica.waiting:
             self._sync()
-
-    def _drop(self, table_id: bytes) -> None:
-        self.replica.drop(table_id)
-        self.machinery.do(Record("cql-drop", table_id))

@@ -30,6 +30,9 @@ class Parts(Protocol):
     def apply(self, mutation: Mutation, origin: Origin) -> None:
         """Store a mutation here; whoever waits at `origin` hears of it."""
 
+    def drop(self, table_id: bytes) -> None:
+        """Forget a table's rows here, for good."""
+
     def adopt(self, schema: Schema, change: Change | None) -> None:
         """Take a newer schema; an older one is ignored."""
 

@@ -39,7 +39,7 @@ class Truncations:
         alive = [name for name in others if parts.detector.alive(name)]
         if len(alive) < len(others):
             raise Unavailable(ALL, "ALL", len(others) + 1, len(alive) + 1)
-        parts.replica.drop(table.id)
+        parts.drop(table.id)
         id_ = parts.machinery.new_id()
         self.pending[id_] = connection, stream, set(others)
         self.deadlines.add(parts.machinery, id_)

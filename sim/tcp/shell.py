@@ -81,6 +81,7 @@ class Shell:
         self._servers: list[asyncio.Server] = []
         self._timers: dict[Hashable, asyncio.TimerHandle] = {}
         self._dials: set[asyncio.Task[None]] = set()
+        self._unreachable: set[str] = set()  # peers that the last dial did not reach
         self._records: list[Record] = []
         self._outgoing: list[Effect] = []  # in order, waiting for `_records` to be durable
         self._stopped = False
@@ -236,8 +237,11 @@ class Shell:
         host, port, codec = self.route(effect.peer)
         try:
             await self._loop.create_connection(lambda: Connection(self, codec, effect), host, port)
+            self._unreachable.discard(effect.peer)
         except OSError as error:
-            LOG.info("cannot reach %s at %s:%d: %s", effect.peer, host, port, error)
+            if effect.peer not in self._unreachable:  # said once, not with every attempt
+                LOG.info("cannot reach %s at %s:%d: %s", effect.peer, host, port, error)
+            self._unreachable.add(effect.peer)
             self.call(self.machine.dialled, effect.tag, None)
 
 

@@ -137,7 +137,7 @@ class Link(Codec):
                 message = self._message(content[start:at])
                 if message is not None:
                     yield message
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Malformed(f"no message between nodes: {error}") from None
         finally:
             self._pieces.keep(content[at:], needed)

@@ -31,14 +31,14 @@ async def serve(path: str, *, die_with_parent: bool) -> None:
     server = _Server(config, directory)
     try:
         await server.start()
-        await server.run(stop)
+        await server.shell.serve_until(stop)
     except Corrupt as error:
         raise process.Stop(str(error)) from error
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         raise process.Stop(f"cannot go on: {what}{error.strerror}") from error
     finally:
-        await server.close()
+        server.close()
 
 
 class _Server:
@@ -68,19 +68,9 @@ class _Server:
         self._tick()
         process.ready(port, peer_port=peer_port, name=config.name)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`; OSError if the data cannot be made durable."""
-        stopped = asyncio.ensure_future(stop.wait())
-        done, _ = await asyncio.wait(
-            (stopped, self.shell.failure), return_when=asyncio.FIRST_COMPLETED
-        )
-        stopped.cancel()
-        for each in done:
-            each.result()
-
-    async def close(self) -> None:
-        """End in good order, as far as that is possible."""
-        await self.shell.stop()
+    def close(self) -> None:
+        """Let go of what is still held, and sync what was acknowledged."""
+        self.shell.abort()
         if self._timer is not None:
             self._timer.cancel()
         if self.snapshots is not None:

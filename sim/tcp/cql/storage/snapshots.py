@@ -49,11 +49,11 @@ class Snapshots:
         if not self._child:
             _in_child(parent, lambda: self._write(now_ns))
 
-    def reap(self) -> None:
+    def reap(self, options: int = os.WNOHANG) -> None:
         """Take note of a child that has ended."""
         if not self._child:
             return
-        pid, status = os.waitpid(self._child, os.WNOHANG)
+        pid, status = os.waitpid(self._child, options)
         if pid:
             self._child = 0
             if status:

@@ -71,6 +71,13 @@ class Nodes:
         process.kill()
         process.communicate()
 
+    def stop(self, name: str) -> tuple[int, str]:
+        """End a node in good order; return its exit code and what it said."""
+        process = self.running.pop(name)
+        process.terminate()
+        _, errors = process.communicate()
+        return process.returncode, errors
+
     def refused(self, name: str, **changes: Any) -> tuple[int, str]:
         """Start a node that is to refuse; return its exit code and what it said."""
         process = self.launch(name, **changes)

@@ -1,15 +1,21 @@
 """Nodes as processes, asked by the real, unmodified driver over TCP."""
 
+import json
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cassandra import ConsistencyLevel, InvalidRequest
+from cassandra import ConsistencyLevel, InvalidRequest, WriteFailure
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.policies import RoundRobinPolicy
+from cassandra.query import SimpleStatement
 
 from tests.sim.tcp.cql.cluster import Nodes
 
@@ -80,7 +86,7 @@ def test_no_acknowledged_row_is_lost_by_kills(tmp_path: Path) -> None:
     assert found.issuperset(acknowledged)
 
 
-def test_a_killed_node_of_three_misses_nothing_in_the_end(tmp_path: Path) -> None:
+def test_three_nodes_are_one_cluster(tmp_path: Path) -> None:
     with Nodes(tmp_path, 3) as nodes:
         nodes.start()
         with session(nodes) as asked:
@@ -91,6 +97,107 @@ def test_a_killed_node_of_three_misses_nothing_in_the_end(tmp_path: Path) -> Non
             nodes.kill("db-3")
             for key in range(20):
                 asked.execute(insert, (key, "", key))
+            delete = SimpleStatement(
+                "DELETE FROM k.t WHERE a = 1", consistency_level=ConsistencyLevel.ALL
+            )
+            with pytest.raises(WriteFailure) as caught:
+                asked.execute(delete)
+            assert caught.value.failures == 1
             nodes.start("db-3")
-        with session(nodes, "db-3", ConsistencyLevel.ALL) as asked:
-            assert sorted(row.a for row in asked.execute("SELECT a FROM k.t")) == list(range(20))
+        # Asked at ONE, a node answers from its own disk: its hints must have come.
+        with session(nodes, "db-3", ConsistencyLevel.ONE) as asked:
+            while len(found := rows_at_one(asked)) < 19:
+                time.sleep(0.1)
+            assert found == [key for key in range(20) if key != 1]
+
+
+def rows_at_one(asked: Any) -> list[int]:
+    host = next(h for h in asked.hosts if h.endpoint.port == asked.cluster.port)
+    return sorted(row.a for row in asked.execute("SELECT a FROM k.t", host=host))
+
+
+def test_a_log_that_has_grown_is_replaced_by_a_snapshot_while_the_node_serves(
+    tmp_path: Path,
+) -> None:
+    with Nodes(tmp_path, bytes_max=20_000) as nodes:
+        nodes.start()
+        with session(nodes) as asked:
+            asked.execute(KEYSPACE % 1)
+            asked.execute(TABLE)
+            insert = asked.prepare("INSERT INTO k.t (a, b, v) VALUES (?, ?, ?)")
+            while not list((tmp_path / "db-1").glob("snapshot-????????")):
+                execute_concurrent_with_args(asked, insert, [(key, "", key) for key in range(500)])
+            execute_concurrent_with_args(asked, insert, [(key, "", -key) for key in range(500)])
+        nodes.kill("db-1")
+        nodes.start()
+        assert not (tmp_path / "db-1" / "commitlog-00000001").exists()
+        with session(nodes) as asked:
+            found = {(row.a, row.v) for row in asked.execute("SELECT a, v FROM k.t")}
+    assert found == {(key, -key) for key in range(500)}
+
+
+def test_what_no_client_may_say_is_answered_and_ends_its_connection_alone(tmp_path: Path) -> None:
+    with Nodes(tmp_path) as nodes:
+        nodes.start()
+        with session(nodes) as asked:
+            with socket.create_connection(("127.0.0.1", nodes.ports["db-1"])) as rude:
+                rude.sendall(bytes([4, 0, 0, 1, 7, 0x7F, 0xFF, 0xFF, 0xFF]))
+                answer = b""
+                while part := rude.recv(4096):
+                    answer += part
+            assert b"Request is too big" in answer
+            assert asked.execute("SELECT key FROM system.local").one().key == "local"
+        code, errors = nodes.stop("db-1")
+    assert (code, errors.count("Request is too big")) == (0, 1)
+
+
+def test_a_node_says_why_it_cannot_start_and_leaves_everything_as_it_is(tmp_path: Path) -> None:
+    with Nodes(tmp_path) as nodes:
+        nodes.start()
+        assert nodes.refused("db-1", data=str(tmp_path / "other")) == (
+            75,
+            f"cql ERROR cannot listen on 127.0.0.1:{nodes.ports['db-1']}: Address already in use\n",
+        )
+        code, why = nodes.refused("db-1")
+        assert (code, "locked by another running node" in why) == (75, True)
+        nodes.kill("db-1")
+        code, why = nodes.refused("db-1", cluster="other")
+        assert (code, "is that of cluster wavetank, not of other" in why) == (75, True)
+        code, why = nodes.refused("db-1", nam="db-1")
+        assert (code, "unknown field `nam`" in why) == (2, True)
+        nodes.start()
+        assert nodes.stop("db-1") == (0, "")
+
+
+def test_a_rotten_log_is_refused_by_name_and_offset(tmp_path: Path) -> None:
+    with Nodes(tmp_path) as nodes:
+        nodes.start()
+        with session(nodes) as asked:
+            asked.execute(KEYSPACE % 1)
+            asked.execute(TABLE)
+        nodes.kill("db-1")
+        log = tmp_path / "db-1" / "commitlog-00000001"
+        content = bytearray(log.read_bytes())
+        content[60] ^= 1
+        log.write_bytes(content)
+        code, why = nodes.refused("db-1")
+        assert code == 75
+        assert f"{log} is damaged at offset" in why
+        assert log.read_bytes() == content
+
+
+def test_nodes_die_with_whoever_started_them(tmp_path: Path) -> None:
+    nodes = Nodes(tmp_path)
+    script = (
+        "import subprocess, sys, time; "
+        f"subprocess.Popen([sys.executable, '-m', 'sim.tcp', 'cql', '--die-with-parent', "
+        f"'--config', {str(nodes.config('db-1'))!r}]); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert json.loads(parent.stdout.readline())["ready"]
+        parent.kill()
+        assert parent.stdout.read() == ""  # the end of the file: the node is gone, too
+    with nodes:
+        nodes.start()
