@@ -45,8 +45,8 @@ class Supervisor:
                     self.say(f"{name} was left running by an earlier crash, and is killed")
                 self._write("starting")
                 self.backend.up()
-                when_up(self._write("up"))
                 with suppress(KeyboardInterrupt):
+                    when_up(self._write("up"))
                     self._watch()
             finally:
                 self._end()
