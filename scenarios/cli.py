@@ -6,9 +6,10 @@ Exit codes: 0 held, 1 broken, 2 usage, 3 unknown, 4 nondeterministic, 75 infrast
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -27,8 +28,34 @@ class _Group(click.Group):
             click.echo(f"wavetank: {error}", err=True)
             ctx.exit(error.code)
         except KeyboardInterrupt:
-            click.echo("wavetank: interrupted", err=True)
-            ctx.exit(130)
+            _interrupted(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the last hand before a user's screen
+            _no_verdict(ctx, error)
+
+
+def _interrupted(ctx: click.Context) -> NoReturn:
+    click.echo("wavetank: interrupted", err=True)
+    ctx.exit(130)
+
+
+def _no_verdict(ctx: click.Context, error: BaseException) -> NoReturn:
+    """Say why there is no verdict: the world could not go on, or Wavetank has a defect."""
+    from sim.errors import SimulationError  # noqa: PLC0415 - keeps --help fast
+
+    if isinstance(error.__context__, KeyboardInterrupt):
+        _interrupted(ctx)  # it hit code that made another error of it
+    if isinstance(error, SimulationError):
+        click.echo(f"wavetank: unknown, the run could not be finished: {error}", err=True)
+        ctx.exit(3)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    click.echo(
+        f"wavetank: a defect of Wavetank itself: {type(error).__name__}: {error} "
+        f"({where.filename}:{where.lineno}); nothing is said about the ledger, please report it",
+        err=True,
+    )
+    ctx.exit(75)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,7 +20,8 @@ _LOOK_EVERY_S = 1.0
 def watching(kernel: Kernel, *, stall_s: float = 20.0, cap_s: float = 300.0) -> Generator[None]:
     """Raise `Stalled` after `stall_s` without an event, `CapReached` after `cap_s` altogether.
 
-    Works in a main thread only, since it rests on a signal; elsewhere it watches nothing.
+    Ctrl-C ends the run, too, whatever the program that ran then makes of the exception. Works in
+    a main thread only, since it rests on signals; elsewhere it watches nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -44,13 +45,21 @@ def watching(kernel: Kernel, *, stall_s: float = 20.0, cap_s: float = 300.0) -> 
                 kernel.trouble = CapReached(f"{cap_s:.0f} s of real time")
                 raise kernel.trouble
 
+    def interrupt(_: int, __: FrameType | None) -> None:
+        kernel.trouble = KeyboardInterrupt()  # a program may catch what is raised here
+        raise kernel.trouble
+
     before = signal.signal(signal.SIGALRM, look)
+    at_interrupt = signal.getsignal(signal.SIGINT)
+    if at_interrupt is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_EVERY_S, _LOOK_EVERY_S)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGINT, at_interrupt)
 
 
 def stacks(kernel: Kernel) -> str:

@@ -1,6 +1,8 @@
 """``wavetank controls``: plant each bug, and show which invariant catches it and how fast."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 import click
@@ -10,19 +12,50 @@ from scenarios import controls as planted_bugs
 from scenarios.errors import UsageError
 from scenarios.hunt import hunt
 from scenarios.results import Result
+from scenarios.scenario import Scenario
 
 
 def table(seeds: int, campaigns: int, only: tuple[str, ...], jobs: int) -> int:
-    """Print a row for each control; return 1 if one was not caught."""
+    """Print a row for each control, then whether the sound system holds on the same seeds.
+
+    Return 1 if a control was not caught, or if the sound system was broken.
+    """
     names = planted_bugs.names()
     for name in only:
         if name not in names:
             raise UsageError(f"no control is called {name!r} (wavetank list --controls)")
-    click.echo(f"{'control':<28}{'caught by':<12}{'others':<22}seeds needed: median, worst")
+    click.echo(f"{'control':<28}{'caught by':<12}{'others':<32}seeds needed: median, worst")
     missed = [name for name in only or names if not _row(name, seeds, campaigns, jobs)]
     if missed:
         click.echo(f"NOT CAUGHT within {seeds} seeds: {', '.join(missed)}")
-    return 1 if missed else 0
+    sound = [_is_sound(base, seeds, jobs) for base in _bases(only or names)]
+    return 0 if all(sound) and not missed else 1
+
+
+def _bases(names: Sequence[str]) -> list[str]:
+    """Return the scenarios into which the bugs were planted."""
+    planted = [catalog.find(name) for name in names]
+    return [
+        name
+        for name in catalog.names()
+        if name not in planted_bugs.names()
+        and any(_differs_in_programs_only(catalog.find(name), control) for control in planted)
+    ]
+
+
+def _differs_in_programs_only(sound: Scenario, control: Scenario) -> bool:
+    told = {"name", "story", "expect", "sometimes"}
+    same = {name: getattr(sound, name) for name in told}
+    return not sound.programs and replace(control, programs=(), **same) == sound
+
+
+def _is_sound(name: str, seeds: int, jobs: int) -> bool:
+    campaign = hunt(name, iter(_seeds(seeds, 0)), jobs=jobs)
+    if campaign.interrupted:
+        raise KeyboardInterrupt
+    verdicts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(campaign.verdicts.items()))
+    click.echo(f"sound system, {name}, the seeds of the first campaign: {verdicts}")
+    return campaign.verdicts["held"] == seeds
 
 
 def _row(name: str, seeds: int, campaigns: int, jobs: int) -> bool:
@@ -43,23 +76,29 @@ def _row(name: str, seeds: int, campaigns: int, jobs: int) -> bool:
     others = sorted(set(by) - set(named))
     caught = max(named, key=lambda i: by[i]) if named else "-"
     rest = " ".join([i for i in named if i != caught] + others)
-    click.echo(f"{name:<28}{caught:<12}{rest:<22}{median(needed):g}, {max(needed)}")
+    click.echo(f"{name:<28}{caught:<12}{rest:<32}{median(needed):g}, {max(needed)}")
     return bool(named)
 
 
 def first_catch(name: str, seeds: int, campaign: int, jobs: int) -> tuple[int, Result] | None:
     """Return how many seeds it took until an expected invariant broke, and the result."""
     expected = catalog.find(name).expect
-    draw = random.Random(f"{name}/{campaign}")
-    order = [draw.randrange(1, 2**31) for _ in range(seeds)]
+    order = _seeds(seeds, campaign)
     width = max(jobs * 4, 8)
     for start in range(0, seeds, width):
         chunk = order[start : start + width]
         found: list[Result] = []
-        hunt(name, iter(chunk), jobs=jobs, keep_results=found)
+        if hunt(name, iter(chunk), jobs=jobs, keep_results=found).interrupted:
+            raise KeyboardInterrupt
         by_seed = {result.seed: result for result in found}
         for number, seed in enumerate(chunk, start + 1):
             result = by_seed.get(seed)
             if result is not None and any(b.invariant in expected for b in result.breaks):
                 return number, result
     return None
+
+
+def _seeds(number: int, campaign: int) -> list[int]:
+    """Return the seeds of a campaign, the same for every control and for the sound system."""
+    draw = random.Random(f"controls/{campaign}")
+    return [draw.randrange(1, 2**31) for _ in range(number)]

@@ -50,7 +50,7 @@ def _what(
         name = name or _latest(int(what), runs)
         return catalog.find(name), int(what), _recorded(Path(runs, name, what))
     folder = Path(what)
-    if not folder.is_dir():
+    if not what or not folder.is_dir():
         raise UsageError(
             f"{what!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
             "wavetank run prints the token of each run"
@@ -107,8 +107,10 @@ def _until(scenario: Scenario, seed: int, until: str) -> int:
     """Stop at a time and show where everything stands."""
     try:
         at_ns = int(float(until.removesuffix("s")) * SECOND)
-    except ValueError:
-        raise UsageError(f"--until {until!r} is no time; write seconds, as in 12.5") from None
+    except (ValueError, OverflowError):
+        at_ns = -1
+    if at_ns < 0:
+        raise UsageError(f"--until {until!r} is no time; write seconds, as in 12.5")
     for line in simulated.look_at(scenario, seed, at_ns):
         click.echo(line)
     return 0

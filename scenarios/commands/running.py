@@ -57,7 +57,7 @@ def demo(runs: str) -> int:
 def report(where: str) -> int:
     """Judge the evidence in a run folder again, write its report anew and show it."""
     path = Path(where)
-    if not path.is_dir():
+    if not where or not path.is_dir():
         raise UsageError(f"{where!r} is no folder; wavetank run prints where it keeps a run")
     try:
         evidence = folders.load(path)

@@ -67,6 +67,7 @@ def serve(
         env={**os.environ, "PYTHONPATH": paths, **environment},
         cwd=directory,
         check=False,
+        start_new_session=True,  # Ctrl-C is for us; it ends with us
     )
     found = [results.decode(line) for line in done.stdout.splitlines()]
     if len(found) != len(seeds):

@@ -33,7 +33,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("replay", "wt9:x:y:1:z"), "'wt9' is not a token format this version knows"),
         (("replay", "wt1:nine_deposits"), "is not wt1:SCENARIO:DIGEST:SEED:VERSIONS"),
         (("replay", "7", "--runs", "/nowhere"), "no run of seed 7 is kept"),
+        (("replay", "7", "--scenario", "nine_deposits", "--until", "-1"), "'-1' is no time"),
+        (("replay", "7", "--scenario", "nine_deposits", "--until", "1e400"), "is no time"),
+        (("replay", ""), "'' is neither a token"),
+        (("replay", "wt1:nosuch:d:1:v"), "no scenario is called 'nosuch'"),
         (("report", "/nowhere"), "'/nowhere' is no folder"),
+        (("report", ""), "'' is no folder"),
         (("frobnicate",), "No such command 'frobnicate'"),
     ],
 )
