@@ -2,6 +2,7 @@
 
 WavetankError
 ├── UsageError      2   something was asked for that does not exist or cannot be meant
+├── Unreadable      3   a source could not be read to its end: nothing is known of the rest
 ├── Infrastructure  75  the machine under us failed: a full disk, a dead worker
 └── Different       4   the same seed took another course
 """
@@ -17,6 +18,12 @@ class UsageError(WavetankError):
     """Names the thing, the value and what to do."""
 
     code = 2
+
+
+class Unreadable(WavetankError):
+    """What was asked cannot be answered: part of what it is about could not be read."""
+
+    code = 3
 
 
 class Different(WavetankError):

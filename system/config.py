@@ -53,15 +53,29 @@ def load(config: type[T], path: str, environ: Mapping[str, str]) -> T:
 
 def parse(config: type[T], text: str, path: str, environ: Mapping[str, str]) -> T:
     """Turn the text of a configuration file into `config`, or say what is wrong with it."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}; correct that line") from None
+    raw = _parsed(text, path)
     _override(config, raw, environ)
+    return convert(config, raw, path)
+
+
+def read(path: str) -> dict[str, Any]:
+    """Read a file's tables as they stand; what they mean is checked by `convert`."""
+    return _parsed(_read(path), path)
+
+
+def convert(config: type[T], raw: dict[str, Any], path: str) -> T:
+    """Turn tables into `config`, or say what is wrong with them."""
     try:
         return msgspec.convert(raw, config, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(config, raw, path, str(error))) from None
+
+
+def _parsed(text: str, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}; correct that line") from None
 
 
 def _read(path: str) -> str:

@@ -195,7 +195,6 @@ class Reading:
     # -- what is not known ---------------------------------------------------------------------
 
     def _unknown(self) -> Iterable[str]:
-        yield from self.sources.unreadable
         if not self.published.checked and not self.stored.checked and not self.asked.checked:
             yield "there is nothing to reconcile: topics and tables are empty"
 

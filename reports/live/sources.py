@@ -73,11 +73,10 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sources(Protocol):
-    """The streams. Each may be read more than once, and yields the same up to the cut."""
+    """The streams. Each may be read more than once, and yields the same up to the cut.
 
-    @property
-    def unreadable(self) -> list[str]:
-        """What could not be read to its end, and why."""
+    One that cannot be read to its end raises: a part of it would look like missing rows.
+    """
 
     def cut(self) -> Cut:
         """Take the cut; called once, before anything is read."""

@@ -1,14 +1,16 @@
 """Formats for other programs: the judgement as JSON, and as JUnit XML."""
 
+from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 
 from reports.amounts import asset_name
-from reports.breaks import Break
+from reports.breaks import Break, Check
 from reports.judge import Judgement
 from reports.pages.text import summary
+from reports.reconcile import Statement
 
 FORMAT = 1
 
@@ -24,16 +26,30 @@ def as_json(judgement: Judgement) -> bytes:
         "about": judgement.case.about,
         "excused": judgement.excused,
         "unknown": judgement.unknown,
-        "checks": [
-            {
-                "invariant": check.invariant,
-                "promise": check.promise,
-                "verdict": check.verdict,
-                "checked": check.checked,
-                "breaks": len(check.breaks),
-            }
-            for check in judgement.checks
-        ],
+        "checks": checks_fields(judgement.checks),
+        **statement_fields(judgement.statement),
+        "breaks": [amount_fields(b) for b in judgement.breaks],
+    }
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def checks_fields(checks: Iterable[Check]) -> list[dict[str, Any]]:
+    """Return checks without their breaks."""
+    return [
+        {
+            "invariant": check.invariant,
+            "promise": check.promise,
+            "verdict": check.verdict,
+            "checked": check.checked,
+            "breaks": len(check.breaks),
+        }
+        for check in checks
+    ]
+
+
+def statement_fields(statement: Statement) -> dict[str, Any]:
+    """Return hops and differences."""
+    return {
         "hops": [
             {
                 "hop": hop.name,
@@ -42,19 +58,18 @@ def as_json(judgement: Judgement) -> bytes:
                 "ranges": hop.ranges,
                 "sums": {asset_name(a): str(total) for a, total in sorted(hop.sums.items())},
             }
-            for hop in judgement.statement.hops
+            for hop in statement.hops
         ],
         "differences": [
-            {"from": step.before, "to": step.after, **_amount(part)}
-            for step in judgement.statement.steps
+            {"from": step.before, "to": step.after, **amount_fields(part)}
+            for step in statement.steps
             for part in step.differences
         ],
-        "breaks": [_amount(b) for b in judgement.breaks],
     }
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
 
 
-def _amount(part: msgspec.Struct) -> dict[str, Any]:
+def amount_fields(part: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields of a break or a difference; its amount is text."""
     fields = msgspec.structs.asdict(part)
     asset = asset_name(fields["asset_id"]) if fields["asset_id"] else ""
     return {**fields, "amount": str(fields["amount"]), "asset": asset}

@@ -13,11 +13,11 @@ from reports.amounts import asset_name, decimal, money, seconds
 from reports.judge import Judgement
 from reports.pages import tables, text, timeline
 from reports.pages.damage import damages
-from reports.reconcile import Step, conservation
+from reports.reconcile import Statement, Step, conservation
 
 ROWS_SHOWN = 500
 _LINES_SHOWN = 40
-_NUMBERS = frozenset(
+NUMBERS = frozenset(
     (
         *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
         *("delta", "avail", "frozen", "recomputed", "deposits", "withdrawals"),
@@ -65,7 +65,7 @@ class Shown:
             return "cause" if name == "cause" else "text"
         if name in _WORDS:
             return "word"
-        return "number" if name in _NUMBERS else ""
+        return "number" if name in NUMBERS else ""
 
     def bad(self, row: Sequence[object]) -> bool:
         """Whether a row shows something broken."""
@@ -109,10 +109,12 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             facts=_facts(judgement),
             story=_story(judgement),
             assets=[asset_name(a) for a in judgement.statement.assets],
-            hops=_hops(judgement),
-            numbers=_NUMBERS,
+            hops=hop_rows(judgement.statement),
+            numbers=NUMBERS,
             differences=Shown(
-                tables.differences(judgement), "csv/differences.csv", "from to effects user"
+                tables.differences(judgement.statement),
+                "csv/differences.csv",
+                "from to effects user",
             ),
             breaks=Shown(tables.breaks(judgement.breaks), "csv/breaks.csv", "user request age"),
             kinds=Shown(tables.kinds(judgement.breaks)),
@@ -169,8 +171,8 @@ def _story(judgement: Judgement) -> list[tuple[str, str]]:
     return [*parts, ("Money", " ".join(money_went.split()))] if money_went else parts
 
 
-def _hops(judgement: Judgement) -> list[dict[str, object]]:
-    statement = judgement.statement
+def hop_rows(statement: Statement) -> list[dict[str, object]]:
+    """Return the hops as the page shows them, each with the step that leads to it."""
     most = {a: max(abs(h.sums.get(a, 0)) for h in statement.hops) for a in statement.assets}
     effects = max(hop.count for hop in statement.hops)
     steps: list[Step | None] = [None, *statement.steps]

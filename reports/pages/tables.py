@@ -3,7 +3,7 @@
 Amounts are kept raw beside the decimals; sums may exceed 64 bits, so all columns are objects.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Operation
 from reports.judge import Judgement
+from reports.reconcile import Statement
 from system.records import LedgerRow
 
 _WHEN_WHO = ("at", "took", "client")
@@ -19,17 +20,17 @@ _ANSWERED = ("attempts", "answers", "request")
 _CHANGED = ("change", "asset", "avail")
 
 
-def _frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+def frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Return a table of objects: sums may exceed 64 bits."""
     return pd.DataFrame([list(row) for row in rows], columns=list(columns), dtype=object)
 
 
-def hops(judgement: Judgement) -> pd.DataFrame:
+def hops(statement: Statement) -> pd.DataFrame:
     """Return the control totals, one row per hop."""
-    statement = judgement.statement
     assets = statement.assets
     columns = ["hop", "effects", "copies", *map(asset_name, assets), "ranges"]
     columns += [f"{asset_name(asset)} raw" for asset in assets]
-    return _frame(
+    return frame(
         columns,
         (
             [
@@ -45,9 +46,9 @@ def hops(judgement: Judgement) -> pd.DataFrame:
     )
 
 
-def differences(judgement: Judgement) -> pd.DataFrame:
+def differences(statement: Statement) -> pd.DataFrame:
     """Return every part of every difference between hops, explained or not."""
-    return _frame(
+    return frame(
         (
             *("from", "to", "code", "explained", "effects", "amount", "asset", "amount raw"),
             *("user", "request", "place", "at", "cause"),
@@ -68,7 +69,7 @@ def differences(judgement: Judgement) -> pd.DataFrame:
                 seconds(part.at_ns),
                 part.cause,
             ]
-            for step in judgement.statement.steps
+            for step in statement.steps
             for part in step.differences
         ),
     )
@@ -76,7 +77,7 @@ def differences(judgement: Judgement) -> pd.DataFrame:
 
 def breaks(found: Iterable[Break]) -> pd.DataFrame:
     """Return the breaks, one row each."""
-    return _frame(
+    return frame(
         (
             *("invariant", "code", "where", "expected", "found", "amount", "asset", "amount raw"),
             *("user", "request", "at", "age", "cause"),
@@ -107,7 +108,7 @@ def kinds(found: Iterable[Break]) -> pd.DataFrame:
     groups: dict[tuple[str, str], list[Break]] = {}
     for b in found:
         groups.setdefault((b.invariant, b.code), []).append(b)
-    return _frame(
+    return frame(
         ("invariant", "code", "how many", "amounts", "first", "cause"),
         (
             [invariant, code, len(group), _amounts(group), group[0].where, group[0].cause]
@@ -126,7 +127,7 @@ def _amounts(group: Iterable[Break]) -> str:
 def ledger(case: Case) -> pd.DataFrame:
     """Return the ledger rows with the balances computed again from the changes."""
     columns = "user asset seq type delta avail frozen recomputed chain durable request"
-    table = _frame(
+    table = frame(
         [*columns.split(), "delta raw", "avail raw"],
         _ledger_rows(case),
     )
@@ -157,7 +158,7 @@ def _ledger_rows(case: Case) -> Iterable[Sequence[object]]:
 
 def operations(case: Case) -> pd.DataFrame:
     """Return the history of HTTP operations."""
-    return _frame(
+    return frame(
         [
             "at",
             "took",
@@ -197,7 +198,7 @@ def _took(op: Operation) -> str:
 
 def decisions(case: Case) -> pd.DataFrame:
     """Return what the log decided, frame by frame."""
-    return _frame(
+    return frame(
         [
             "LSN",
             "input",
@@ -240,15 +241,21 @@ def _legs(events: Sequence[object]) -> tuple[str, str, str, str]:
 def csv_files(judgement: Judgement) -> dict[str, bytes]:
     """Return all tables as CSV, by file name."""
     case = judgement.case
-    tables = {
-        "hops": hops(judgement),
-        "differences": differences(judgement),
-        "breaks": breaks(judgement.breaks),
-        "ledger": ledger(case),
-        "operations": operations(case),
-        "decisions": decisions(case),
-    }
+    return as_csv(
+        {
+            "hops": hops(judgement.statement),
+            "differences": differences(judgement.statement),
+            "breaks": breaks(judgement.breaks),
+            "ledger": ledger(case),
+            "operations": operations(case),
+            "decisions": decisions(case),
+        }
+    )
+
+
+def as_csv(found: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return tables as CSV, by file name."""
     return {
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
-        for name, table in tables.items()
+        for name, table in found.items()
     }

@@ -6,7 +6,7 @@ from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
 from reports.evidence import Operation
 from reports.judge import Judgement
-from reports.reconcile import Step
+from reports.reconcile import Statement, Step
 
 SIGNS = {"held": "✓ HELD", "broken": "✗ BROKEN", "unknown": "? UNKNOWN"}
 _KINDS_SHOWN = 6
@@ -18,9 +18,9 @@ def summary(judgement: Judgement, *, folder: str = "") -> str:
     parts = [_headline(judgement)]
     if judgement.verdict == "broken":
         parts.append(_story(judgement))
-    parts.append(_hops(judgement))
+    parts.append(hops_table(judgement.statement))
     if judgement.breaks:
-        parts.append(_kinds(judgement.breaks))
+        parts.append(kinds_table(judgement.breaks))
     if judgement.verdict == "unknown":
         parts.append("\n".join(["not known:", *(f"  {why}" for why in judgement.unknown)]))
     if judgement.excused:
@@ -108,15 +108,15 @@ def where_it_went(judgement: Judgement) -> str:
     return "\n            ".join(sentences)
 
 
-def _hops(judgement: Judgement) -> str:
-    statement = judgement.statement
+def hops_table(statement: Statement) -> str:
+    """Return the hops with their control totals, one a line."""
     assets = statement.assets
     table = [["hop", "effects", "copies", *map(asset_name, assets), ""]]
     steps: list[Step | None] = [None, *statement.steps]
     for hop, step in zip(statement.hops, steps, strict=True):
         totals = [decimal(hop.sums.get(asset, 0), asset) for asset in assets]
         table.append([hop.name, str(hop.count), str(hop.copies), *totals, _mark(step)])
-    return "\n".join(_columns(table))
+    return "\n".join(columns(table))
 
 
 def _mark(step: Step | None) -> str:
@@ -132,7 +132,8 @@ def _mark(step: Step | None) -> str:
     return f"= but {named}" if named else "="
 
 
-def _columns(table: list[list[str]]) -> list[str]:
+def columns(table: list[list[str]]) -> list[str]:
+    """Return a table's lines: the first and the last column to the left, numbers to the right."""
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     return [
         "  "
@@ -152,7 +153,8 @@ def kinds(found: tuple[Break, ...]) -> list[tuple[str, str, list[Break]]]:
     return [(invariant, code, group) for (invariant, code), group in groups.items()]
 
 
-def _kinds(found: tuple[Break, ...]) -> str:
+def kinds_table(found: tuple[Break, ...]) -> str:
+    """Return how many breaks there are of each kind, and the first of each."""
     groups = kinds(found)
     lines = [f"  {len(found)} breaks of {len(groups)} kinds"]
     for invariant, code, group in groups[:_KINDS_SHOWN]:

@@ -19,7 +19,7 @@ numbers, and what was not is still in the input.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from system.errors import Halt, LogError
@@ -84,21 +84,21 @@ def read_directory(path: str) -> dict[str, bytes]:
 
 def read(files: Mapping[str, bytes]) -> Contents:
     """Read a whole log, or halt where it cannot be decided what it said."""
-    names, superseded = _effective(files)
+    names, superseded = effective(files)
     if not names:
         raise Halt("log_missing", "there is no log file; restore the directory from its disk")
-    headers = tuple(_header(name, files[name]) for name in names)
+    headers = tuple(header_of(name, files[name]) for name in names)
     frames: list[Frame] = []
     torn = None
     for place, name in enumerate(names):
         _join(name, headers[place], headers[place - 1] if place else None, frames)
         torn = _read_file(name, files[name], headers[place], frames)
         if torn is not None:
-            _decide(torn, files[name], headers, frames, last=place == len(names) - 1)
+            decide(torn, files[name], headers, frames, last=place == len(names) - 1)
     return Contents(names, superseded, headers, tuple(frames), torn)
 
 
-def _effective(files: Mapping[str, bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def effective(files: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the file names into those that count, in LSN order, and those superseded."""
     matches = [match for name in sorted(files) if (match := _NAME.fullmatch(name)) is not None]
     parsed = [(int(match.group(2)), int(match.group(1)), match.group()) for match in matches]
@@ -110,7 +110,7 @@ def _effective(files: Mapping[str, bytes]) -> tuple[tuple[str, ...], tuple[str, 
     return tuple(counts), tuple(superseded)
 
 
-def _header(name: str, data: bytes) -> Header:
+def header_of(name: str, data: bytes) -> Header:
     header = unpack_header(name, data)
     if name != file_name(header.generation, header.first_lsn):
         own = file_name(header.generation, header.first_lsn)
@@ -153,7 +153,7 @@ def _read_file(name: str, data: bytes, header: Header, frames: list[Frame]) -> T
     return None
 
 
-def _decide(
+def decide(
     torn: Torn, data: bytes, headers: tuple[Header, ...], frames: list[Frame], *, last: bool
 ) -> None:
     """Return if the damage is a torn tail; halt if it is anything else."""

@@ -23,7 +23,6 @@ class Memory:
 
     def __init__(self, build: Build, *, settled: dict[int, int] | None = None) -> None:
         self.build = build
-        self.unreadable: list[str] = []
         self.settled = settled
         self.logs: dict[int, tuple[int, ...]] = {1: tuple(range(PARTITIONS))}
         self.age_ms = 0

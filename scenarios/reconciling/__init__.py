@@ -1,0 +1,1 @@
+"""Reading a deployment that somebody runs, without disturbing it: topics, logs and tables."""

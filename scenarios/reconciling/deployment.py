@@ -1,0 +1,120 @@
+"""A deployment that somebody runs, as sources for `reports.live`."""
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from reports.live.sources import Account, Answer, Cells, Cut, Entry
+from scenarios.errors import UsageError
+from scenarios.reconciling.logs import OpenLog
+from scenarios.reconciling.pace import Pace
+from scenarios.reconciling.settings import Settings
+from scenarios.reconciling.tables import Tables
+from scenarios.reconciling.topics import Topics
+from system.records import EVENTS, OPERATIONS
+from system.wal.frames import Frame
+
+
+class Deployment:
+    """Topics, logs and tables of one deployment; a context, because it holds connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.logs: dict[int, OpenLog] = {}
+        self.topics = Topics(settings.kafka, Pace(settings.limits.topic_rate))
+        self.tables: Tables | None = None
+
+    def __enter__(self) -> Self:
+        for path in self.settings.log.directories:
+            log = OpenLog(path)
+            shard = log.identity.shard
+            if shard in self.logs:
+                known = self.logs[shard].path
+                raise UsageError(f"--wal {path} and {known} are both of shard {shard}: give one")
+            self.logs[shard] = log
+        self.topics.find()
+        for log in self.logs.values():
+            self._fits(log)
+        self.tables = Tables(self.settings.cql, Pace(self.settings.limits.rate))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.topics.close()
+        if self.tables is not None:
+            self.tables.close()
+        for log in self.logs.values():
+            log.close()
+
+    def _fits(self, log: OpenLog) -> None:
+        """Refuse a log that was never fed by these topics."""
+        own, partitions = log.identity, len(self.topics.partitions[OPERATIONS])
+        if own.cluster_id != self.topics.cluster_id:
+            raise UsageError(
+                f"--wal {log.path} belongs to Kafka cluster {own.cluster_id!r},"
+                f" {self.settings.kafka.bootstrap} is {self.topics.cluster_id!r}"
+            )
+        if own.partitions != partitions:
+            raise UsageError(
+                f"--wal {log.path} was made for {own.partitions} partitions,"
+                f" {OPERATIONS} has {partitions}"
+            )
+
+    # -- sources -------------------------------------------------------------------------------
+
+    def cut(self) -> Cut:
+        """Take the cut, downstream first."""
+        settled = self.topics.settled()
+        events = self.topics.spans(EVENTS)
+        for log in self.logs.values():
+            log.open()
+        operations = self.topics.spans(OPERATIONS)
+        return Cut(
+            at_ms=time.time_ns() // 1_000_000,
+            operations=operations,
+            events=events,
+            settled=settled,
+            logs={shard: log.partitions for shard, log in sorted(self.logs.items())},
+        )
+
+    def ends(self) -> dict[int, int]:
+        """Return where the events end now."""
+        return {partition: span.high for partition, span in self.topics.spans(EVENTS).items()}
+
+    def operations(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's operations."""
+        return self.topics.entries(OPERATIONS, partition, low, high)
+
+    def events(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's events."""
+        return self.topics.entries(EVENTS, partition, low, high)
+
+    def frames(self, shard: int) -> Iterator[Frame]:
+        """Yield a shard's frames."""
+        return self.logs[shard].frames()
+
+    @property
+    def _tables(self) -> Tables:
+        assert self.tables is not None, "a deployment is entered before it is read"
+        return self.tables
+
+    def ledger(self) -> Iterator[Cells]:
+        """Yield the whole ledger."""
+        return self._tables.ledger()
+
+    def ledger_of(self, account: Account) -> Iterator[Cells]:
+        """Yield one account's rows."""
+        return self._tables.ledger_of(account)
+
+    def requests(self) -> Iterator[Answer]:
+        """Yield all answers."""
+        return self._tables.requests()
+
+    def users_assets(self) -> Iterator[Account]:
+        """Yield all listed accounts."""
+        return self._tables.users_assets()

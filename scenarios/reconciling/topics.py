@@ -1,0 +1,160 @@
+"""Reading topics as nobody: no group is joined, no offset is committed, nothing is created."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from reports.live.sources import Entry, Settled, Span
+from scenarios.errors import Infrastructure, Unreadable, UsageError
+from scenarios.reconciling.pace import Pace
+from scenarios.reconciling.settings import Kafka
+from system.errors import Stop
+from system.numbering import decode_metadata
+from system.records import EVENTS, OPERATIONS
+
+_AT_ONCE = 5_000
+_SILENCE_S = 60.0  # without a record of a partition that must have some: the brokers are gone
+
+Partitions = dict[int, Span]
+
+
+class Topics:
+    """Kafka as a reader sees it."""
+
+    def __init__(self, kafka: Kafka, pace: Pace) -> None:
+        self.kafka = kafka
+        self.pace = pace
+        self.timeout_s = kafka.timeout_ms / 1000
+        client = kafka.client()
+        # A consumer needs the name of a group; with `assign` and no commit nobody hears of it.
+        group = f"wavetank-reconcile-{secrets.token_hex(8)}"
+        reading = {
+            **client,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "queued.max.messages.kbytes": 32_768,
+        }
+        try:
+            self.admin: Any = AdminClient(client)
+            self.consumer: Any = Consumer(reading)
+        except KafkaException as error:
+            raise UsageError(f"librdkafka refuses the settings of [kafka]: {_say(error)}") from None
+        self.cluster_id = ""
+        self.partitions: dict[str, list[int]] = {}
+
+    def find(self) -> None:
+        """Find the topics, or say that nobody answers or that they are not there."""
+        metadata = self._ask("list the topics", self.admin.list_topics, timeout=self.timeout_s)
+        self.cluster_id = metadata.cluster_id or ""
+        for topic in (OPERATIONS, EVENTS):
+            found = metadata.topics.get(topic)
+            if found is None or not found.partitions:
+                raise UsageError(
+                    f"Kafka at {self.kafka.bootstrap} has no topic {topic}:"
+                    " is this the right cluster?"
+                )
+            self.partitions[topic] = sorted(found.partitions)
+
+    def settled(self) -> dict[int, Settled]:
+        """Return what Settlement's group has committed, with the state that belongs to it."""
+        asked = ConsumerGroupTopicPartitions(self.kafka.group)
+        futures = self._ask(
+            "ask for committed offsets",
+            self.admin.list_consumer_group_offsets,
+            [asked],
+            request_timeout=self.timeout_s,
+        )
+        answer = self._ask("ask for committed offsets", futures[self.kafka.group].result)
+        return {
+            found.partition: Settled(found.offset, _expected(found))
+            for found in answer.topic_partitions
+            if found.topic == EVENTS and found.offset >= 0 and found.error is None
+        }
+
+    def spans(self, topic: str) -> Partitions:
+        """Return what each partition holds now."""
+        return {partition: self._span(topic, partition) for partition in self.partitions[topic]}
+
+    def _span(self, topic: str, partition: int) -> Span:
+        where = TopicPartition(topic, partition)
+        low, high = self._ask(
+            f"ask for the ends of {topic}/{partition}",
+            self.consumer.get_watermark_offsets,
+            where,
+            timeout=self.timeout_s,
+        )
+        return Span(low, high)
+
+    def entries(self, topic: str, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's records from one offset up to another."""
+        if low >= high:
+            return
+        self.consumer.assign([TopicPartition(topic, partition, low)])
+        heard_s = time.monotonic()
+        while True:
+            messages = self.consumer.consume(_AT_ONCE, 1.0)
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    if message.offset() >= high:
+                        return
+                    yield Entry(message.offset(), message.timestamp()[1], message.value())
+                    if message.offset() == high - 1:
+                        return
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+                    return
+                else:
+                    raise _failed(topic, partition, error)
+            self.pace.take(len(messages))
+            if messages:
+                heard_s = time.monotonic()
+            elif time.monotonic() - heard_s > _SILENCE_S:
+                raise Unreadable(f"{topic}/{partition} gave no record for {_SILENCE_S:.0f} s")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.consumer.close()
+
+    def _ask(self, what: str, call: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except KafkaException as error:
+            raise Infrastructure(
+                f"Kafka at {self.kafka.bootstrap} did not let us {what}: {_say(error)}"
+            ) from None
+
+
+def _failed(topic: str, partition: int, error: KafkaError) -> Unreadable:
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+        return Unreadable(
+            f"{topic}/{partition}: records were deleted by retention while they were read;"
+            " run again"
+        )
+    return Unreadable(f"{topic}/{partition} cannot be read: {error.str()}")
+
+
+def _expected(found: TopicPartition) -> dict[int, int] | None:
+    try:
+        shards = decode_metadata(found.metadata, f"{found.topic}/{found.partition}")
+    except Stop:
+        return None
+    return {shard: expected.n for shard, expected in shards.items()}
+
+
+def _say(error: KafkaException) -> str:
+    cause = error.args[0]
+    return str(cause.str()) if isinstance(cause, KafkaError) else str(cause)
