@@ -8,11 +8,13 @@ from typing import Any
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from reports.live.sources import Entry, Settled, Span
 from scenarios.errors import Infrastructure, Unreadable, UsageError
@@ -22,10 +24,10 @@ from system.errors import Stop
 from system.numbering import decode_metadata
 from system.records import EVENTS, OPERATIONS
 
+_SPEC: Any = OffsetSpec  # its constructors are untyped
 _AT_ONCE = 5_000
+_WAIT_S = 0.5
 _SILENCE_S = 60.0  # without a record of a partition that must have some: the brokers are gone
-
-Partitions = dict[int, Span]
 
 
 class Topics:
@@ -46,6 +48,8 @@ class Topics:
             "auto.offset.reset": "error",
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 50,  # what is asked for is there: only the very end has to wait
+            "fetch.queue.backoff.ms": 50,
             "queued.max.messages.kbytes": 32_768,
         }
         try:
@@ -85,19 +89,26 @@ class Topics:
             if found.topic == EVENTS and found.offset >= 0 and found.error is None
         }
 
-    def spans(self, topic: str) -> Partitions:
-        """Return what each partition holds now."""
-        return {partition: self._span(topic, partition) for partition in self.partitions[topic]}
+    def spans(self, topic: str) -> dict[int, Span]:
+        """Return what each partition holds now, up to the last stable offset."""
+        low = self._offsets(topic, _SPEC.earliest())
+        high = self._offsets(topic, _SPEC.latest())
+        return {partition: Span(low[partition], high[partition]) for partition in sorted(low)}
 
-    def _span(self, topic: str, partition: int) -> Span:
-        where = TopicPartition(topic, partition)
-        low, high = self._ask(
-            f"ask for the ends of {topic}/{partition}",
-            self.consumer.get_watermark_offsets,
-            where,
-            timeout=self.timeout_s,
+    def _offsets(self, topic: str, which: Any) -> dict[int, int]:
+        what = f"ask for the ends of {topic}"
+        asked = {TopicPartition(topic, p): which for p in self.partitions[topic]}
+        answers = self._ask(
+            what,
+            self.admin.list_offsets,
+            asked,
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=self.timeout_s,
         )
-        return Span(low, high)
+        return {
+            where.partition: self._ask(what, answer.result).offset
+            for where, answer in answers.items()
+        }
 
     def entries(self, topic: str, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's records from one offset up to another."""
@@ -105,20 +116,19 @@ class Topics:
             return
         self.consumer.assign([TopicPartition(topic, partition, low)])
         heard_s = time.monotonic()
-        while True:
-            messages = self.consumer.consume(_AT_ONCE, 1.0)
+        following = low
+        while following < high:
+            messages = self.consumer.consume(min(_AT_ONCE, high - following), _WAIT_S)
             for message in messages:
                 error = message.error()
-                if error is None:
-                    if message.offset() >= high:
+                if error is not None:
+                    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
                         return
-                    yield Entry(message.offset(), message.timestamp()[1], message.value())
-                    if message.offset() == high - 1:
-                        return
-                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-                    return
-                else:
                     raise _failed(topic, partition, error)
+                if message.offset() >= high:
+                    return
+                following = message.offset() + 1
+                yield Entry(message.offset(), message.timestamp()[1], message.value())
             self.pace.take(len(messages))
             if messages:
                 heard_s = time.monotonic()

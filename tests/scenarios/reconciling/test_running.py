@@ -1,0 +1,78 @@
+"""A deployment of real programs on real ports, reconciled while clients are at work."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from tests.scenarios.reconciling.running import Running
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    with Running(tmp_path_factory.mktemp("deployment")) as deployment:
+        yield deployment
+
+
+def test_it_reconciles_while_traffic_flows_and_again_at_rest(running: Running) -> None:
+    running.work()
+    running.until_accepted(100)
+    flowing = running.reconcile("--json", "-")
+    running.rest()
+    running.until_settled()
+
+    resting = running.reconcile("--json", "-")
+
+    assert flowing.exit_code == 0, flowing.output
+    found = json.loads(flowing.stdout)
+    assert found["verdict"] == "held"
+    assert found["breaks"] == []
+    assert found["read"]["operations"] >= 100
+    assert resting.exit_code == 0, resting.output
+    found = json.loads(resting.stdout)
+    assert found["read"]["events"] == running.accepted
+    assert [way["effects"] for way in found["in_flight"]] == [0, 0, 0]
+
+
+def test_a_row_that_was_lost_is_named_with_its_amount_and_can_be_waived(running: Running) -> None:
+    lost = "WHERE user_id = 1002 AND asset_id = 2 AND seq = 1"
+    ((row,),) = running.cql(f"SELECT ref_id, delta_avail FROM wavetank.balance_ledger {lost}")
+    running.cql(f"DELETE FROM wavetank.balance_ledger {lost}")
+    waivers = running.folder / "waivers.toml"
+    waivers.write_text(
+        f'[[waiver]]\ncode = "*"\nkey = "{row.ref_id}"\nowner = "ledger team"\n'
+        'reason = "row restored on Monday"\nexpires = 2999-12-31\n'
+        '[[waiver]]\ncode = "HOLE"\nkey = "user 1002 USDT*"\nowner = "ledger team"\n'
+        'reason = "the same row"\nexpires = 2000-01-01\n'
+    )
+    pages = running.folder / "pages"
+
+    done = running.reconcile(
+        *("--waivers", str(waivers), "--json", str(pages / "found.json")),
+        *("--csv", str(pages), "--html", str(pages / "page.html")),
+    )
+
+    assert done.exit_code == 1, done.output
+    found = json.loads((pages / "found.json").read_text())
+    (waived,) = found["waived"]
+    assert waived["code"] == "NOT_SETTLED"
+    assert waived["amount"] == str(-row.delta_avail)
+    assert {b["code"] for b in found["breaks"]} >= {"HOLE"}
+    assert "expired waiver: HOLE" in done.stdout
+    assert (pages / "breaks.csv").read_text().startswith("invariant,code,where")
+    assert "NOT_SETTLED" in (pages / "page.html").read_text()
+
+
+def test_nobody_notices_the_reader(running: Running) -> None:
+    admin = AdminClient({"bootstrap.servers": running.kafka.bootstrap})
+    groups = {group.group_id for group in admin.list_consumer_groups().result().valid}
+    files = sorted(path.name for path in Path(running.data).iterdir())
+
+    running.reconcile("--no-log")
+
+    after = {group.group_id for group in admin.list_consumer_groups().result().valid}
+    assert after == groups
+    assert not any(name.startswith("wavetank") for name in after)
+    assert sorted(path.name for path in Path(running.data).iterdir()) == files
