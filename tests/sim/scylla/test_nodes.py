@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from sim.scylla.errors import READ_TIMEOUT, UNAVAILABLE, UNPREPARED, WRITE_FAILURE, WRITE_TIMEOUT
+from sim.scylla.errors import (
+    INVALID,
+    READ_TIMEOUT,
+    UNAVAILABLE,
+    UNPREPARED,
+    WRITE_FAILURE,
+    WRITE_TIMEOUT,
+)
 from sim.scylla.wire import Event, Failure, Prepared, Request, Rows, SchemaChanged, Void
 from tests.sim.scylla.harness import ALL, ONE, QUORUM, Client, Sandbox, big, decoded, small
 
@@ -292,3 +299,32 @@ def test_any_is_satisfied_by_a_hint() -> None:
     assert isinstance(client.ask(PUT.format("1", 1), 0), Void)
     assert "only supported for writes" in client.ask(GET, 0).message
     assert "SERIAL" in client.ask(GET, 8).message
+
+
+def test_an_unprepared_statement_takes_values_by_place_or_by_name() -> None:
+    client = Client(warm(Sandbox()))
+    by_place = "INSERT INTO k.plain (id, a) VALUES (?, ?)"
+    by_name = "INSERT INTO k.plain (id, a) VALUES (:id, :a)"
+
+    assert isinstance(client.ask(by_place, parameters=(b"x", b"1")), Void)
+    assert decoded(client.ask(GET)) == [("1",)]
+    assert isinstance(client.ask(by_name, parameters=(b"2", b"x"), names=("a", "id")), Void)
+    assert decoded(client.ask(GET)) == [("2",)]
+    few = client.ask(by_name, parameters=(b"2",), names=("a",))
+    assert (few.code, "expected 2 got 1" in few.message) == (INVALID, True)
+
+
+def test_ids_of_hints_that_outlived_a_crash_are_not_given_to_new_writes() -> None:
+    sandbox = warm(Sandbox())
+    isolate(sandbox, "n1")
+    for number in range(5):
+        Client(sandbox).ask(PUT.format(number, number), ONE)
+    sandbox.run(3)
+    node = sandbox.nodes["n1"]
+    kept = {id_ for hints in node.hints.kept.values() for id_ in hints}
+
+    sandbox.crash("n1")
+    sandbox.restart("n1")
+
+    assert len(kept) == 10
+    assert node.machinery.new_id() > max(kept)

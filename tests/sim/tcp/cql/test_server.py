@@ -27,13 +27,13 @@ TABLE = "CREATE TABLE k.t (a int, b text, v bigint, PRIMARY KEY (a, b))"
 
 @contextmanager
 def session(
-    nodes: Nodes, name: str = "db-1", level: int = ConsistencyLevel.QUORUM
+    nodes: Nodes, name: str = "db-1", level: int = ConsistencyLevel.QUORUM, version: int = 4
 ) -> Iterator[Any]:
     profile = ExecutionProfile(RoundRobinPolicy(), consistency_level=level, request_timeout=15)
     cluster = Cluster(
         ["127.0.0.1"],
         port=nodes.ports[name],
-        protocol_version=4,
+        protocol_version=version,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
     )
     try:
@@ -42,10 +42,11 @@ def session(
         cluster.shutdown()
 
 
-def test_the_driver_writes_reads_and_pages(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [3, 4])
+def test_the_driver_writes_reads_and_pages(tmp_path: Path, version: int) -> None:
     with Nodes(tmp_path) as nodes:
         nodes.start()
-        with session(nodes) as asked:
+        with session(nodes, version=version) as asked:
             asked.execute(KEYSPACE % 1)
             asked.execute(TABLE)
             insert = asked.prepare("INSERT INTO k.t (a, b, v) VALUES (?, ?, ?)")
