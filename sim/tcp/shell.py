@@ -84,6 +84,7 @@ class Shell:
         self._unreachable: set[str] = set()  # peers that the last dial did not reach
         self._records: list[Record] = []
         self._outgoing: list[Effect] = []  # in order, waiting for `_records` to be durable
+        self._leaving: list[Connection] = []  # those with something to write
         self._stopped = False
         self.failure: asyncio.Future[None] = self._loop.create_future()  # see `fail`
 
@@ -132,7 +133,7 @@ class Shell:
             timer.cancel()
         leaving = list(self.connections.values())
         for connection in leaving:
-            connection.transport.close()
+            connection.close()
         until = self._loop.time() + _LINGER_S
         while self.connections and self._loop.time() < until:
             await asyncio.sleep(0.01)
@@ -168,6 +169,12 @@ class Shell:
         elif not waiting:
             self._loop.call_soon(self._flush)
 
+    def leave(self, connection: "Connection") -> None:
+        """Have what `connection` says in this round of the event loop written at once."""
+        if not self._leaving:
+            self._loop.call_soon(self._write_out)
+        self._leaving.append(connection)
+
     def take(self, connection: "Connection") -> int:
         """Give a connection its number."""
         self._last += 1
@@ -185,6 +192,7 @@ class Shell:
                 self.fail(error)
                 return
         self._send()
+        self._write_out()  # what waited for this round is all there
 
     def abort(self) -> None:
         """Stop as if killed: nothing more is said, connections are reset."""
@@ -212,11 +220,16 @@ class Shell:
             elif isinstance(effect, Disconnect):
                 found = self.connections.pop(effect.connection, None)
                 if found is not None:
-                    found.transport.close()
+                    found.close()
             elif isinstance(effect, Dial):
                 task = self._loop.create_task(self._dial(effect))
                 self._dials.add(task)
                 task.add_done_callback(self._dials.discard)
+
+    def _write_out(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        for connection in leaving:
+            connection.write_out()
 
     def _set_timer(self, effect: Timer) -> None:
         self._cancel(effect.key)
@@ -257,6 +270,7 @@ class Connection(asyncio.Protocol):
         self._make = make
         self._dial = dial
         self._address = ""
+        self._out: list[bytes] = []  # said in this round of the event loop
         self._full = False  # the other side does not read
         self._reading = True
 
@@ -285,7 +299,7 @@ class Connection(asyncio.Protocol):
                     self._give_up("a request could not be served")
                     return
         except Malformed as error:
-            self.transport.write(error.farewell)
+            self._out.append(error.farewell)
             self._give_up(str(error))
             return
         self._mind()
@@ -293,16 +307,28 @@ class Connection(asyncio.Protocol):
     def send(self, message: Message) -> None:
         """Send one message."""
         try:
-            data = self.codec.encode(message)
-            self.transport.write(data)
+            self._out.append(self.codec.encode(message))
         except Exception:
             LOG.exception("defect in the encoding of %s", message.kind)
             self._give_up("its answer could not be encoded")
+        if len(self._out) == 1:
+            self._shell.leave(self)
         again, self.codec.again = self.codec.again, None
         if again is not None:
             self._shell.call(self._shell.machine.received, self.number, again)
         if not self._reading:
             self._mind()
+
+    def write_out(self) -> None:
+        """Write what was said in this round."""
+        out, self._out = self._out, []
+        if out and not self.transport.is_closing():
+            self.transport.write(b"".join(out))
+
+    def close(self) -> None:
+        """Close, after what was said."""
+        self.write_out()
+        self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
         """Tell the machine, unless it closed the connection itself."""
@@ -337,4 +363,4 @@ class Connection(asyncio.Protocol):
 
     def _give_up(self, why: str) -> None:
         LOG.warning("closing the connection of %s: %s", self._address, why)
-        self.transport.close()
+        self.close()
