@@ -33,6 +33,7 @@ lint: $(READY) ## style, types, layers
 
 bench: $(READY) ## speed: paired ratios and medians
 	$(BIN)/python -m scenarios.bench
+	$(BIN)/python -m scenarios.bench_engine
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -28,7 +28,7 @@ class Init:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(self.name)
-        self.directory = DataDirectory(settings.engine.data, Instance)
+        self.directory = DataDirectory(settings.engine.data, Instance, self.name)
 
     def stop(self) -> None:
         """Nothing to do: it ends by itself, and an interrupted one is simply run again."""

@@ -20,6 +20,7 @@ class Metrics:
         self.levels = self._gauge("engine_book_levels", "Prices in the book", "symbol", "side")
         self.output_seq = self._gauge("engine_output_seq", "Last output made", "symbol")
         self.unacknowledged = self._gauge("engine_unacknowledged", "Outputs not acknowledged")
+        self.holes = self._gauge("engine_holes", "Shards whose next record is missing")
         self.recovery = self._gauge("engine_recovery_seconds", "From the snapshot to ready")
         self.snapshot_bytes = self._gauge("engine_snapshot_bytes", "Size of the last snapshot")
         self.sizes = Histogram(

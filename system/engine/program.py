@@ -50,7 +50,7 @@ class Engine:
         self.own = settings.engine
         self.log = Log(self.name)
         self.metrics = Metrics()
-        self.directory = DataDirectory(self.own.data, Instance)
+        self.directory = DataDirectory(self.own.data, Instance, "engine-init")
         self.state = self.state_type(settings.owned, self.own.hole_ms_max)
         producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
         self.outbox = self.outbox_type(producer, self.log)
@@ -236,6 +236,7 @@ class Engine:
         self.outbox.poll()
         self.inputs.show(self.next_offsets())
         self.metrics.unacknowledged.set(len(self.outbox.waiting))
+        self.metrics.holes.set(sum(len(one.holes) for one in self.state.numberings.values()))
         for market in self.state.markets.values():
             self.metrics.market(market)
 

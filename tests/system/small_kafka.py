@@ -52,6 +52,7 @@ class Broker:
     """Partitions as lists; refuses appends while `away`."""
 
     logs: dict[tuple[str, int], list[Record]] = field(default_factory=lambda: defaultdict(list))
+    starts: dict[tuple[str, int], int] = field(default_factory=dict)  # what retention left
     away: bool = False
     lose_answers: bool = False
 
@@ -127,7 +128,8 @@ class Reader:
         return found
 
     def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
-        return 0, len(self.broker.logs[place.topic, place.partition])
+        where = (place.topic, place.partition)
+        return self.broker.starts.get(where, 0), len(self.broker.logs[where])
 
     def commit(self, **_: Any) -> None:
         pass

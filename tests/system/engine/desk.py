@@ -57,7 +57,7 @@ def settings(directory: Path, **own: Any) -> Settings:
 
 def made(directory: Path) -> Path:
     """A data directory as `engine-init` leaves it."""
-    DataDirectory(str(directory), Instance).seal(IDENTITY)
+    DataDirectory(str(directory), Instance, "engine-init").seal(IDENTITY)
     return directory
 
 

@@ -1,6 +1,9 @@
 """The engine as a whole: what it publishes, and what it comes back with after a crash anywhere."""
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -318,7 +321,7 @@ def test_a_second_process_and_a_directory_without_init_are_refused(data: Path) -
 
     with pytest.raises(Locked, match="another process"):
         opened(data, Broker())
-    with pytest.raises(ConfigError, match="does not exist"):
+    with pytest.raises(ConfigError, match="does not exist; run `engine-init` once"):
         opened(data / "none", Broker())
     (data / "bare").mkdir()
     with pytest.raises(ConfigError, match="no data directory yet"):
@@ -360,6 +363,38 @@ def test_a_damaged_snapshot_is_passed_over_for_the_older_one(data: Path) -> None
     assert sorted(data.glob("snapshot-*")) == [older, newest]
 
 
+@pytest.mark.parametrize("snapshots", [0, 1])
+def test_without_a_snapshot_that_the_log_covers_it_does_not_start(
+    data: Path, snapshots: int
+) -> None:
+    broker = Broker()
+    for first in (1, 2):
+        send(broker, order(first, "buy", 10, 1))
+        desk = opened(data, broker)
+        desk.settle()
+        desk.close()
+    for file in sorted(data.glob("snapshot-*"))[snapshots:]:
+        file.unlink()
+    broker.starts[ORDERS, HOME] = 2
+
+    with pytest.raises(Halt, match=r"position_lost: .* records not yet read are gone"):
+        opened(data, broker)
+
+
+def test_outputs_that_retention_took_are_sent_again_as_copies(data: Path) -> None:
+    broker, records = Broker(), stream(random.Random(10), 20)
+    send(broker, *records)
+    desk = opened(data, broker)
+    desk.settle()
+    kill(desk)
+    broker.starts[OUTPUTS, HOME] = 5
+    desk = opened(data, broker)
+    desk.settle()
+
+    assert without_copies(outputs(broker)) == expected(records)
+    kill(desk)
+
+
 def test_a_snapshot_of_other_rules_is_taken_only_where_the_old_version_stopped(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,3 +429,29 @@ def test_a_cancel_of_a_symbol_that_never_traded_is_answered(data: Path) -> None:
     first, second = (decode_output(value) for value in outputs(broker))
     assert (first.outcome, second.outcome) == ("order_closed", "placed")
     kill(desk)
+
+
+def test_two_processes_give_the_same_bytes() -> None:
+    digests = set()
+    for hash_seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", _DIGEST],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        digests.add(done.stdout)
+
+    assert len(digests) == 1
+    assert len(digests.pop().strip()) == 64
+
+
+_DIGEST = """
+import hashlib, random
+from system.engine.matching import Market
+from tests.system.engine.flow import source, stream
+market = Market(1)
+values = [market.apply(r, source(n)).value for n, r in enumerate(stream(random.Random(1), 500))]
+print(hashlib.sha256(b"".join(values)).hexdigest())
+"""
