@@ -43,7 +43,7 @@ T = TypeVar("T", bound=Identity)
 class DataDirectory(Generic[T]):
     """One process's directory; hold the lock for as long as the process lives."""
 
-    def __init__(self, path: str, identity_type: type[T], made_by: str) -> None:
+    def __init__(self, path: str, identity_type: type[T], made_by: str = "init") -> None:
         self.path = path
         self.made_by = made_by  # the program that makes such a directory
         self._type = identity_type

@@ -60,7 +60,7 @@ class UBSCore:
         self.metrics = Metrics()
         core = settings.ubscore
         self.terms = Terms(core.shard, core.shards, core.horizon_ms)
-        self.directory = DataDirectory(core.data, Shard, "init")
+        self.directory = DataDirectory(core.data, Shard)
         self.state = self.state_type()
         producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
         self.outbox = self.outbox_type(producer, self.log)

@@ -26,7 +26,7 @@ class Init:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(self.name)
-        self.directory = DataDirectory(settings.ubscore.data, Shard, self.name)
+        self.directory = DataDirectory(settings.ubscore.data, Shard)
 
     def stop(self) -> None:
         """Nothing to do: it ends by itself, and an interrupted one is simply run again."""

@@ -69,7 +69,7 @@ def settings(directory: Path, **core: Any) -> Settings:
 def made(directory: Path) -> Path:
     """A data directory as `init` leaves it."""
     Writer(str(directory), Shape(1, IDENTITY.identity, 1 << 20)).format()
-    DataDirectory(str(directory), Shard, "init").seal(IDENTITY)
+    DataDirectory(str(directory), Shard).seal(IDENTITY)
     return directory
 
 
