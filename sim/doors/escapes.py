@@ -54,6 +54,7 @@ _WATCHED = frozenset(
         "os.utime",
         "sqlite3.connect",
         "subprocess.Popen",
+        "_thread.start_joinable_thread",
         "_thread.start_new_thread",
     }
 )

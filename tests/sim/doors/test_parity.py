@@ -20,6 +20,8 @@ from tests.sim.conftest import Bench
 
 # Stand-ins whose signature differs on purpose, or only in names that nobody can use as keywords.
 DIFFER = {
+    "BaseDefaultEventLoopPolicy._Local",  # `__new__` takes anything, in Python 3.13 visibly
+    "_local",
     "_discard_cluster_shutdown",
     "_newname",
     "_register_cluster_shutdown",
@@ -57,7 +59,7 @@ def test_stand_ins_have_the_real_signatures_but_for_those_named_here() -> None:
             different.add(getattr(real, "__qualname__", repr(real)))
 
     assert different <= DIFFER
-    assert PYTHON != (3, 11) or different == DIFFER, "a difference that is no more"
+    assert PYTHON != (3, 13) or different == DIFFER, "a difference that is no more"
 
 
 @pytest.mark.parametrize("name", LIST)
