@@ -4,12 +4,19 @@ import gc
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from sim.doors import install
 from sim.process import burying
 
 install.install()
 gc.disable()  # what dead worlds leave behind may be cleared away behind the fence only
+
+# The same examples in every run, so that a failure is somebody's change. To look for new ones:
+# pytest --hypothesis-profile=explore
+settings.register_profile("repeat", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile("repeat")
 
 _COLLECT_AFTER = 40
 _tests = 0
