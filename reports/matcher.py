@@ -1,8 +1,8 @@
 """The reference matcher: what one symbol's orders must lead to, worked out slowly.
 
-It shares the records with the matching engine and nothing else. It keeps no book: all orders that
-ever came stand in a list, each with its trades, and everything else (what is left, who comes first,
-what is unlocked) is worked out anew at every step.
+It shares the records with the matching engine and nothing else. It keeps no book: the orders stand
+in a list, each with its trades, and everything else (what is left, who comes first, what is
+unlocked) is worked out anew at every step.
 """
 
 from dataclasses import dataclass, field
@@ -75,19 +75,18 @@ class Reference:
                 makers.append(maker)
         if entry.standing and record.time_in_force == "ioc":
             entry.ended = "ioc"
-        self._entries.append(entry)
+        self._keep(entry)
         return Expected("placed", tuple(trades), tuple(_state(one) for one in (*makers, entry)))
 
     @property
     def book(self) -> list[tuple[str, int]]:
         """The orders that stand, and what is left of them: bids, then asks, each by priority."""
-        standing = [entry for entry in self._entries if entry.standing]
         bids = sorted(
-            (entry for entry in standing if entry.order.side == "buy"),
+            (entry for entry in self._entries if entry.order.side == "buy"),
             key=lambda entry: (-entry.order.price, entry.arrived),
         )
         asks = sorted(
-            (entry for entry in standing if entry.order.side == "sell"),
+            (entry for entry in self._entries if entry.order.side == "sell"),
             key=lambda entry: (entry.order.price, entry.arrived),
         )
         return [(entry.order.order_id, entry.left) for entry in bids + asks]
@@ -95,10 +94,14 @@ class Reference:
     def _cancel(self, record: ValidatedCancel) -> Expected:
         for entry in self._entries:
             mine = entry.order.user_id == record.user_id
-            if entry.order.order_id == record.order_id and mine and entry.standing:
+            if entry.order.order_id == record.order_id and mine:
                 entry.ended = "requested"
+                self._keep()
                 return Expected("cancelled", (), (_state(entry),))
         return Expected("order_closed", (), ())
+
+    def _keep(self, *new: _Entry) -> None:
+        self._entries = [entry for entry in (*self._entries, *new) if entry.standing]
 
     def _next_maker(self, taker: _Entry) -> _Entry | None:
         bound = taker.order.price

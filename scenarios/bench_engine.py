@@ -21,7 +21,7 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from system.engine.book import Book, Fill, Ladder, Order
-from system.engine.matching import Market, MarketState, resume
+from system.engine.matching import Market, MarketState, resume, untouched
 from system.records import (
     Side,
     Source,
@@ -176,18 +176,7 @@ def _steps(records: Iterable[Validated]) -> list[_Step]:
     return [
         (record.order_id, record.user_id)
         if isinstance(record, ValidatedCancel)
-        else Order(
-            order_id=record.order_id,
-            user_id=record.user_id,
-            side=record.side,
-            kind=record.kind,
-            time_in_force=record.time_in_force,
-            price=record.price,
-            quantity=record.quantity,
-            remaining=record.quantity,
-            created_at=record.created_at,
-            maker_ppm=record.maker_ppm,
-        )
+        else untouched(record)
         for record in records
     ]
 

@@ -99,18 +99,7 @@ class Market:
         terms = self._agree(record)
         if record.order_id in self.book.orders:
             raise Halt("order_repeated", f"order {record.order_id} stands in the book already")
-        taker = Order(
-            order_id=record.order_id,
-            user_id=record.user_id,
-            side=record.side,
-            kind=record.kind,
-            time_in_force=record.time_in_force,
-            price=record.price,
-            quantity=record.quantity,
-            remaining=record.quantity,
-            created_at=record.created_at,
-            maker_ppm=record.maker_ppm,
-        )
+        taker = untouched(record)
         fills, ending = self.book.place(taker)
         name = f"{self.symbol_id}-{self.output_seq + 1}"
         trades = tuple(
@@ -175,6 +164,22 @@ def resume(states: Iterable[MarketState]) -> dict[int, Market]:
         market.book = Book(state.terms.lot if state.terms else 1)
         market.book.resume(state.orders)
     return markets
+
+
+def untouched(record: ValidatedOrder) -> Order:
+    """Return a new order, nothing of it filled."""
+    return Order(
+        order_id=record.order_id,
+        user_id=record.user_id,
+        side=record.side,
+        kind=record.kind,
+        time_in_force=record.time_in_force,
+        price=record.price,
+        quantity=record.quantity,
+        remaining=record.quantity,
+        created_at=record.created_at,
+        maker_ppm=record.maker_ppm,
+    )
 
 
 def fee(received: int, ppm: int) -> int:

@@ -2,13 +2,25 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.matcher import Reference
+from system.engine.book import Book, Fill, Ladder, Order
 from system.engine.matching import Market, resume
-from system.records import GENESIS, MAX_FILLS, Validated, ValidatedOrder, decode_output, sealed
+from system.records import (
+    GENESIS,
+    MAX_FILLS,
+    PPM,
+    Validated,
+    ValidatedOrder,
+    decode_output,
+    sealed,
+)
+from system.records.outputs import Ending
 from tests.system.engine.flow import LOT, order, source, stream
 
 seeds = st.integers(0, 2**32)
@@ -39,6 +51,64 @@ def test_both_stop_at_the_same_maker() -> None:
     for offset, record in enumerate([*sells, order(500, "buy", 10, 200, user_id=999)]):
         output = market.apply(record, source(offset)).output
         assert (output.outcome, output.trades, output.orders) == reference.apply(record)
+
+
+def newest_first(patch: pytest.MonkeyPatch) -> None:
+    def add(self: Ladder, order: Order) -> None:
+        sound(self, order)
+        self.levels[order.price * self.sign].move_to_end(order.order_id, last=False)
+
+    sound = Ladder.add
+    patch.setattr(Ladder, "add", add)
+
+
+def trades_with_oneself(patch: pytest.MonkeyPatch) -> None:
+    def place(self: Book, taker: Order) -> tuple[list[Fill], Ending | None]:
+        user, taker.user_id = taker.user_id, -1
+        done = sound(self, taker)
+        taker.user_id = user
+        return done
+
+    sound = Book.place
+    patch.setattr(Book, "place", place)
+
+
+def fees_rounded_up(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("system.engine.matching.fee", lambda got, ppm: -(-got * ppm // PPM))
+
+
+def fewer_fills(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("system.engine.book.MAX_FILLS", 2)
+
+
+def anybody_cancels(patch: pytest.MonkeyPatch) -> None:
+    def cancel(self: Book, order_id: str, _: int) -> Order | None:
+        found = self.orders.get(order_id)
+        return sound(self, order_id, found.user_id) if found else None
+
+    sound = Book.cancel
+    patch.setattr(Book, "cancel", cancel)
+
+
+@pytest.mark.parametrize(
+    "mistake", [newest_first, trades_with_oneself, fees_rounded_up, fewer_fills, anybody_cancels]
+)
+def test_the_reference_sees_a_mistake_of_the_engine(
+    mistake: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mistake(monkeypatch)
+
+    assert any(disagree(seed) for seed in range(50))
+
+
+def disagree(seed: int) -> bool:
+    market, reference = Market(1), Reference(1)
+    for offset, record in enumerate(streams(seed)):
+        expected = reference.apply(record)
+        output = market.apply(record, source(offset)).output
+        if (output.outcome, output.trades, output.orders) != expected:
+            return True
+    return False
 
 
 @settings(max_examples=100, deadline=None)
