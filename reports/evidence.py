@@ -210,6 +210,7 @@ class About(Record, frozen=True, kw_only=True):
     times of the world (give or take a broker's clock skew).
     ``quiescent_ns`` is when the harness saw everything settled (None: never within the bound).
     ``bound_ns`` is what a request in Kafka may take after ``healed_ns``, the end of all faults.
+    ``servers`` says which back end served a real run; ``unobserved`` what its stage cannot see.
     """
 
     scenario: str
@@ -217,6 +218,8 @@ class About(Record, frozen=True, kw_only=True):
     token: str
     stage: Stage
     versions: dict[str, str]
+    servers: str = ""
+    unobserved: tuple[str, ...] = ()
     command: str = ""
     story: str = ""
     digest: str = ""

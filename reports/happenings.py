@@ -53,7 +53,10 @@ class Damage(Record, frozen=True, kw_only=True):
 
 
 class FaultReceipt(Record, frozen=True, kw_only=True):
-    """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing."""
+    """A fault as it was entered and left, and what it bit; ``bites`` 0 says: nothing.
+
+    ``untested`` says why this stage could not do it at all.
+    """
 
     fault: str
     kind: str
@@ -63,6 +66,7 @@ class FaultReceipt(Record, frozen=True, kw_only=True):
     bites: int = 0
     effects: dict[str, int | str] = {}
     damage: tuple[Damage, ...] = ()
+    untested: str = ""
 
 
 class OwedHalt(Record, frozen=True, kw_only=True):

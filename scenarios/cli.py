@@ -82,6 +82,25 @@ _runs = click.option(
 )
 
 
+def _servers(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which servers a real run has."""
+    options = (
+        click.option("--kind", help="Kind of servers, as in `wavetank backends`."),
+        click.option("--nodes", type=click.Choice(("1", "3")), help="How many of each."),
+        click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that run already."),
+        click.option("--contact-points", metavar="HOST:PORT,...", help="Nodes that run already."),
+        click.option(
+            "--destroy",
+            multiple=True,
+            metavar="NAME",
+            help="A topic or keyspace that a run may delete on servers which are not ours.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @wavetank.command("list")
 @click.option("--controls", is_flag=True, help="Show the planted bugs as well.")
 def list_(*, controls: bool) -> None:
@@ -96,8 +115,21 @@ def list_(*, controls: bool) -> None:
 @_seed
 @_runs
 @click.option("--no-report", is_flag=True, help="Judge only; write no run folder.")
-def run(scenario: str, seed: int, runs: str, *, no_report: bool) -> None:
+@click.option(
+    "--stage",
+    type=click.Choice(("simulated", "real")),
+    default="simulated",
+    show_default=True,
+    help="In a simulated world, or with real processes and servers.",
+)
+@_servers
+def run(scenario: str, seed: int, runs: str, stage: str, *, no_report: bool, **wish: Any) -> None:
     """Run SCENARIO with one seed and write its report."""
+    if stage == "real":
+        from scenarios.commands import real  # noqa: PLC0415
+
+        sys.exit(real.run(scenario, seed, runs, real.wish(**wish), report=not no_report))
+    _refuse(wish, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import running  # noqa: PLC0415
 
@@ -247,8 +279,15 @@ def reconcile(
 
 @wavetank.command()
 @_runs
-def demo(runs: str) -> None:
+@click.option("--real", is_flag=True, help="On real servers, with real processes.")
+@_servers
+def demo(runs: str, *, real: bool, **wish: Any) -> None:
     """Make three runs: nine deposits, the send that lost them all, and a torn log."""
+    if real:
+        from scenarios.commands import real as on_servers  # noqa: PLC0415
+
+        sys.exit(on_servers.demo(runs, on_servers.wish(**wish)))
+    _refuse(wish, "--real")
     _with_fixed_hashes()
     from scenarios.commands import running  # noqa: PLC0415
 
@@ -333,6 +372,14 @@ def backends_logs(servers: tuple[str, ...], lines: int, folder: Path, *, follow:
     from scenarios.commands import backends as commands  # noqa: PLC0415
 
     sys.exit(commands.logs(folder, servers, lines, follow=follow))
+
+
+def _refuse(wish: dict[str, Any], needed: str) -> None:
+    """Refuse options about servers where there are none."""
+    for name, value in wish.items():
+        if value:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} is about real servers: say {needed}, too")
 
 
 def _with_fixed_hashes() -> None:

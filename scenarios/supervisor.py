@@ -37,11 +37,25 @@ class Host(Protocol):
 class Process(Protocol):
     """One incarnation of a program, simulated or real."""
 
-    name: str
-    incarnation: int
-    started_at: int
-    stderr: list[str]
-    on_death: list[Callable[[], None]]
+    @property
+    def name(self) -> str:
+        """Which program it is."""
+
+    @property
+    def incarnation(self) -> int:
+        """Its number, from 1."""
+
+    @property
+    def started_at(self) -> int:
+        """When it was started."""
+
+    @property
+    def stderr(self) -> list[str]:
+        """What it wrote to standard error so far."""
+
+    @property
+    def on_death(self) -> list[Callable[[], None]]:
+        """What is called when it ends."""
 
     @property
     def alive(self) -> bool:

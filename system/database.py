@@ -32,6 +32,7 @@ from system.config import NonEmpty, Positive, Section
 from system.errors import Unreachable
 
 QUORUM: int = ConsistencyLevel.QUORUM
+ALL: int = ConsistencyLevel.ALL
 UNSET: object = UNSET_VALUE  # leaves a column untouched; null would write a tombstone
 
 # The server understood the statement and will never carry it out; repeating it is pointless.
@@ -110,6 +111,10 @@ class Database:
     def execute(self, cql: str) -> None:
         """Carry out one plain statement and wait for it."""
         self._session.execute(cql)
+
+    def query(self, cql: str) -> list[Row]:
+        """Carry out one plain statement and return its rows."""
+        return [tuple(row) for row in self._session.execute(cql)]
 
     def close(self) -> None:
         """Close all connections; what is on its way stays unknown."""

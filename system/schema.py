@@ -3,6 +3,7 @@
 from pathlib import Path
 
 KEYSPACE = "wavetank"
+REPLICATION = 3
 SOURCE = Path(__file__).with_name("schema.cql")
 
 
@@ -16,6 +17,8 @@ def statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in "\n".join(lines).split(";") if part.strip())
 
 
-def load() -> tuple[str, ...]:
+def load(keyspace: str = KEYSPACE, replication: int = REPLICATION) -> tuple[str, ...]:
     """Return the statements that create the keyspace and its tables, in order."""
-    return statements(SOURCE.read_text(encoding="utf-8"))
+    text = SOURCE.read_text(encoding="utf-8").replace(KEYSPACE, keyspace)
+    factor = "'replication_factor': {}"
+    return statements(text.replace(factor.format(REPLICATION), factor.format(replication)))

@@ -8,10 +8,16 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from system import database, exits, kafka, schema, topics
-from system.config import Kafka, Section, Topics
+from system.config import Kafka, Positive, Section, Topics
 from system.database import Scylla
 from system.errors import Unreachable
 from system.log import Log
+
+
+class Tables(Section, frozen=True):
+    """What the keyspace looks like."""
+
+    replication: Positive = 3
 
 
 class Settings(Section, frozen=True):
@@ -20,6 +26,7 @@ class Settings(Section, frozen=True):
     kafka: Kafka
     scylla: Scylla
     topics: Topics = Topics()
+    tables: Tables = Tables()
 
 
 class Setup:
@@ -68,10 +75,11 @@ class Setup:
 
     def create_tables(self) -> None:
         """Apply the schema."""
-        session = database.connect(self.settings.scylla)
+        own = self.settings
+        session = database.connect(own.scylla)
         try:
-            for statement in schema.load():
-                session.execute(statement.replace(schema.KEYSPACE, self.settings.scylla.keyspace))
+            for statement in schema.load(own.scylla.keyspace, own.tables.replication):
+                session.execute(statement)
         finally:
             session.close()
-        self.log.info("tables", keyspace=self.settings.scylla.keyspace)
+        self.log.info("tables", keyspace=own.scylla.keyspace)

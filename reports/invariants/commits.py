@@ -15,7 +15,12 @@ Partition = tuple[str, int]
 
 
 def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
-    """I12: rows were durable when their offsets were committed; a log holds what is committed."""
+    """I12: rows were durable when their offsets were committed; a log holds what is committed.
+
+    Where nobody saw when rows became durable (a real stage), those of committed offsets must at
+    least be there in the end.
+    """
+    unseen = int(case.about.stage == "real")
     frontiers = _frontiers(case)
     images = _images(case)
     guilty: set[Partition] = set()
@@ -27,7 +32,7 @@ def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
         claims = 0
         found: Break | None = None
         if commit.topic == EVENTS:
-            claims, found = _against_rows(commit, frontiers.get(commit.partition))
+            claims, found = _against_rows(commit, frontiers.get(commit.partition), unseen)
         elif commit.topic == OPERATIONS:
             claims, found = _against_logs(commit, images)
         checked += claims
@@ -50,11 +55,14 @@ class Frontier:
         """Take in the next record."""
         latest = (at_ns, place)
         if self.durable:
-            before = self.durable[-1]
-            if before[0] is None or (at_ns is not None and at_ns < before[0]):
-                latest = before
+            latest = max(self.durable[-1], latest, key=_rank)
         self.offsets.append(offset)
         self.durable.append(latest)
+
+
+def _rank(durable: tuple[int | None, str]) -> int:
+    """Order times: what nobody saw lies behind all others but `NEVER`."""
+    return NEVER - 1 if durable[0] is None else durable[0]
 
 
 def _frontiers(case: Case) -> dict[int, Frontier]:
@@ -66,13 +74,16 @@ def _frontiers(case: Case) -> dict[int, Frontier]:
     return frontiers
 
 
-def _against_rows(commit: Commit, frontier: Frontier | None) -> tuple[int, Break | None]:
+def _against_rows(
+    commit: Commit, frontier: Frontier | None, unseen: int
+) -> tuple[int, Break | None]:
+    """Return how many claims were checked (`unseen` if the time is not known), and a break."""
     index = bisect_left(frontier.offsets, commit.offset) if frontier else 0
     if frontier is None or not index:
         return 0, None
     at_ns, place = frontier.durable[index - 1]
     if at_ns is None:
-        return 0, None
+        return unseen, None
     return 1, _ahead(commit, at_ns, f"the rows of {place}") if at_ns > commit.at_ns else None
 
 

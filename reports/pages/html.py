@@ -93,9 +93,7 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
     """Return the report of a run as HTML."""
     case = judgement.case
     about = case.about
-    commands = [about.command] if about.command else []
-    if about.token:
-        commands.append(f"wavetank replay '{about.token}'")
+    commands = [command for _, command in text.commands(about)]
     if folder:
         commands.append(f"wavetank report {folder}")
     return (
@@ -142,9 +140,9 @@ def _facts(judgement: Judgement) -> list[tuple[str, object]]:
     crashes = f"{len(ends) - audits}" + (f" and {audits} to audit recovery" if audits else "")
     faults = judgement.case.evidence.faults
     return [
-        ("stage", about.stage),
+        ("stage", f"{about.stage}, {about.servers}" if about.servers else about.stage),
         ("seed", about.seed),
-        ("world time", seconds(about.ended_ns)),
+        ("time" if about.servers else "world time", seconds(about.ended_ns)),
         ("settled", seconds(about.quiescent_ns) if about.quiescent_ns is not None else "never"),
         ("operations", len(judgement.case.transfers)),
         ("faults that bit", f"{sum(bool(f.bites) for f in faults)} of {len(faults)}"),
@@ -259,7 +257,7 @@ def _faults(judgement: Judgement) -> list[dict[str, object]]:
             "fault": fault.fault,
             "targets": ", ".join(fault.targets),
             "bit": bool(fault.bites),
-            "effects": ", ".join(f"{name}: {value}" for name, value in fault.effects.items()),
+            "effects": text.told(fault),
         }
         for fault in judgement.case.evidence.faults
     ]

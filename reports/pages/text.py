@@ -4,7 +4,7 @@ from itertools import groupby
 
 from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
-from reports.evidence import Operation
+from reports.evidence import About, FaultReceipt, Operation
 from reports.judge import Judgement
 from reports.reconcile import Statement, Step
 
@@ -32,11 +32,14 @@ def summary(judgement: Judgement, *, folder: str = "") -> str:
 def _headline(judgement: Judgement) -> str:
     about = judgement.case.about
     checked = sum(check.checked for check in judgement.checks)
+    clock = "world" if about.stage == "simulated" else "real"
     lines = [f"{SIGNS[judgement.verdict]}  {about.scenario}, seed {about.seed} ({about.stage})"]
+    if about.servers:
+        lines.append(f"  on {about.servers}")
     if about.story:
         lines.append(f"  {about.story.splitlines()[0]}")
     lines.append(
-        f"  {len(judgement.case.transfers)} transfers in {seconds(about.ended_ns)} of world time,"
+        f"  {len(judgement.case.transfers)} transfers in {seconds(about.ended_ns)} of {clock} time,"
         f" {checked} things checked against {len(judgement.checks)} promises"
         + (f", digest {about.digest[:12]}" if about.digest else "")
     )
@@ -169,11 +172,12 @@ def _faults(judgement: Judgement) -> str:
     if not faults:
         return "  faults    none were planned"
     bitten = [fault for fault in faults if fault.bites]
-    lines = [f"  faults    {len(faults)} planned, {len(bitten)} bit"]
+    untested = sum(bool(fault.untested) for fault in faults)
+    counts = f"{len(faults)} planned, {len(bitten)} bit"
+    lines = [f"  faults    {counts}" + (f", {untested} not tested" if untested else "")]
     for fault in sorted(faults, key=lambda f: not f.bites)[:_FAULTS_SHOWN]:
         when = seconds(fault.entered_ns) if fault.entered_ns is not None else "never"
-        effects = ", ".join(f"{name}: {value}" for name, value in fault.effects.items())
-        lines.append(f"    {when:>10}  {fault.fault}  {effects if fault.bites else 'bit nothing'}")
+        lines.append(f"    {when:>10}  {fault.fault}  {told(fault)}")
         lines += [
             f"                {d.length} {d.kind} bytes in {d.file} at offset {d.offset}"
             for d in fault.damage
@@ -183,11 +187,26 @@ def _faults(judgement: Judgement) -> str:
     return "\n".join(lines)
 
 
+def told(fault: FaultReceipt) -> str:
+    """Say what a fault did."""
+    if fault.untested:
+        return f"not tested: {fault.untested}"
+    effects = ", ".join(f"{name}: {value}" for name, value in fault.effects.items())
+    return effects if fault.bites else "bit nothing"
+
+
+def commands(about: About) -> list[tuple[str, str]]:
+    """Return the commands that make a run again, each with what it is for."""
+    found = [("again", about.command)] if about.command else []
+    if about.stage == "real":
+        found.append(("simulate", f"wavetank run {about.scenario} --seed {about.seed}"))
+    elif about.token:
+        found.append(("replay", f"wavetank replay '{about.token}'"))
+    return found
+
+
 def _commands(judgement: Judgement, folder: str) -> str:
-    about = judgement.case.about
-    lines = [f"  again     {about.command}"] if about.command else []
-    if about.token:
-        lines.append(f"  replay    wavetank replay '{about.token}'")
+    lines = [f"  {what:<10}{command}" for what, command in commands(judgement.case.about)]
     if folder:
         lines.append(f"  look      {folder}/report.html")
     return "\n".join(lines)

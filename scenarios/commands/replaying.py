@@ -55,7 +55,13 @@ def _what(
             f"{what!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
             "wavetank run prints the token of each run"
         )
-    return _of_token(Token.parse(_about(folder).token), runs, force=force, folder=folder)
+    about = _about(folder)
+    if about.stage == "real":
+        raise UsageError(
+            f"{what} was made on the real stage, where no two runs are the same;"
+            f" run its plan again: {about.command}"
+        )
+    return _of_token(Token.parse(about.token), runs, force=force, folder=folder)
 
 
 def _of_token(
@@ -79,7 +85,7 @@ def _recorded(folder: Path) -> str | None:
     about = _about(folder)
     token = Token.parse(about.token)
     same = not token.differences(Token.of(catalog.find(token.scenario), token.seed))
-    return about.digest if same else None
+    return about.digest or None if same else None
 
 
 def _is_run(folder: Path) -> bool:

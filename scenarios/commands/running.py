@@ -73,14 +73,25 @@ def report(where: str) -> int:
 def keep(made: Run, runs: str) -> str:
     """Write the run folder; return its path."""
     path = Path(runs, made.scenario.name, str(made.seed))
-    _write(path, made.judgement, {PLAN: plan_source(made.plan).encode()})
+    keep_folder(path, made.judgement, made.plan, {}, runs)
+    return str(path)
+
+
+def keep_folder(
+    path: Path,
+    judgement: Judgement,
+    plan: tuple[Step, ...],
+    extra: dict[str, bytes],
+    runs: str,
+) -> None:
+    """Write a run folder with its plan and `extra` files, and call it the latest."""
+    _write(path, judgement, {**extra, PLAN: plan_source(plan).encode()})
     latest = Path(runs, "latest")
     try:
         latest.unlink(missing_ok=True)
         latest.symlink_to(path.relative_to(runs))
     except OSError:
         pass  # a convenience; the run itself is kept
-    return str(path)
 
 
 def plan_source(plan: tuple[Step, ...]) -> str:

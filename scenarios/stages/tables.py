@@ -3,7 +3,7 @@
 from reports.evidence import AccountRow, RequestRow, Row
 from scenarios.stages.town import Town
 
-_ROW = (
+ROW = (
     "user_id",
     "asset_id",
     "seq",
@@ -21,7 +21,7 @@ def rows(town: Town) -> tuple[Row, ...]:
     """Return the ledger, by account and seq."""
     found = [
         Row(
-            **{name: row.values[name] for name in _ROW},
+            **{name: row.values[name] for name in ROW},
             durable_ns=row.durable_ns,
             overwrites=row.overwrites,
         )

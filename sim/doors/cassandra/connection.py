@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 from typing import Any
 
 from cassandra import cluster
@@ -12,14 +11,11 @@ from cassandra.connection import Timer as DriverTimer
 
 from sim.doors.cassandra import reactor
 from sim.doors.cassandra.messages import message_of, request_of
+from sim.doors.subjects import subject_of
 from sim.network import End
 from sim.process import running
 from sim.scylla.wire import Prepared, Request, Response
 
-_SUBJECT = re.compile(
-    r"\s*(?:(INSERT)\s+INTO|(UPDATE)|(SELECT|DELETE)\b.*?\bFROM|(\w+).*?)\s+(?:[\w\"]+\.)?\"?(\w+)",
-    re.IGNORECASE | re.DOTALL,
-)
 _real_class = cluster.Cluster.connection_class
 
 
@@ -174,15 +170,6 @@ class Connection(RealConnection):  # type: ignore[misc]
             if not self.connected_event.is_set():
                 self.last_error = ConnectionShutdown(closed)
             self.connected_event.set()
-
-
-def subject_of(text: str) -> str:
-    """Return what moments call a statement: ``INSERT balance_ledger``."""
-    match = _SUBJECT.match(text)
-    if match is None:
-        return text.split(maxsplit=1)[0].upper() if text.split() else ""
-    verb = next(word for word in match.groups()[:4] if word)
-    return f"{verb.upper()} {match[5]}"
 
 
 def _decode(*args: Any) -> Any:

@@ -15,6 +15,9 @@ _real_resolve: Callable[[Any], "OrderedDict[str, Any]"] = (
     driver_util._resolve_contact_points_to_string_map
 )
 _real_discard: Callable[[Any], None] = cluster._discard_cluster_shutdown
+_real_resolve: Callable[[Any], "OrderedDict[str, Any]"] = (
+    driver_util._resolve_contact_points_to_string_map
+)
 
 
 def resolve(contact_points: Iterable[tuple[str, int]]) -> "OrderedDict[str, Any]":

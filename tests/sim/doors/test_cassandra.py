@@ -21,7 +21,7 @@ from cassandra.connection import ConnectionShutdown
 from cassandra.protocol import SyntaxException
 from cassandra.query import UNSET_VALUE, BatchStatement, SimpleStatement
 
-from sim.doors.cassandra.connection import subject_of
+from sim.doors.subjects import subject_of
 from sim.kernel import MILLISECOND, SECOND
 from sim.moments import Moment
 from tests.sim.doors import cassandra_world

@@ -1,0 +1,136 @@
+"""``wavetank run --stage real``: a run with real processes and servers, judged, kept and shown."""
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reports.pages import text
+from scenarios import catalog
+from scenarios.backends import kinds, state
+from scenarios.backends.base import Backend
+from scenarios.backends.local import LocalBackend
+from scenarios.commands import running
+from scenarios.errors import Infrastructure
+from scenarios.stages.real import stage
+from scenarios.stages.real.stage import RealRun
+
+LIVE, SERVERS = "live", "servers"
+_INTERRUPTED = 130
+_DEMO = (
+    ("nine_deposits", "nine deposits, nobody does any harm", "held"),
+    ("lost_send", "the bug that lost all nine: a send that nobody awaited", "broken"),
+    ("torn_append", "UBSCore killed half-way through an append to its log", "held"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which servers a run is to have, and what it may delete on them."""
+
+    kind: str = kinds.DEFAULT
+    nodes: int = 1
+    destroy: tuple[str, ...] = ()
+
+
+def wish(
+    *,
+    kind: str | None = None,
+    nodes: str | None = None,
+    bootstrap: str | None = None,
+    contact_points: str | None = None,
+    destroy: tuple[str, ...] = (),
+) -> Wish:
+    """Return what the options of a command ask for."""
+    return Wish(kind=kind or kinds.DEFAULT, nodes=int(nodes or 1), destroy=destroy)
+
+
+def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
+    """Run once, keep it, show one screen; return the exit code."""
+    scenario = catalog.find(name)
+    live = Path(runs, scenario.name, f".{seed}-real.{LIVE}")
+    _clear(live)
+    try:
+        with servers(wish, live / SERVERS) as backend:
+            made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=_say)
+        folder = keep(made, runs, live) if report else ""
+    finally:
+        _clear(live)
+    click.echo(text.summary(made.judgement, folder=folder))
+    return _INTERRUPTED if made.interrupted else running.code(made.judgement.verdict)
+
+
+def demo(runs: str, wish: Wish) -> int:
+    """Make the three runs of the demonstration on one back end; 0 if each ended as it must."""
+    rows, right = [], True
+    home = Path(runs, f".demo-real.{SERVERS}")
+    try:
+        with servers(wish, home) as backend:
+            for name, story, expected in _DEMO:
+                click.secho(f"\n── {name}: {story}", bold=True)
+                verdict, page = _demonstrate(name, runs, backend)
+                rows.append((name, verdict, page))
+                right = right and verdict == expected
+    finally:
+        _clear(home)
+    click.secho("── three verdicts", bold=True)
+    for name, verdict, page in rows:
+        click.echo(f"  {name:<16}{verdict:<10}{page}")
+    return 0 if right else 1
+
+
+def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
+    live = Path(runs, name, f".1-real.{LIVE}")
+    _clear(live)
+    try:
+        made = stage.run(catalog.find(name), 1, backend, live, say=_say)
+        folder = keep(made, runs, live)
+    finally:
+        _clear(live)
+    click.echo(text.summary(made.judgement, folder=folder))
+    if made.interrupted:
+        raise KeyboardInterrupt
+    return made.judgement.verdict, str(Path(folder, "report.html"))
+
+
+@contextmanager
+def servers(wish: Wish, folder: Path) -> Generator[Backend]:
+    """Start servers in `folder` and stop them in the end."""
+    backend: LocalBackend = kinds.make(wish.kind, folder, wish.nodes, wish.nodes)
+    backend.say = _say
+    with state.owning(backend.folder):
+        try:
+            with backend:
+                yield backend
+        except BaseException:
+            backend.kill()
+            raise
+
+
+def keep(made: RealRun, runs: str, live: Path) -> str:
+    """Write the run folder, with what the programs wrote beside the evidence; return its path."""
+    path = Path(runs, made.scenario.name, f"{made.seed}-real")
+    extra = {
+        f"{LIVE}/{file.relative_to(live)}": file.read_bytes()
+        for file in sorted(live.rglob("*"))
+        if file.is_file() and SERVERS not in file.relative_to(live).parts
+    }
+    extra[f"{LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
+    running.keep_folder(path, made.judgement, made.plan, extra, runs)
+    return str(path)
+
+
+def _clear(live: Path) -> None:
+    try:
+        shutil.rmtree(live)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise Infrastructure(f"{live} cannot be removed: {error.strerror}") from None
+
+
+def _say(line: str) -> None:
+    click.echo(f"wavetank: {line}", err=True)

@@ -1,0 +1,194 @@
+"""Gathering evidence on the real stage, when every program has stopped: topics, log, tables."""
+
+import time
+from collections.abc import Callable
+
+from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine, ProcessEvent
+from scenarios.nemesis import Nemesis
+from scenarios.stages.audit import Log
+from scenarios.stages.real.process import Program
+from scenarios.stages.real.tables import Tables
+from scenarios.stages.real.topics import Topics
+from scenarios.stages.real.town import RealTown
+from scenarios.stages.receipts import owed, read_line, receipt_of
+from scenarios.token import Token
+
+_READ_S = 60.0
+_DUMP_NS = 30 * 10**9
+UNOBSERVED = (
+    "when a row became durable (I12 and I14 judge by what is there in the end)",
+    "commits that were overtaken within a tenth of a second",
+    "what a power loss would leave of the log (its files are read as they are)",
+)
+
+RunUntil = Callable[[Callable[[], object], int], bool]
+
+
+class RealCore:
+    """UBSCore as a process, as the audit handles it."""
+
+    def __init__(self, town: RealTown) -> None:
+        self.town = town
+        self.name = town.deployment.core
+        self._path = town.site.data(self.name) / "balances.json"
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the start."""
+        return self.town.clock.now
+
+    @property
+    def incarnation(self) -> int | None:
+        """Which incarnation lives."""
+        program = self.town.living(self.name)
+        return None if program is None else program.incarnation
+
+    def log(self) -> dict[str, bytes]:
+        """Return the files of its log as they are now, by name."""
+        return self.town.site.log_files(self.name)
+
+    def kill_and_start(self) -> None:
+        """Kill it if it lives, and start it once more."""
+        self.town.supervisor.release(self.name)
+        self.town.kill(self.name)
+        self.town.supervisor.resume(self.name)
+
+    def dump(self) -> bytes | None:
+        """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
+        from signal import SIGUSR1  # noqa: PLC0415 - nobody else signals here
+
+        program = self.town.living(self.name)
+        if program is None or not self._until(program, lambda: program.said("ready") > 0):
+            return None
+        said = program.said("dumped")
+        program.send(SIGUSR1)
+        if not self._until(program, lambda: program.said("dumped") > said):
+            return None
+        return self._path.read_bytes()
+
+    def _until(self, program: Program, done: Callable[[], bool]) -> bool:
+        self.town.run_until(lambda: not program.alive or done(), _DUMP_NS)
+        return program.alive and done()
+
+
+def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) -> Evidence:
+    """Return all evidence of a run whose programs have stopped; `unreadable` is added to."""
+    if not town.offsets.stop():
+        unreadable.append("committed offsets: the groups' coordinators did not answer in the end")
+    topics = Topics(town.backend, town.deployment.partitions)
+    tables = Tables(town.backend, town.keyspace)
+    try:
+        unreadable += topics.read_to_end(_READ_S)
+        rows, requests, accounts = tables.rows(), tables.requests(), tables.accounts()
+        unreadable += tables.unreadable
+    finally:
+        topics.close()
+        tables.close()
+    history = town.history
+    image = LogImage(
+        shard=1, taken_ns=town.clock.now, files=town.site.log_files(town.deployment.core)
+    )
+    untested = [
+        FaultReceipt(
+            fault=repr(step.fault),
+            kind=step.fault.kind,
+            targets=step.fault.targets,
+            untested=why,
+        )
+        for step, why in town.untested
+    ]
+    return Evidence(
+        about=_about(town, log),
+        operations=tuple(sorted(history.operations, key=lambda op: (op.invoked_ns, op.client))),
+        answers=tuple(history.answers),
+        reads=tuple(history.reads),
+        records=tuple(topics.all()),
+        logs=(image,),
+        dumps=tuple(log.dumps),
+        restarts=tuple(log.restarts),
+        rows=rows,
+        requests=requests,
+        accounts=accounts,
+        commits=tuple(town.offsets.commits),
+        processes=tuple(_events(town)),
+        faults=(*map(receipt_of, nemesis.injections), *untested),
+        owed=tuple(owed(town.scenario, nemesis.injections)),
+        lines=tuple(_lines(town)),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _about(town: RealTown, log: Log) -> About:
+    scenario, backend = town.scenario, town.backend
+    token = Token.of(scenario, town.seed)
+    versions = ", ".join(f"{name} {version}" for name, version in backend.versions.items())
+    nodes = len(backend.nodes)
+    return About(
+        scenario=scenario.name,
+        seed=town.seed,
+        token=str(token),
+        stage="real",
+        versions={**dict(token.versions), **backend.versions},
+        servers=f"{backend.kind}, {nodes} {'node' if nodes == 1 else 'nodes'} each: {versions}",
+        unobserved=UNOBSERVED,
+        command=f"wavetank run {scenario.name} --seed {town.seed} --stage real"
+        f" --kind {backend.kind} --nodes {nodes}",
+        story=scenario.story.strip(),
+        epoch_ns=town.clock.epoch_ns,
+        shards=1,
+        partitions=town.deployment.partitions,
+        healed_ns=log.healed_ns,
+        quiescent_ns=log.quiescent_ns,
+        ended_ns=log.ended_ns,
+        bound_ns=scenario.settles_ns,
+    )
+
+
+def _events(town: RealTown) -> list[ProcessEvent]:
+    """Return what the supervisor noted, and when each incarnation said that it was ready."""
+    events = list(town.supervisor.events)
+    for program in town.programs:
+        for text in program.stderr:
+            line = read_line(text)
+            if line.event == "ready":
+                at_ns = _at_ns(town, line.time, program.started_at)
+                events.append(
+                    ProcessEvent(
+                        at_ns=at_ns,
+                        process=program.name,
+                        incarnation=program.incarnation,
+                        kind="ready",
+                    )
+                )
+                break
+    return sorted(events, key=lambda event: event.at_ns)
+
+
+def _lines(town: RealTown) -> list[LogLine]:
+    """Return what the programs logged, line by line."""
+    found = []
+    for program in town.programs:
+        for text in program.stderr:
+            line = read_line(text)
+            found.append(
+                LogLine(
+                    at_ns=_at_ns(town, line.time, program.started_at),
+                    process=program.name,
+                    incarnation=program.incarnation,
+                    level=line.level,
+                    text=text,
+                )
+            )
+    return sorted(found, key=lambda line: line.at_ns)
+
+
+def _at_ns(town: RealTown, stamp: str, otherwise: int) -> int:
+    """Return when a line was logged, by its own time stamp (``2026-01-01T00:00:00.000000Z``)."""
+    import calendar  # noqa: PLC0415 - stamps are read here alone
+
+    try:
+        whole, _, micros = stamp.rstrip("Z").partition(".")
+        seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return otherwise
+    return max(seconds * 10**9 + int(micros or 0) * 1000 - town.clock.epoch_ns, 0)

@@ -1,0 +1,146 @@
+"""Preparing servers for a run: empty topics with the right settings, empty tables.
+
+What may be deleted freely (a back end of ours) is deleted and made anew. On servers of somebody
+else nothing is deleted but what was named for it, and what is there must fit.
+"""
+
+import io
+import re
+import time
+from collections.abc import Collection
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from scenarios.backends.base import Ability, Backend
+from scenarios.errors import Infrastructure
+from system import database, schema, topics
+from system.config import Kafka, Topics
+from system.database import Database, Scylla
+from system.errors import Stop
+from system.log import Log
+from system.setup import Settings, Setup, Tables
+
+_PATIENCE_S = 30.0
+_FAILURES: tuple[type[Exception], ...] = (KafkaException, *database.FAILURES)
+_PAUSE_S = 0.02
+_COLUMN = re.compile(r"^\s*(\w+) (\w+),?$", re.MULTILINE)
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \w+\.(\w+) \((.*)PRIMARY KEY", re.DOTALL)
+
+
+def connection(backend: Backend, keyspace: str) -> Scylla:
+    """Return how the stage itself reaches the database: never over proxies."""
+    return Scylla(
+        contact_points=tuple(node.address.host for node in backend.nodes),
+        port=backend.nodes[0].address.port,
+        keyspace=keyspace,
+        datacenter=backend.datacenter,
+        connect_timeout_ms=10_000,
+        request_timeout_ms=20_000,
+    )
+
+
+def prepare(backend: Backend, keyspace: str, partitions: int, destroy: Collection[str]) -> None:
+    """Leave empty topics and tables; `Infrastructure` says what stands in the way."""
+    kafka = Kafka(bootstrap=",".join(str(broker.address) for broker in backend.brokers))
+    wanted = Topics(
+        partitions=partitions, replication=backend.replication, min_insync=backend.min_insync
+    )
+    settings = Settings(
+        kafka=kafka,
+        scylla=connection(backend, keyspace),
+        topics=wanted,
+        tables=Tables(replication=min(3, len(backend.nodes))),
+    )
+    setup = Setup(settings)
+    setup.log = Log(setup.name, io.StringIO())  # nobody reads what it says here
+    try:
+        _clear_topics(backend, kafka, partitions, destroy)
+        setup.create_topics()
+        session = database.connect(settings.scylla)
+        try:
+            ready = _clear_tables(backend, session, keyspace, destroy)
+        finally:
+            session.close()
+        if not ready:
+            setup.create_tables()
+    except Stop as stop:
+        raise Infrastructure(stop.message) from None
+    except _FAILURES as error:
+        raise Infrastructure(f"the servers cannot be prepared: {error}") from None
+
+
+def _clear_topics(
+    backend: Backend, kafka: Kafka, partitions: int, destroy: Collection[str]
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+    there = _present(admin)
+    doomed = []
+    for topic in topics.ALL:
+        if topic not in there:
+            continue
+        if Ability.CREATE in backend.abilities or topic in destroy:
+            doomed.append(topic)
+        elif there[topic] != partitions:
+            raise Infrastructure(
+                f"topic {topic} has {there[topic]} partitions on {kafka.bootstrap}, the scenario"
+                f" needs {partitions}; delete it, or let this run do so: --destroy {topic}"
+            )
+    if not doomed:
+        return
+    for future in admin.delete_topics(doomed, operation_timeout=_PATIENCE_S).values():
+        future.result()
+    deadline = time.monotonic() + _PATIENCE_S
+    while set(doomed) & _present(admin).keys():
+        if time.monotonic() > deadline:
+            raise Infrastructure(f"{', '.join(doomed)}: still there {_PATIENCE_S:.0f} s after")
+        time.sleep(_PAUSE_S)
+
+
+def _present(admin: Any) -> dict[str, int]:
+    """Return the topics that exist, with their partition counts."""
+    found = admin.list_topics(timeout=_PATIENCE_S).topics
+    return {name: len(topic.partitions) for name, topic in found.items()}
+
+
+def _clear_tables(
+    backend: Backend, session: Database, keyspace: str, destroy: Collection[str]
+) -> bool:
+    """Empty the tables; return whether they are there."""
+    expected, found = _expected(), _columns(session, keyspace)
+    if not found:
+        return False
+    free = Ability.CREATE in backend.abilities or keyspace in destroy
+    if found == expected:
+        if free:
+            for table in sorted({table for table, _, _ in expected}):
+                session.execute(f"TRUNCATE {keyspace}.{table}")
+        return True
+    if not free:
+        differ = sorted({table for table, _, _ in found ^ expected})
+        raise Infrastructure(
+            f"keyspace {keyspace} is of another schema version (tables {', '.join(differ)}"
+            f" differ); drop it, or let this run do so: --destroy {keyspace}"
+        )
+    session.execute(f"DROP KEYSPACE {keyspace}")
+    return False
+
+
+def _expected() -> set[tuple[str, str, str]]:
+    """Return (table, column, type) of every column of our schema."""
+    found = set()
+    for statement in schema.load():
+        table = _TABLE.search(statement)
+        if table is not None:
+            found |= {(table[1], *column) for column in _COLUMN.findall(table[2])}
+    return found
+
+
+def _columns(session: Database, keyspace: str) -> set[tuple[str, str, str]]:
+    """Return (table, column, type) of every column that the keyspace has."""
+    cql = (
+        "SELECT table_name, column_name, type FROM system_schema.columns"
+        f" WHERE keyspace_name = '{keyspace}'"
+    )
+    return {tuple(row) for row in session.query(cql)}

@@ -1,0 +1,60 @@
+"""The back end's servers during a run: harmed and healed by the plan, watched for other deaths."""
+
+import threading
+
+from scenarios.backends.base import Ability, Backend, Server
+from scenarios.errors import Infrastructure
+
+_START_S = 120.0
+
+
+class Servers:
+    """Knows which servers the plan has killed, and starts them again in the background."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._watched = Ability.KILL in backend.abilities
+        self._down: set[str] = set()
+        self._starting: list[threading.Thread] = []
+        self._trouble: list[Infrastructure] = []
+
+    def kill(self, server: Server) -> None:
+        """Kill a server for the plan."""
+        self._down.add(server.name)
+        server.kill()
+
+    def start(self, server: Server) -> None:
+        """Start it again; returns at once."""
+        if server.name in self._down:
+            thread = threading.Thread(target=self._start, args=(server,), daemon=True)
+            self._starting.append(thread)
+            thread.start()
+
+    def check(self) -> None:
+        """Raise `Infrastructure` if a server died that nobody killed, or does not come back."""
+        if self._trouble:
+            raise self._trouble[0]
+        if not self._watched:
+            return
+        for server in self.backend.servers:
+            if server.name not in self._down and not server.alive:
+                where = f"; its log {server.log_path} ends in\n{server.tail()}"
+                raise Infrastructure(
+                    f"{server.name} at {server.address} died during the run{where}"
+                )
+
+    def wait_until_all_up(self) -> None:
+        """Return when every server that was started again serves."""
+        for thread in self._starting:
+            thread.join(_START_S)
+            if thread.is_alive():
+                raise Infrastructure(f"a server did not come back within {_START_S:.0f} s")
+        self._starting.clear()
+        self.check()
+
+    def _start(self, server: Server) -> None:
+        try:
+            server.start()
+            self._down.discard(server.name)
+        except Infrastructure as error:
+            self._trouble.append(error)

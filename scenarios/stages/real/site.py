@@ -1,0 +1,97 @@
+"""The site of a run: where its programs keep configuration, data and logs, and what they are told.
+
+etc/NAME.toml             configuration of each program
+NAME/stderr.N.log         what incarnation N wrote to standard error
+NAME/data                 UBSCore's data directory
+NAME/doors.json           the rules of its doors, with board and notes, if the plan has any
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.backends.base import Address
+from scenarios.deployment import DATA, Deployment
+from scenarios.stages.town import OPERATOR_KEY, key_hash
+
+_DELIVERY_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The folder of a run while it goes on."""
+
+    root: Path
+
+    def config(self, name: str) -> Path:
+        """Return where the configuration of a program is."""
+        return self.root / "etc" / f"{name}.toml"
+
+    def home(self, name: str) -> Path:
+        """Return the folder of a program, made if it is not there."""
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+
+    def data(self, core: str) -> Path:
+        """Return UBSCore's data directory."""
+        return self.root / core / "data"
+
+    def stderr(self, name: str, incarnation: int) -> Path:
+        """Return where an incarnation's standard error goes."""
+        return self.home(name) / f"stderr.{incarnation}.log"
+
+    def log_files(self, core: str) -> dict[str, bytes]:
+        """Return the files of UBSCore's log as they are now, by name."""
+        return {path.name: path.read_bytes() for path in sorted(self.data(core).glob("*.log"))}
+
+    def real_path(self, core: str, path: str) -> Path:
+        """Return where a path of a plan lies here."""
+        return Path(path.replace(DATA, str(self.data(core)), 1))
+
+    def write_config(self, name: str, text: str) -> None:
+        """Write the configuration of a program."""
+        path = self.config(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a program is told of the world: where it finds servers, and what they are like."""
+
+    brokers: tuple[Address, ...]
+    nodes: tuple[Address, ...]
+    datacenter: str
+    keyspace: str
+    group: str
+    gateway_port: int
+    replication: int
+    min_insync: int
+
+    def kafka(self) -> str:
+        """Return the section about Kafka."""
+        bootstrap = ",".join(map(str, self.brokers))
+        return f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {_DELIVERY_MS}\n'
+
+    def scylla(self) -> str:
+        """Return the section about the database."""
+        points = ", ".join(f'"{node.host}"' for node in self.nodes)
+        return (
+            f"[scylla]\ncontact_points = [{points}]\nport = {self.nodes[0].port}\n"
+            f'keyspace = "{self.keyspace}"\ndatacenter = "{self.datacenter}"\n'
+        )
+
+
+def config_of(role: str, around: Surroundings, deployment: Deployment, data: Path) -> str:
+    """Return the configuration file of a program of `role`."""
+    if role == "settlement":
+        return f'{around.kafka()}{around.scylla()}[settlement]\ngroup = "{around.group}"\n'
+    if role == "gateway":
+        keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
+        http = f'[gateway]\nhost = "127.0.0.1"\nport = {around.gateway_port}\n'
+        return f"{around.kafka()}{around.scylla()}{keys}{http}"
+    topics = (
+        f"[topics]\npartitions = {deployment.partitions}\nreplication = {around.replication}\n"
+        f"min_insync = {around.min_insync}\n"
+    )
+    return f'{around.kafka()}[ubscore]\ndata = "{data}"\nidle_ms = 500\n{topics}'

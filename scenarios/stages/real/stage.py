@@ -1,0 +1,174 @@
+"""The course of a run on the real stage: the same as in a simulated world.
+
+Servers are there already; in order: empty topics and tables, programs, load and harm at once,
+healing, a bound within which everything must settle, questions by clients, dumps and a double
+recovery, an orderly stop, evidence.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports import judge
+from reports.evidence import Evidence
+from reports.judge import Judgement
+from scenarios.backends.base import Backend
+from scenarios.errors import Infrastructure
+from scenarios.nemesis import Nemesis
+from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
+from scenarios.stages import audit
+from scenarios.stages.real import gathering
+from scenarios.stages.real.town import RealTown
+from scenarios.workloads import Intent
+
+_PATIENCE = 90 * SECOND  # for programs to come up in peace
+_LOAD = 600 * SECOND
+_SLACK = 50 * MILLISECOND  # what is due now is done at the next look
+_QUESTIONS = 120 * SECOND
+
+
+@dataclass(slots=True)
+class RealRun:
+    """A run that came to its end, or was ended: everything there is to know of it."""
+
+    scenario: Scenario
+    seed: int
+    plan: Plan
+    evidence: Evidence
+    judgement: Judgement
+    interrupted: bool
+    notes: tuple[str, ...]
+
+
+def run(
+    scenario: Scenario,
+    seed: int,
+    backend: Backend,
+    folder: Path,
+    *,
+    plan: Plan | None = None,
+    destroy: Collection[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> RealRun:
+    """Play `scenario` on servers that run; `folder` is made and holds what programs wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with RealTown(scenario, backend, folder, seed=seed, plan=plan, destroy=destroy) as town:
+        for step, why in town.untested:
+            say(f"not tested here: {step.fault!r}: {why}")
+        stage = _Stage(town)
+        interrupted = False
+        try:
+            stage.play()
+        except KeyboardInterrupt:
+            interrupted = True
+            stage.give_up("interrupted at {:.1f} s")
+        evidence = stage.end()
+    judgement = judge.judge(evidence)
+    return RealRun(scenario, seed, town.plan, evidence, judgement, interrupted, tuple(town.notes))
+
+
+class _Stage:
+    """One run, phase by phase."""
+
+    def __init__(self, town: RealTown) -> None:
+        self.town = town
+        self.log = audit.Log()
+        self.nemesis = Nemesis(town.ground, town.plan)
+        self.unreadable: list[str] = []
+
+    def play(self) -> None:
+        """Go through all phases but the last."""
+        town = self.town
+        town.prepare()
+        town.note("phase", "prepared")
+        town.start_programs()
+        town.note("phase", "started")
+        self._wait_until_ready()
+        town.note("phase", "ready")
+        self.log.began_ns = town.clock.now
+        finished = self._let_clients_in()
+        self.nemesis.unleash()
+        harm_ends = town.clock.now + max(
+            (step.at + step.lasts + _SLACK for step in town.plan if step.on is None), default=0
+        )
+        town.run_until(lambda: finished() and town.clock.now >= harm_ends, _LOAD)
+        self._heal()
+        if town.run_until(town.caught_up, town.scenario.settles_ns):
+            self.log.quiescent_ns = town.clock.now
+        town.note("phase", "settled" if self.log.quiescent_ns is not None else "not settled")
+        self._ask_what_became_of_it()
+        town.note("phase", "asked")
+        if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
+            audit.dump_and_recover_twice(gathering.RealCore(town), self.log)
+        self.log.ended_ns = town.clock.now
+        town.note("phase", "audited")
+
+    def give_up(self, why: str) -> None:
+        """End before the end, so that what is there can still be judged."""
+        now = self.town.clock.now
+        self.unreadable.append(why.format(now / SECOND))
+        self.nemesis.heal()
+        self.town.ground.release()
+        self.log.healed_ns = self.log.healed_ns or now
+        self.log.ended_ns = now
+
+    def end(self) -> Evidence:
+        """Stop the programs and gather all evidence."""
+        self.unreadable += [
+            f"{label} did not stop within its time and was killed" for label in self.town.stop()
+        ]
+        self.town.note("phase", "stopped")
+        return gathering.gather(self.town, self.nemesis, self.log, self.unreadable)
+
+    def _heal(self) -> None:
+        self.nemesis.heal()
+        self.town.ground.release()
+        self.town.servers.wait_until_all_up()
+        self.log.healed_ns = self.town.clock.now
+        self.town.note("phase", "healed")
+
+    def _wait_until_ready(self) -> None:
+        town = self.town
+        if town.run_until(town.ready, _PATIENCE):
+            return
+        words = "\n".join(
+            f"{each.label}: " + "\n".join(each.stderr)[-500:] for each in town.programs[-3:]
+        )
+        raise Infrastructure(f"no program was ready within {_PATIENCE // SECOND} s:\n{words}")
+
+    def _let_clients_in(self) -> Callable[[], bool]:
+        town = self.town
+        by_client: dict[str, list[Intent]] = {}
+        for intent in town.scenario.workload.intents(town.stream("workload")):
+            by_client.setdefault(intent.client, []).append(intent)
+        began = town.clock.now
+        threads = [
+            threading.Thread(
+                target=town.client(name).carry_out, args=(intents, began), name=name, daemon=True
+            )
+            for name, intents in by_client.items()
+        ]
+        for thread in threads:
+            thread.start()
+        return lambda: not any(thread.is_alive() for thread in threads)
+
+    def _ask_what_became_of_it(self) -> None:
+        """Let a client read every balance and ask for what nobody answered."""
+        history = self.town.history
+        unsure = [op for op in history.operations if op.outcome == "info"]
+        asked = [*history.operations[:3], *unsure]
+        users = sorted({op.user_id for op in history.operations})
+
+        def ask() -> None:
+            client = self.town.client("auditor")
+            quiescent = self.log.quiescent_ns is not None
+            for user in users:
+                client.read_balance(user, quiescent=quiescent)
+            for op in asked:
+                client.ask(op.user_id, op.request_id)
+            client.connection.hang_up()
+
+        thread = threading.Thread(target=ask, name="auditor", daemon=True)
+        thread.start()
+        self.town.run_until(lambda: not thread.is_alive(), _QUESTIONS)

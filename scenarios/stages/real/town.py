@@ -1,0 +1,301 @@
+"""A town of real processes: the deployment of one run, on a back end that may serve many runs.
+
+    with RealTown(scenario, backend, folder, seed=7) as town:
+        town.prepare()
+        town.start_programs()
+        town.run_until(town.ready, 60 * SECOND)
+        ...
+
+Leaving the block ends every program and proxy; the back end goes on.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from scenarios.backends import ports
+from scenarios.backends.base import Address, Backend
+from scenarios.backends.processes import Child
+from scenarios.clients import Client, History
+from scenarios.errors import Infrastructure
+from scenarios.scenario import Plan, Scenario
+from scenarios.stages.real import counterparts, preparing
+from scenarios.stages.real.clock import Clock
+from scenarios.stages.real.connection import Connection
+from scenarios.stages.real.doors import Doors, doors_for
+from scenarios.stages.real.ground import RealGround
+from scenarios.stages.real.offsets import Offsets
+from scenarios.stages.real.process import Program, in_environment
+from scenarios.stages.real.proxies.crowd import Proxies
+from scenarios.stages.real.proxies.weather import Weather
+from scenarios.stages.real.servers import Servers
+from scenarios.stages.real.site import Site, Surroundings, config_of
+from scenarios.stages.real.topics import Topics
+from scenarios.stages.town import OPERATOR_KEY
+from scenarios.supervisor import Supervisor
+from sim.entropy import Streams
+from system.records import EVENTS
+
+_ROOT = Path(__file__).parents[3]
+_LOOK_NS = 3_000_000
+_STOP_S = 20.0
+_INIT_NS = 60 * 10**9
+_SECOND = 10**9
+
+
+class _Here:
+    """Where programs run here: a machine that has power."""
+
+    powered = True
+
+
+class RealTown:
+    """Programs, doors and proxies of one run."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        backend: Backend,
+        folder: Path,
+        *,
+        seed: int = 1,
+        plan: Plan | None = None,
+        destroy: Collection[str] = (),
+        keyspace: str = "wavetank",
+    ) -> None:
+        self.scenario, self.backend, self.seed = scenario, backend, seed
+        self.deployment = replace(
+            scenario.deployment,
+            brokers=tuple(broker.name for broker in backend.brokers),
+            nodes=tuple(node.name for node in backend.nodes),
+        )
+        self.server_names = (*self.deployment.brokers, *self.deployment.nodes)
+        self.site = Site(folder.resolve())
+        self.clock = Clock()
+        self.weather = Weather()
+        self.servers = Servers(backend)
+        self.ground = RealGround(self)
+        self._streams = Streams(seed)
+        self.supervisor = Supervisor(self.clock, self.deployment.restarts)
+        self.history = History()
+        self.programs: list[Program] = []
+        self.notes: list[str] = []
+        drawn = scenario.draw(self.stream("plan")) if plan is None else plan
+        why = [(step, counterparts.lacking(step, self)) for step in drawn]
+        self.plan: Plan = tuple(step for step, lack in why if not lack)
+        self.untested = tuple((step, lack) for step, lack in why if lack)
+        self.keyspace = keyspace
+        self.group = f"settlement-{random.SystemRandom().randrange(2**32):08x}"
+        self.doors: dict[str, Doors] = {}
+        self.proxies: Proxies | None = None
+        self.offsets = Offsets(backend, (self.group, "ubscore"), self.clock)
+        self.topics: Topics | None = None
+        self._destroy = destroy
+        self._gateways: dict[str, Address] = {}
+        self._incarnations: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        """Begin; the block is the run."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End whatever still runs."""
+        for program in self.programs:
+            if program.alive:
+                program.resume()
+                program.on_death.clear()
+                program.kill()
+        if self.topics is not None:
+            self.topics.close()
+        if self.proxies is not None:
+            self.proxies.close()
+        for doors in self.doors.values():
+            doors.board.close()
+
+    # -- what is there -------------------------------------------------------------------------
+
+    def stream(self, name: str) -> random.Random:
+        """Return a stream of the seed, the same that a simulated world has under this name."""
+        return self._streams.stream(name)
+
+    def living(self, name: str) -> Program | None:
+        """Return the living incarnation of a program."""
+        watched = self.supervisor.watched.get(name)
+        program = watched.process if watched is not None else None
+        assert program is None or isinstance(program, Program)
+        return program if program is not None and program.alive else None
+
+    def gateway(self) -> tuple[str, int]:
+        """Return where clients find the first gateway."""
+        name = self.deployment.gateways[0]
+        way = self.proxies.ways.get((self.deployment.client, name)) if self.proxies else None
+        address = way or self._gateways[name]
+        return address.host, address.port
+
+    def client(self, name: str) -> Client:
+        """Return a client outside, whose history is kept."""
+        return Client(
+            name,
+            connection=Connection(self.gateway),
+            clock=self.clock,
+            stream=self.stream(f"client/{name}"),
+            key=OPERATOR_KEY,
+            history=self.history,
+        )
+
+    def note(self, kind: str, text: str) -> None:
+        """Write to the run's own log."""
+        self.notes.append(f"{self.clock.now / _SECOND:.6f} {kind} {text}")
+
+    # -- the course of a run -------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Leave empty topics and tables on the servers, and write all configuration."""
+        partitions = self.deployment.partitions
+        preparing.prepare(self.backend, self.keyspace, partitions, self._destroy)
+        self.topics = Topics(self.backend, partitions)
+        self.doors = doors_for(self.plan, self.site, self.deployment.programs, self.deployment.core)
+        free = ports.free(len(self.deployment.gateways))
+        for name, port in zip(self.deployment.gateways, free, strict=True):
+            self._gateways[name] = Address("127.0.0.1", port)
+        if any(counterparts.needs_proxies(step) for step in self.plan):
+            self._put_proxies()
+        for role, names in self.roles():
+            for name in names:
+                text = config_of(role, self._around(name), self.deployment, self.site.data(name))
+                self.site.write_config(name, text)
+
+    def start_programs(self) -> None:
+        """Make UBSCore's data directory, then start every program under supervision."""
+        self._init()
+        for role, names in self.roles():
+            for name in names:
+                self.supervisor.run(name, _Here(), partial(self._launch, name, role))
+        self.offsets.start()
+
+    def ready(self) -> bool:
+        """Whether the gateway says that it can serve."""
+        line = Connection(self.gateway)
+        answer = line.request("GET", "/readyz", "", b"", _SECOND)
+        line.hang_up()
+        return answer is not None and answer.status == 200
+
+    def run_until(self, done: Callable[[], object], bound_ns: int) -> bool:
+        """Let the run go on until `done()`; false if `bound_ns` came first."""
+        deadline = self.clock.now + bound_ns
+        while True:
+            self.tick()
+            if done():
+                return True
+            if self.clock.now >= deadline:
+                return False
+            self.clock.sleep(_LOOK_NS)
+
+    def tick(self) -> None:
+        """Do what is due now, and notice what has ended."""
+        self.ground.tick()
+        for program in self.programs:
+            program.poll()
+        self.clock.tick()
+        self.servers.check()
+
+    def caught_up(self) -> bool:
+        """Whether every operation is decided and every event settled, by what Kafka shows."""
+        assert self.topics is not None
+        if not self.supervisor.all_up:
+            return False
+        self.topics.drain()
+        for partition in range(self.deployment.partitions):
+            end = self.topics.end(EVENTS, partition)
+            committed = self.offsets.committed(self.group, EVENTS, partition)
+            if end is None or (committed or 0) != end:
+                return False
+        return not self.topics.read_to_end(1.0) and self.topics.decided()
+
+    def kill(self, name: str, struck: int = 0) -> str:
+        """Kill a program and return its label; `struck` is the pid that fell at a door already."""
+        fallen = next((each for each in self.programs if struck and each.pid == struck), None)
+        program = fallen or self.living(name)
+        if program is None:
+            return ""
+        program.kill()
+        return program.label
+
+    def stop(self) -> list[str]:
+        """Stop every program in order (SIGTERM); return those that had to be killed."""
+        for watched in self.supervisor.watched.values():
+            watched.stopping = True
+        living = [program for program in self.programs if program.alive]
+        for program in living:
+            program.resume()
+            program.ask_to_stop()
+        return [program.label for program in living if not program.stop(_STOP_S)]
+
+    def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the programs by role."""
+        return (
+            ("ubscore", (self.deployment.core,)),
+            ("settlement", self.deployment.settlements),
+            ("gateway", self.deployment.gateways),
+        )
+
+    # -- underneath ----------------------------------------------------------------------------
+
+    def _put_proxies(self) -> None:
+        self.proxies = proxies = Proxies(self.backend, self.weather)
+        for name in self.deployment.programs:
+            proxies.before_servers(name)
+        for name, address in self._gateways.items():
+            proxies.before_gateway(self.deployment.client, name, address)
+
+    def _around(self, name: str) -> Surroundings:
+        def to(servers: tuple[str, ...]) -> tuple[Address, ...]:
+            if self.proxies is not None:
+                return tuple(self.proxies.to(name, servers))
+            return tuple(self.backend.server(server).advertised for server in servers)
+
+        return Surroundings(
+            brokers=to(self.deployment.brokers),
+            nodes=to(self.deployment.nodes),
+            datacenter=self.backend.datacenter,
+            keyspace=self.keyspace,
+            group=self.group,
+            gateway_port=self._gateways[name].port if name in self._gateways else 0,
+            replication=self.backend.replication,
+            min_insync=self.backend.min_insync,
+        )
+
+    def _init(self) -> None:
+        """Make the data directory with the deployment's own `init`."""
+        core = self.deployment.core
+        log = self.site.home(core) / "init.log"
+        command = self._command(core, "init", doors=False)
+        child = Child(in_environment(_ROOT, command), self.site.root, log)
+        if not self.run_until(lambda: child.code is not None, _INIT_NS):
+            child.end(9)
+        if child.code:
+            words = log.read_text(encoding="utf-8", errors="replace")
+            raise Infrastructure(f"init ended with {child.code}: {words[-500:]}")
+
+    def _launch(self, name: str, role: str) -> Program:
+        number = self._incarnations[name] = self._incarnations.get(name, 0) + 1
+        log = self.site.stderr(name, number)
+        log.touch()
+        command = in_environment(_ROOT, self._command(name, role, doors=True))
+        program = Program(
+            name, number, Child(command, self.site.home(name), log), log, self.clock.now
+        )
+        self.programs.append(program)
+        return program
+
+    def _command(self, name: str, role: str, *, doors: bool) -> tuple[str, ...]:
+        planted = dict(self.scenario.programs).get(role)
+        program = ("system", role) if planted is None else ("scenarios.program", planted)
+        watched = self.doors.get(name) if doors else None
+        around = ("sim.doors.through", str(watched.path)) if watched is not None else ()
+        config = ("--config", str(self.site.config(name)))
+        return (sys.executable, "-m", *around, *program, *config)
