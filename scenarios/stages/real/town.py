@@ -202,6 +202,8 @@ class RealTown:
             program.poll()
         self.clock.tick()
         self.servers.check()
+        if self.proxies is not None:
+            self.proxies.check()
 
     def caught_up(self) -> bool:
         """Whether every operation is decided and every event settled, by what Kafka shows."""

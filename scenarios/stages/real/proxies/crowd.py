@@ -7,6 +7,7 @@ from typing import Any
 
 from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend, Role
+from scenarios.errors import Infrastructure
 from scenarios.stages.real.proxies.cql import CqlDialect
 from scenarios.stages.real.proxies.framing import Plain
 from scenarios.stages.real.proxies.kafka import KafkaDialect
@@ -74,6 +75,14 @@ class Proxies:
             self.ways.get((client, name)) or self.backend.server(name).advertised
             for name in servers
         ]
+
+    def check(self) -> None:
+        """Raise what went wrong in a proxy, apart from connections that failed."""
+        for relay in self._relays:
+            if relay.defects:
+                link = relay.link
+                why = f"the proxy between {link.client} and {link.server} failed"
+                raise Infrastructure(f"{why}: {relay.defects[0]!r}") from relay.defects[0]
 
     def close(self) -> None:
         """End every connection and the thread."""

@@ -95,13 +95,12 @@ def _rewritten(frame: bytes, key: int, version: int, change: Callable[[Any], Any
     if key == API_VERSIONS and frame[8:10] != b"\0\0":
         return frame  # an error is answered in version 0, and holds nothing to change
     schema: Any = load_response_schema(key, version)
-    at = 8
-    if key != API_VERSIONS and schema.__flexible__:
-        _, at = entity_reader(schema.__header_schema__)(frame, 4)
-    body, _ = entity_reader(schema)(frame, at)
+    answer = frame[4:]
+    _, at = entity_reader(schema.__header_schema__)(answer, 0)
+    body, _ = entity_reader(schema)(answer, at)
     out = io.BytesIO()
     entity_writer(schema)(out, change(body))
-    content = frame[4:at] + out.getvalue()
+    content = answer[:at] + out.getvalue()
     return _LENGTH.pack(len(content)) + content
 
 

@@ -39,6 +39,7 @@ class Relay:
         self.link = link
         self._weather = weather
         self._server: asyncio.Server | None = None
+        self.defects: list[Exception] = []  # errors of ours, not of a connection
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -54,10 +55,12 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
         self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = self.link.there()
         try:
             server = await asyncio.open_connection(there.host, there.port)
@@ -65,8 +68,6 @@ class Relay:
             _reset(writer)
         else:
             await self._pass_on((reader, writer), server)
-        finally:
-            self._under_way.discard(task)
 
     async def _pass_on(
         self,
@@ -93,7 +94,8 @@ class Relay:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            self.defects += [end for end in ends if isinstance(end, Exception) and _defect(end)]
             _reset(client[1])
             _reset(server[1])
 
@@ -158,6 +160,10 @@ class _Direction:
 
     def _now_ns(self) -> int:
         return int(self._loop.time() * _SECOND)
+
+
+def _defect(end: Exception) -> bool:
+    return not isinstance(end, OSError | _Lost)
 
 
 async def _drained(tasks: Sequence[asyncio.Future[None]], *directions: _Direction) -> None:
