@@ -45,6 +45,8 @@ def wish(
     destroy: tuple[str, ...] = (),
 ) -> Wish:
     """Return what the options of a command ask for."""
+    if bootstrap or contact_points:
+        raise NotImplementedError
     return Wish(kind=kind or kinds.DEFAULT, nodes=int(nodes or 1), destroy=destroy)
 
 

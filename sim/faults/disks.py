@@ -102,7 +102,7 @@ class SlowDisk(Fault):
                 receipt.bite("slow syncs", disk.slowed - slowed)
 
 
-_CONTEXT = 16  # bytes before a flipped bit that its receipt shows
+CONTEXT = 16  # bytes before a flipped bit that its receipt shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class BitRot(Fault):
             receipt.bite("bits flipped")
             here = slice(self.offset, self.offset + 1)
             was, now = files[matching[0]], disk.cached(matching[0]) or b""
-            before = was[max(self.offset - _CONTEXT, 0) : self.offset]
+            before = was[max(self.offset - CONTEXT, 0) : self.offset]
             receipt.damage.append(Rot(matching[0], self.offset, before, was[here], now[here]))
             receipt.say("where", f"{matching[0]} offset {self.offset}")
         yield receipt

@@ -27,7 +27,7 @@ from sim.faults import (
     SlowDisk,
     SlowLink,
 )
-from sim.faults.disks import Rot
+from sim.faults.disks import CONTEXT, Rot
 
 if TYPE_CHECKING:
     from scenarios.stages.real.town import RealTown
@@ -265,15 +265,18 @@ def bit_rot(fault: BitRot, town: "RealTown") -> Generator[Receipt]:
     prefix = town.site.real_path(fault.host, fault.path)
     matching = sorted(prefix.parent.glob(f"{prefix.name}*")) if prefix.parent.is_dir() else []
     if matching and fault.offset < matching[0].stat().st_size:
+        was = matching[0].read_bytes()
+        now = bytes((was[fault.offset] ^ 1 << fault.bit,))
         with open(matching[0], "r+b") as file:
             file.seek(fault.offset)
-            (byte,) = file.read(1)
-            file.seek(fault.offset)
-            file.write(bytes((byte ^ 1 << fault.bit,)))
+            file.write(now)
             file.flush()
             os.fsync(file.fileno())
         where = f"{fault.path.rpartition('/')[0]}/{matching[0].name}"
+        before = was[max(fault.offset - CONTEXT, 0) : fault.offset]
         receipt.bite("bits flipped")
-        receipt.damage.append(Rot(where, fault.offset))
+        receipt.damage.append(
+            Rot(where, fault.offset, before, was[fault.offset : fault.offset + 1], now)
+        )
         receipt.say("where", f"{where} offset {fault.offset}")
     yield receipt

@@ -11,9 +11,6 @@ from cassandra import util as driver_util
 from sim.process import Process, running
 
 _real_register: Callable[[Any], None] = cluster._register_cluster_shutdown
-_real_resolve: Callable[[Any], "OrderedDict[str, Any]"] = (
-    driver_util._resolve_contact_points_to_string_map
-)
 _real_discard: Callable[[Any], None] = cluster._discard_cluster_shutdown
 _real_resolve: Callable[[Any], "OrderedDict[str, Any]"] = (
     driver_util._resolve_contact_points_to_string_map
