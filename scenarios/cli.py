@@ -82,11 +82,25 @@ _runs = click.option(
 )
 
 
+_folder = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="runs/backends",
+    show_default=True,
+    help="Where the servers' data and addresses are kept.",
+)
+
+
 def _servers(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which servers a real run has."""
     options = (
         click.option("--kind", help="Kind of servers, as in `wavetank backends`."),
-        click.option("--nodes", type=click.Choice(("1", "3")), help="How many of each."),
+        click.option(
+            "--nodes",
+            type=click.Choice(("1", "3")),
+            callback=lambda _, __, value: int(value) if value else None,
+            help="How many of each.",
+        ),
         click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that run already."),
         click.option("--contact-points", metavar="HOST:PORT,...", help="Nodes that run already."),
         click.option(
@@ -98,7 +112,7 @@ def _servers(command: Callable[..., None]) -> Callable[..., None]:
     )
     for option in reversed(options):
         command = option(command)
-    return command
+    return _folder(command)
 
 
 @wavetank.command("list")
@@ -128,7 +142,7 @@ def run(scenario: str, seed: int, runs: str, stage: str, *, no_report: bool, **w
     if stage == "real":
         from scenarios.commands import real  # noqa: PLC0415
 
-        sys.exit(real.run(scenario, seed, runs, real.wish(**wish), report=not no_report))
+        sys.exit(real.run(scenario, seed, runs, real.Wish(**wish), report=not no_report))
     _refuse(wish, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import running  # noqa: PLC0415
@@ -286,7 +300,7 @@ def demo(runs: str, *, real: bool, **wish: Any) -> None:
     if real:
         from scenarios.commands import real as on_servers  # noqa: PLC0415
 
-        sys.exit(on_servers.demo(runs, on_servers.wish(**wish)))
+        sys.exit(on_servers.demo(runs, on_servers.Wish(**wish)))
     _refuse(wish, "--real")
     _with_fixed_hashes()
     from scenarios.commands import running  # noqa: PLC0415
@@ -304,13 +318,6 @@ def backends() -> None:
     """
 
 
-_folder = click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="runs/backends",
-    show_default=True,
-    help="Where the servers' data and addresses are kept.",
-)
 _port = click.IntRange(1, 65535)
 
 
@@ -377,7 +384,7 @@ def backends_logs(servers: tuple[str, ...], lines: int, folder: Path, *, follow:
 def _refuse(wish: dict[str, Any], needed: str) -> None:
     """Refuse options about servers where there are none."""
     for name, value in wish.items():
-        if value:
+        if value and name != "folder":
             option = name.replace("_", "-")
             raise click.UsageError(f"--{option} is about real servers: say {needed}, too")
 

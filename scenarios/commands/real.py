@@ -10,15 +10,16 @@ import click
 
 from reports.pages import text
 from scenarios import catalog
-from scenarios.backends import kinds, state
+from scenarios.backends import attached, kinds, state
 from scenarios.backends.base import Backend
-from scenarios.backends.local import LocalBackend
+from scenarios.backends.external import ExternalBackend
 from scenarios.commands import running
-from scenarios.errors import Infrastructure
+from scenarios.errors import Infrastructure, UsageError
 from scenarios.stages.real import stage
 from scenarios.stages.real.stage import RealRun
 
 LIVE, SERVERS = "live", "servers"
+FOLDER = Path("runs/backends")
 _INTERRUPTED = 130
 _DEMO = (
     ("nine_deposits", "nine deposits, nobody does any harm", "held"),
@@ -31,23 +32,20 @@ _DEMO = (
 class Wish:
     """Which servers a run is to have, and what it may delete on them."""
 
-    kind: str = kinds.DEFAULT
-    nodes: int = 1
+    kind: str | None = None
+    nodes: int | None = None
+    bootstrap: str | None = None
+    contact_points: str | None = None
+    folder: Path = FOLDER
     destroy: tuple[str, ...] = ()
 
-
-def wish(
-    *,
-    kind: str | None = None,
-    nodes: str | None = None,
-    bootstrap: str | None = None,
-    contact_points: str | None = None,
-    destroy: tuple[str, ...] = (),
-) -> Wish:
-    """Return what the options of a command ask for."""
-    if bootstrap or contact_points:
-        raise NotImplementedError
-    return Wish(kind=kind or kinds.DEFAULT, nodes=int(nodes or 1), destroy=destroy)
+    def __post_init__(self) -> None:
+        if bool(self.bootstrap) != bool(self.contact_points):
+            raise UsageError("--bootstrap and --contact-points go together: name both")
+        if self.bootstrap and (self.kind or self.nodes):
+            raise UsageError(
+                "--kind and --nodes are about servers of ours, --bootstrap names others"
+            )
 
 
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
@@ -100,16 +98,35 @@ def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
 
 @contextmanager
 def servers(wish: Wish, folder: Path) -> Generator[Backend]:
-    """Start servers in `folder` and stop them in the end."""
-    backend: LocalBackend = kinds.make(wish.kind, folder, wish.nodes, wish.nodes)
-    backend.say = _say
-    with state.owning(backend.folder):
+    """Use the servers named, or those that are up, or start some in `folder` and stop them."""
+    backend = _standing(wish)
+    if backend is not None:
+        with backend:
+            yield backend
+        return
+    count = wish.nodes or 1
+    started = kinds.make(wish.kind or kinds.DEFAULT, folder, count, count)
+    started.say = _say
+    with state.owning(started.folder):
         try:
-            with backend:
-                yield backend
+            with started:
+                yield started
         except BaseException:
-            backend.kill()
+            started.kill()
             raise
+
+
+def _standing(wish: Wish) -> Backend | None:
+    """Return servers that run already, if they are what is wished for."""
+    if wish.bootstrap and wish.contact_points:
+        return ExternalBackend(wish.folder, wish.bootstrap, wish.contact_points)
+    found = attached.find(wish.folder)
+    fits = (
+        found is not None
+        and wish.kind in {None, found.kind}
+        and wish.nodes in {None, len(found.nodes)}
+    )
+    return found if fits else None
 
 
 def keep(made: RealRun, runs: str, live: Path) -> str:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from reports.case import Case
-from reports.evidence import Commit, Damage, FaultReceipt, OwedHalt, Restart
+from reports.evidence import Commit, Damage, Evidence, FaultReceipt, OwedHalt, Restart
 from reports.invariants import CHECKERS, check, check_all
 from reports.judge import judge
 from system.records import EVENTS, OPERATIONS, decode_event, encode
@@ -491,3 +491,33 @@ def test_frames_are_built_as_the_system_reads_them() -> None:
     assert journal.damage == ""
     assert len(journal.decisions) == 9
     assert all(isinstance(d.frame, CommandFrame) for d in journal.decisions)
+
+
+def real_stage(build: Build) -> Evidence:
+    """Return the evidence as a real stage has it: nobody saw when rows became durable."""
+    build.rows = [change(row, durable_ns=None) for row in build.rows]
+    build.requests = [change(row, durable_ns=None) for row in build.requests]
+    evidence = build.evidence()
+    return change(evidence, about=change(evidence.about, stage="real"))
+
+
+def test_where_nobody_saw_rows_become_durable_those_of_committed_offsets_must_be_there() -> None:
+    sound = judge(real_stage(lively()))
+    build = lively()
+    commit_beyond_the_rows(build)
+    broken = judge(real_stage(build))
+
+    assert sound.verdict == "held"
+    assert next(c.checked for c in sound.checks if c.invariant == "I12") > 0
+    assert "COMMIT_AHEAD" in {b.code for b in broken.breaks}
+
+
+def test_a_hole_in_the_ledger_is_not_hidden_by_rows_that_nobody_saw_become_durable() -> None:
+    build = nine()
+    lost = build.rows.pop(0)
+    evidence = real_stage(build)
+
+    codes = {(b.code, b.where) for b in check(Case(evidence), "I12").breaks}
+
+    assert lost.seq == 1
+    assert {code for code, _ in codes} == {"COMMIT_AHEAD"}

@@ -1,0 +1,101 @@
+"""Every fault has a counterpart on the real stage, or a reason why it has none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scenarios import catalog
+from scenarios.backends.base import Ability, Backend
+from scenarios.backends.external import ExternalBackend
+from scenarios.scenario import Step
+from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
+from scenarios.stages.real.town import RealTown
+from sim import faults
+from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
+from sim.moments import Moment
+
+_SERVERS = ("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", "127.0.0.1:4,127.0.0.2:4,127.0.0.3:4")
+
+
+class Ours(ExternalBackend):
+    """Servers to which everything can be done; none of them runs."""
+
+    abilities = frozenset(Ability)
+
+
+def town(tmp_path: Path, backend: type[ExternalBackend] = Ours) -> RealTown:
+    made: Backend = backend(tmp_path, *_SERVERS)
+    return RealTown(catalog.find("nine_deposits"), made, tmp_path, plan=())
+
+
+def test_the_table_is_complete() -> None:
+    kinds = {
+        each
+        for name in faults.__all__
+        if isinstance(each := getattr(faults, name), type)
+        and issubclass(each, Fault)
+        and each is not Fault
+    }
+
+    assert set(COUNTERPARTS) == kinds
+    for counterpart in COUNTERPARTS.values():
+        assert (counterpart.injected is None) == (counterpart.how == "none")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Crash("ubscore-1"),
+        Crash("kafka-2"),
+        Pause("scylla-3"),
+        Cut("gateway-1", "kafka-1"),
+        Isolate(("scylla-1",)),
+        DiskError("ubscore-1", "os.fsync", "EIO"),
+    ],
+)
+def test_what_can_be_done_lacks_nothing(fault: Fault, tmp_path: Path) -> None:
+    assert lacking(Step(fault=fault), town(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (PowerLoss("ubscore-1"), "page cache"),
+        (Throttle("kafka-1", 300), "quotas"),
+        (Crash("kafka-4"), "no server kafka-4"),
+        (Cut("kafka-1", "kafka-2"), "between servers"),
+        (ClockStep("kafka-1", 5), "only programs have doors"),
+        (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
+    ],
+)
+def test_what_cannot_be_done_says_why(fault: Fault, why: str, tmp_path: Path) -> None:
+    assert why in lacking(Step(fault=fault), town(tmp_path))
+
+
+def test_somebody_else_s_servers_cannot_be_killed(tmp_path: Path) -> None:
+    assert "cannot be told to" in lacking(
+        Step(fault=Crash("kafka-1")), town(tmp_path, ExternalBackend)
+    )
+
+
+def test_a_moment_of_a_server_has_no_door(tmp_path: Path) -> None:
+    moment = Moment("kafka-1", "os.write")
+
+    assert "no program" in lacking(Step(fault=Crash("ubscore-1"), on=moment), town(tmp_path))
+
+
+def test_the_plan_is_the_simulated_world_s_and_what_is_untested_is_kept(tmp_path: Path) -> None:
+    scenario = catalog.find("chaos_deposits")
+    backend = Ours(tmp_path, *_SERVERS)
+
+    made = RealTown(scenario, backend, tmp_path, seed=3)
+
+    from scenarios.stages.town import Town  # noqa: PLC0415
+
+    with Town(scenario, 3) as simulated:
+        drawn = scenario.draw(simulated.world.kernel.stream("plan"))
+    assert sorted(map(repr, drawn)) == sorted(
+        map(repr, (*made.plan, *(step for step, _ in made.untested)))
+    )
+    assert replace(scenario) == scenario
