@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-real lint bench hunt clean
+.PHONY: help setup demo demo-real test test-real lint bench hunt clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## three runs: one that holds, one that loses nine deposits, one torn log
 	$(BIN)/wavetank demo
+
+demo-real: $(READY) ## the same three on real Kafka and Cassandra (Java 17 and Maven)
+	$(BIN)/wavetank demo --real --kind jvm
 
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest -q

@@ -50,8 +50,8 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
 
 
 def torn_append(_: random.Random, scenario: Scenario) -> Plan:
-    """Kill UBSCore after a part of the bytes of its fifth append to the log."""
-    moment = scenario.deployment.moment("ubscore", "wal.append", 5, part=0.5)
+    """Kill UBSCore after a part of the bytes of its third append to the log."""
+    moment = scenario.deployment.moment("ubscore", "wal.append", 3, part=0.5)
     return (Step(on=moment, lasts=SECOND, fault=Crash(moment.process)),)
 
 

@@ -38,9 +38,21 @@ class Offsets:
 
     def stop(self) -> bool:
         """Ask a last time and stop; False if the groups' coordinators did not answer then."""
+        self._end()
+        silent = [group for group in self.groups if not self._look(group)]
+        self.close()
+        return not silent
+
+    def close(self) -> None:
+        """Stop asking and let go of the connections."""
+        self._end()
+        for group in self.groups:
+            self._forget(group)
+
+    def _end(self) -> None:
         self._ended.set()
-        self._thread.join(2 * _PATIENCE_S * len(self.groups) + 1)
-        return not [group for group in self.groups if not self._look(group)]
+        if self._thread.is_alive():
+            self._thread.join(2 * _PATIENCE_S * len(self.groups) + 1)
 
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """Return the offset last seen; None if there is none."""

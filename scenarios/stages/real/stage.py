@@ -143,11 +143,15 @@ class _Stage:
         for intent in town.scenario.workload.intents(town.stream("workload")):
             by_client.setdefault(intent.client, []).append(intent)
         began = town.clock.now
+
+        def carry_out(name: str, intents: list[Intent]) -> None:
+            client = town.client(name)
+            client.carry_out(intents, began)
+            client.connection.hang_up()
+
         threads = [
-            threading.Thread(
-                target=town.client(name).carry_out, args=(intents, began), name=name, daemon=True
-            )
-            for name, intents in by_client.items()
+            threading.Thread(target=carry_out, args=each, name=each[0], daemon=True)
+            for each in by_client.items()
         ]
         for thread in threads:
             thread.start()

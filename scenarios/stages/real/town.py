@@ -109,6 +109,7 @@ class RealTown:
                 program.resume()
                 program.on_death.clear()
                 program.kill()
+        self.offsets.close()
         if self.topics is not None:
             self.topics.close()
         if self.proxies is not None:
