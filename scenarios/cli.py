@@ -313,8 +313,16 @@ def backends() -> None:
     """Start and stop real servers that speak Kafka's protocol and CQL.
 
     \b
+    embedded  our own brokers and CQL nodes, one process each; needs nothing but Python
     jvm       real Apache Kafka and Apache Cassandra; needs Java 17 and Maven
     compose   Apache Kafka and ScyllaDB in containers; needs Docker
+
+    \b
+    What the embedded kind cannot do, and refuses:
+    Kafka     more than one replica of a partition, transactions, compaction, static members,
+              the group protocol of KIP-848, TLS, SASL, ACLs
+    CQL       lightweight transactions, batches, ALTER, user-defined types, indexes, views,
+              functions, roles, TTL, static columns, JSON, ALLOW FILTERING, TLS, credentials
     """
 
 
@@ -322,7 +330,11 @@ _port = click.IntRange(1, 65535)
 
 
 @backends.command("up")
-@click.option("--kind", type=click.Choice(["jvm", "compose"]), help="Which servers (default: jvm).")
+@click.option(
+    "--kind",
+    type=click.Choice(["embedded", "jvm", "compose"]),
+    help="Which servers (default: those of the folder, else embedded).",
+)
 @click.option("--nodes", type=click.Choice(["1", "3"]), help="Brokers, and nodes (default: 1).")
 @click.option("--kafka-port", type=_port, help="Of the first broker (default: a free one).")
 @click.option("--cql-port", type=_port, help="Of all nodes (default: a free one).")

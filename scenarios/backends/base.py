@@ -26,6 +26,7 @@ class Role(StrEnum):
 
     KAFKA = "kafka"
     CQL = "cql"
+    CONTROLLER = "controller"  # none that clients talk to: keeps the metadata of several brokers
 
 
 class Ability(StrEnum):

@@ -7,7 +7,7 @@ import io
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -90,27 +90,33 @@ def brokers(address: Address, timeout_s: float = 1.0) -> tuple[Any, ...]:
         return ()
 
 
-def warm(brokers: Mapping[int, Address], timeout_s: float) -> None:
-    """Have brokers, by their ids, hand out producer ids, find both coordinators and load them.
+def lists(address: Address, broker_id: int) -> bool:
+    """Whether the broker at `address` finds itself among the brokers of its cluster."""
+    return any(each.node_id == broker_id for each in brokers(address))
+
+
+def warm(brokers: Mapping[int, Address], timeout_s: float, *, transactions: bool) -> None:
+    """Have brokers, by their ids, hand out producer ids, find the coordinators and load them.
 
     The first of each costs seconds: ids are taken in blocks from the controller, the topics of
     the coordinators are created on demand.
     """
     deadline = time.monotonic() + timeout_s
-    found = [_greet(address, deadline, timeout_s) for address in brokers.values()]
+    kinds = (TRANSACTION, GROUP) if transactions else (GROUP,)
+    found = [_greet(address, kinds, deadline, timeout_s) for address in brokers.values()]
     # Found by its id: it advertises a proxy, perhaps, which is not there yet.
     with Wire(brokers[found[0]], timeout_s) as wire:
         question = OffsetFetchRequest(group_id=_CLIENT, topics=None, require_stable=False)
         _until_granted(wire, question, deadline)
 
 
-def _greet(address: Address, deadline: float, timeout_s: float) -> int:
+def _greet(address: Address, kinds: Sequence[int], deadline: float, timeout_s: float) -> int:
     """Ask a broker for all that its first client would; return the id of the coordinator."""
     with Wire(address, timeout_s) as wire:
         _until_granted(wire, _producer_id(), deadline)
-        _until_granted(wire, FindCoordinatorRequest(key=_CLIENT, key_type=TRANSACTION), deadline)
-        question = FindCoordinatorRequest(key=_CLIENT, key_type=GROUP)
-        coordinator: int = _until_granted(wire, question, deadline).node_id
+        questions = [FindCoordinatorRequest(key=_CLIENT, key_type=kind) for kind in kinds]
+        answers = [_until_granted(wire, question, deadline) for question in questions]
+    coordinator: int = answers[-1].node_id
     return coordinator
 
 
@@ -128,8 +134,8 @@ def _until_granted(wire: Wire, question: Any, deadline: float) -> Any:
         answer = wire.ask(question)
         if not answer.error_code:
             return answer
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or not answer.error_code.retriable:
             raise Infrastructure(
-                f"the broker still answers {type(question).__name__} with {answer.error_code.name}"
+                f"a broker answers {type(question).__name__} with {answer.error_code.name}"
             )
         time.sleep(_PAUSE_S)

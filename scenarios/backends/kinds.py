@@ -6,14 +6,18 @@ from scenarios.backends.layout import ANY, Layout, Ports
 from scenarios.backends.started import StartedBackend
 from scenarios.errors import UsageError
 
-KINDS = ("jvm", "compose")
-DEFAULT = "jvm"
+KINDS = ("embedded", "jvm", "compose")
+DEFAULT = "embedded"
 
 
 def make(kind: str, folder: Path, brokers: int, nodes: int, ports: Ports = ANY) -> StartedBackend:
     """Lay out a back end of a kind that we start ourselves."""
+    if kind == "embedded":
+        from scenarios.backends.embedded.backend import Embedded  # noqa: PLC0415 - only who asks
+
+        return Embedded(folder, brokers, nodes, ports)
     if kind == "jvm":
-        from scenarios.backends.jvm.backend import Jvm  # noqa: PLC0415 - only who asks for it
+        from scenarios.backends.jvm.backend import Jvm  # noqa: PLC0415
 
         return Jvm(folder, brokers, nodes, ports)
     if kind == "compose":

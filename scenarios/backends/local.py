@@ -12,6 +12,9 @@ from scenarios.backends.layout import ANY, Layout, Ports
 from scenarios.backends.processes import ProcessServer
 from scenarios.backends.started import StartedBackend
 
+# Of all servers at once: the last broker waits in vain for a quorum to allow its stopping.
+_STOP_S = 10.0
+
 
 class LocalBackend(StartedBackend):
     """Brokers and nodes as processes; `folder` holds all their data."""
@@ -38,7 +41,7 @@ class LocalBackend(StartedBackend):
     def down(self) -> None:
         """Stop all servers in order; their data stays in the folder."""
         with ThreadPoolExecutor(len(self.processes)) as pool:
-            list(pool.map(lambda server: server.terminate(), self.processes))
+            list(pool.map(lambda server: server.terminate(_STOP_S), self.processes))
 
     def kill(self) -> None:
         """Kill all servers without warning."""

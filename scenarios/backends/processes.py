@@ -77,6 +77,7 @@ class ProcessServer(Server):
         self.log_path = folder / "output.log"
         self.data = folder / "data"
         self._child: Child | None = None
+        self._log_from = 0  # where in its log the words of its present life begin
 
     def command(self) -> Sequence[str]:
         """Write what the server reads at start, and return its command."""
@@ -106,6 +107,7 @@ class ProcessServer(Server):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         assert self.log_path is not None
+        self._log_from = self.log_path.stat().st_size if self.log_path.exists() else 0
         self._child = Child(self.command(), self.folder, self.log_path)
         identity = Identity.of(self._child.pid)
         self._kept.write_bytes(msgspec.json.encode(identity))
@@ -136,10 +138,10 @@ class ProcessServer(Server):
         if self._child:
             self._child.end(signal.SIGKILL)
 
-    def terminate(self) -> None:
-        """Stop it in order (SIGTERM); return when it has ended."""
+    def terminate(self, timeout_s: float = STOP_S) -> None:
+        """Stop it in order (SIGTERM), kill it if that takes too long; return when it has ended."""
         if self._child:
-            self._child.end(signal.SIGTERM)
+            self._child.end(signal.SIGTERM, timeout_s)
 
     def pause(self) -> None:
         """Stop it from running (SIGSTOP); it keeps its connections."""
@@ -150,6 +152,13 @@ class ProcessServer(Server):
         """Let a paused one run on (SIGCONT)."""
         if self._child:
             self._child.send(signal.SIGCONT)
+
+    def said(self, words: str) -> bool:
+        """Whether its log has had `words` since it was last launched."""
+        assert self.log_path is not None
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_from)
+            return words.encode() in log.read()
 
     def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> None:
         """Return when `condition` holds; raise `Infrastructure` if it dies or takes too long."""

@@ -21,6 +21,7 @@ class StartedBackend(Backend):
 
     broker_uses: ClassVar[Sequence[str]]  # what each broker needs a port for, ``clients`` first
     node_uses: ClassVar[Sequence[str]]
+    transactions: ClassVar[bool] = True  # whether its brokers have a coordinator for them
     disk_mib: ClassVar[int]  # what each server fills before anybody writes to it
 
     def __init__(self, folder: Path, brokers: int, nodes: int, chosen: Ports = ANY) -> None:
@@ -77,7 +78,8 @@ class StartedBackend(Backend):
 
     def warm(self) -> None:
         """Have each broker do what it otherwise does at the first client's request."""
-        kafka_wire.warm({i: each.address for i, each in enumerate(self.brokers, 1)}, WARM_S)
+        brokers = {i: each.address for i, each in enumerate(self.brokers, 1)}
+        kafka_wire.warm(brokers, WARM_S, transactions=self.transactions)
 
     def _advertise(self, advertise: Mapping[str, Address]) -> None:
         for name, address in advertise.items():

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
@@ -44,7 +45,9 @@ class Supervisor:
                 for name in self.backend.sweep():
                     self.say(f"{name} was left running by an earlier crash, and is killed")
                 self._write("starting")
+                began_s = time.monotonic()
                 self.backend.up()
+                self.say(f"all servers serve after {time.monotonic() - began_s:.1f} s")
                 with suppress(KeyboardInterrupt):
                     when_up(self._write("up"))
                     self._watch()

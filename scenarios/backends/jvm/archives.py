@@ -50,7 +50,7 @@ def _train(jars: Jars, folder: Path) -> None:
         server.flags = (f"-XX:ArchiveClassesAtExit={new}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
     _format(jars, broker)
     local.start(servers)
-    kafka_wire.warm({1: broker.address}, started.WARM_S)
+    kafka_wire.warm({1: broker.address}, started.WARM_S, transactions=True)
     with ThreadPoolExecutor(len(servers)) as pool:
         list(pool.map(lambda server: server.terminate(), servers))
     for server, name in ((broker, "kafka"), (node, "cassandra")):

@@ -46,29 +46,17 @@ class KafkaServer(JvmServer):
         self.seat = seat
         self.seats = seats
         self.cluster = cluster
-        self._log_from = 0
 
     def command(self) -> Sequence[str]:
         """Write the configuration, format the folder if it is new, and return the command."""
-        assert self.log_path is not None
-        self._log_from = self.log_path.stat().st_size if self.log_path.exists() else 0
         settings = self.configure()
         self._format(self.jars)
         return (*java(self.jars, "kafka", self.flags), "kafka.Kafka", str(settings))
 
     def wait_until_served(self) -> None:
         """Return when its log says so and a client finds it in the cluster's metadata."""
-        self.wait_for(self._says_started, READY_S)
-        self.wait_for(self._listed, READY_S)
-
-    def _listed(self) -> bool:
-        return any(each.node_id == self.seat.id for each in kafka_wire.brokers(self.address))
-
-    def _says_started(self) -> bool:
-        assert self.log_path is not None
-        with self.log_path.open("rb") as log:
-            log.seek(self._log_from)
-            return _SERVED.encode() in log.read()
+        self.wait_for(lambda: self.said(_SERVED), READY_S)
+        self.wait_for(lambda: kafka_wire.lists(self.address, self.seat.id), READY_S)
 
     def configure(self) -> Path:
         """Write the settings file, and return its path."""

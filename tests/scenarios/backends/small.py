@@ -21,7 +21,7 @@ class Script(ProcessServer):
         return ("sh", "-c", self.script)
 
     def wait_until_served(self) -> None:
-        self.wait_for(lambda: "serving" in self.tail(), timeout_s=20)
+        self.wait_for(lambda: self.said("serving"), timeout_s=20)
 
 
 class Small(LocalBackend):

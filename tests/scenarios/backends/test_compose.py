@@ -48,7 +48,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
     monkeypatch.setenv("CONTAINERS", str(containers))
-    monkeypatch.setattr(kafka_wire, "warm", lambda *_: None)
+    monkeypatch.setattr(kafka_wire, "warm", lambda *_, **__: None)
     return tmp_path / "asked"
 
 

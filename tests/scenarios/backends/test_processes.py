@@ -24,7 +24,7 @@ class Sleeper(ProcessServer):
         return ("sh", "-c", self.script)
 
     def wait_until_served(self) -> None:
-        self.wait_for(lambda: "awake" in self.tail(), timeout_s=20)
+        self.wait_for(lambda: self.said("awake"), timeout_s=20)
 
 
 class Failing(Sleeper):

@@ -85,6 +85,7 @@ def test_the_servers_of_an_owner_that_is_killed_die_with_it(owner: Owner) -> Non
     owner.process.kill()
     owner.process.wait(LIMIT_S)  # its lock is free when the last of its threads has ended
     assert all(wait_for_end(pid) for pid in servers)
+    owner.process.wait()
     assert not state.owned(owner.folder)
 
 

@@ -1,0 +1,1 @@
+"""Our own brokers and CQL nodes, the simulation's state machines, as processes on real ports."""
