@@ -270,7 +270,8 @@ class Engine:
         assert not self.outbox.waiting, "a snapshot must not run ahead of its outputs"
         began = time.perf_counter()
         for one in self.outbox.mark.delivered:
-            self.state.delivered[one.partition] = one.offset + 1
+            known = self.state.delivered[one.partition]
+            self.state.delivered[one.partition] = max(known, one.offset + 1)
         self._counter += 1
         size = self.snapshots.write(self._counter, self.state.encode())
         seconds = time.perf_counter() - began

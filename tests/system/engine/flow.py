@@ -1,6 +1,9 @@
 """Streams of orders and cancels to test with."""
 
 import random
+from collections import Counter
+
+from msgspec.structs import replace
 
 from system.records import (
     ORDERS,
@@ -14,6 +17,7 @@ from system.records import (
     body_hash,
     order_id,
 )
+from system.topics import key_of, partition_of
 
 NOW_MS = 1_700_000_000_000
 LOT = 1_000
@@ -89,7 +93,23 @@ def source(offset: int, partition: int = 0) -> Source:
     return Source(topic=ORDERS, partition=partition, offset=offset)
 
 
-def stream(chance: random.Random, count: int, users: int = 5, prices: int = 6) -> list[Validated]:
+def crossing(chance: random.Random, count: int) -> list[Validated]:
+    """Streams of several symbols, fed by two shards and mixed; some share a partition."""
+    parts = [stream(chance, count, symbol_id=symbol) for symbol in (1, 2, 3, 4, 5)]
+    numbers: Counter[tuple[int, int]] = Counter()
+    mixed: list[Validated] = []
+    while len(mixed) < count:
+        record = chance.choice(parts).pop(0)
+        shard = 1 + record.user_id % 2
+        place = shard, partition_of(key_of(record.symbol_id), 4)
+        numbers[place] += 1
+        mixed.append(replace(record, shard=shard, n=numbers[place]))
+    return mixed
+
+
+def stream(
+    chance: random.Random, count: int, users: int = 5, prices: int = 6, symbol_id: int = 1
+) -> list[Validated]:
     """A market in which everything happens: crossings, own orders, cancels early, late, foreign."""
     made: list[Validated] = []
     orders: list[ValidatedOrder] = []
@@ -108,6 +128,7 @@ def stream(chance: random.Random, count: int, users: int = 5, prices: int = 6) -
             user_id=1001 + chance.randrange(users),
             kind=kind,
             lasting=lasting,
+            symbol_id=symbol_id,
             ppm=(chance.choice((0, 1000, 999_999)), chance.choice((0, 1500, 1_000_000))),
         )
         orders.append(one)
