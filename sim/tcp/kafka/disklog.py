@@ -59,6 +59,8 @@ class DiskLog(Log):
             file.flush()
             if sync:
                 file.sync()
+        if sync:
+            self.directory.sync_names()
 
     def _keep(self) -> None:
         kept = {segment.base_offset for segment in self._segments}

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from crc32c import crc32c
 
-from sim.tcp.kafka.segments import Damaged, SegmentFile
+from sim.tcp.kafka.segments import Damaged, SegmentFile, sync_directory
 
 _HEAD = struct.Struct(">II")
 
@@ -77,15 +77,6 @@ def replace(path: Path, content: bytes, *, sync: bool) -> None:
     beside.replace(path)
     if sync:
         sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _packed(entry: Any) -> bytes:

@@ -9,6 +9,7 @@ leader epochs (every batch carries its own). Where Kafka cuts a log off at damag
 drops all that follows, the partition is refused (`Damaged`): nothing here has another replica.
 """
 
+import mmap
 import os
 import uuid
 from collections.abc import Iterator
@@ -121,6 +122,7 @@ class PartitionDirectory:
         self.path = path
         self.topic_id = topic_id
         self.files: dict[int, SegmentFile] = {}  # by base offset, ascending
+        self.named = False  # whether there is a new file whose name may not be durable yet
 
     @staticmethod
     def topic_id_of(path: Path) -> uuid.UUID | None:
@@ -147,7 +149,15 @@ class PartitionDirectory:
         if file is None:
             path = self.path / f"{base_offset:020}{_SUFFIX}"
             file = self.files[base_offset] = SegmentFile(path, base_offset)
+            self.named = True
         return file
+
+    def sync_names(self) -> None:
+        """Make the names of new files durable."""
+        if self.named:
+            self.named = False
+            sync_directory(self.path)
+            sync_directory(self.path.parent)
 
     def keep(self, base_offsets: set[int]) -> None:
         """Delete the files of all other segments."""
@@ -156,24 +166,28 @@ class PartitionDirectory:
 
     def batches(self, file: SegmentFile) -> Iterator[StoredBatch]:
         """Yield the sound batches of a segment; cut a torn tail off, raise `Damaged` else."""
-        data = os.pread(file.descriptor, file.size, 0)
+        if not file.size:
+            return
         at, expected = 0, file.base_offset
-        while at < len(data):
-            batch = _sound(data, at)
-            if batch is None or batch.base_offset != expected:
-                self._torn(file, data, at)
-                return
-            yield StoredBatch(batch, file, at)
-            at += batch.size
-            expected += batch.count
+        with mmap.mmap(file.descriptor, file.size, access=mmap.ACCESS_READ) as data:
+            while at < len(data):
+                batch = _sound(data, at)
+                if batch is None or batch.base_offset != expected:
+                    self._check_torn(file, data, at)
+                    break
+                yield StoredBatch(batch, file, at)
+                at += batch.size
+                expected += batch.count
+        if at < file.size:
+            file.cut(at)
 
-    def _torn(self, file: SegmentFile, data: bytes, at: int) -> None:
+    def _check_torn(self, file: SegmentFile, data: mmap.mmap, at: int) -> None:
+        """Raise `Damaged` unless what begins at `at` can be the rest of a write cut short."""
         last = file.base_offset == max(self.files)
         following = _next_sound(data, at + 1)
         if not last or following is not None:
             where = "" if following is None else f", sound again at byte {following}"
             raise Damaged(f"{file.path} is damaged at byte {at} of {len(data)}{where}")
-        file.cut(at)
 
     def refuse(self, file: SegmentFile, expected: int) -> None:
         """Raise `Damaged`: a segment does not begin where the one before it ends."""
@@ -186,7 +200,16 @@ class PartitionDirectory:
         self.files.clear()
 
 
-def _sound(data: bytes, at: int) -> Batch | None:
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sound(data: mmap.mmap, at: int) -> Batch | None:
     if len(data) - at < _PREFIX:
         return None
     length = int.from_bytes(data[at + _LENGTH_AT : at + _PREFIX], signed=True)
@@ -199,7 +222,7 @@ def _sound(data: bytes, at: int) -> Batch | None:
         return None
 
 
-def _next_sound(data: bytes, at: int) -> int | None:
+def _next_sound(data: mmap.mmap, at: int) -> int | None:
     """Return where the next sound batch begins, from `at` on."""
     while (magic := data.find(b"\x02", at + _MAGIC_AT)) >= 0:
         at = magic - _MAGIC_AT

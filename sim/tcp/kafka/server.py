@@ -43,8 +43,8 @@ async def serve(path: str, *, die_with_parent: bool) -> None:
     except Damaged as error:
         raise Stop(str(error)) from error
     except OSError as error:
-        what = f"{error.filename}: " if error.filename else ""
-        raise Stop(f"cannot go on: {what}{error.strerror or error}") from error
+        where, why = error.filename or config.directory, error.strerror or error
+        raise Stop(f"cannot go on: {where}: {why}") from error
     finally:
         directory.close()
 

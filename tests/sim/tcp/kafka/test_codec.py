@@ -5,7 +5,7 @@ from typing import Any
 
 import cramjam
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kio.schema.join_group.v2.request import JoinGroupRequestProtocol
 
@@ -65,6 +65,7 @@ def records(data: bytes) -> Any:
     return request.body.topic_data[0].partition_data[0].records
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_frames_may_be_cut_anywhere(seed: int) -> None:
     random, reader = Random(seed), codec()

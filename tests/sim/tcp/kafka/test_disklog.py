@@ -66,7 +66,7 @@ _step = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_step, max_size=30))
 def test_on_disk_it_is_the_log_that_it_is_in_memory(steps: list[Any]) -> None:
     with TemporaryDirectory() as name:
@@ -110,7 +110,7 @@ def test_a_torn_tail_is_cut_off_and_nothing_else(tmp_path: Path, lost: int) -> N
         assert (log.end, log.torn) == (5, 0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_damage_before_the_last_batch_is_refused_never_served(data: st.DataObject) -> None:
     with TemporaryDirectory() as name:

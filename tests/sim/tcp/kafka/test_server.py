@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -102,6 +103,27 @@ def test_a_mistaken_configuration_is_named(
     with pytest.raises(process.Stop, match=why) as stop:
         process.load(Config, str(file)).checked()
     assert stop.value.exit_code == 2
+
+
+def test_a_full_disk_ends_the_broker_and_what_it_answered_is_kept(tmp_path: Path) -> None:
+    path, kept = tmp_path / "data", 0
+    with Served(path) as broker, Client(broker.ready["port"]) as client:
+        resource.prlimit(broker.process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        client.create("t", 1)
+        with pytest.raises((AssertionError, OSError)):
+            while client.produce("t", 0, b"%d" % kept, b"x" * 900) == "none":
+                kept += 1
+        assert broker.process.wait(10) == 75
+        assert "cannot go on" in broker.log()
+        broker.process.stdout.close()  # type: ignore[union-attr]
+
+        broker.start()
+
+        with Client(broker.ready["port"]) as again:
+            error, values = again.fetch("t", 0)
+        assert error == "none"
+        assert values[: 2 * kept : 2] == [b"%d" % i for i in range(kept)]
+        assert kept > 10
 
 
 def test_a_broker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
