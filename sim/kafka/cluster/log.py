@@ -176,9 +176,12 @@ class Log:
 
     def delete_until(self, offset: int) -> None:
         """Let the log start at `offset`; segments that end before it go."""
-        self.start = max(self.start, offset)
+        self._start_at(offset)
         while len(self._segments) > 1 and self._segments[1].base_offset <= self.start:
             self.size -= self._segments.pop(0).size
+
+    def _start_at(self, offset: int) -> None:
+        self.start = max(self.start, offset)
         self.epochs = [
             (epoch, max(first, self.start))
             for i, (epoch, first) in enumerate(self.epochs)

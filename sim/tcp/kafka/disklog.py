@@ -36,7 +36,7 @@ class DiskLog(Log):
                 self._take(batch)
             self.torn += size - file.size
         self.producers = Producers(self.batches())
-        super().delete_until(min(start, self.end))
+        self._start_at(min(start, self.end))
         self.moved = self.start != self._segments[0].base_offset
         self._keep()
 
