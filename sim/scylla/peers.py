@@ -51,6 +51,7 @@ class Fetch:
         "members",
         "start",
         "table",
+        "tokens",
     )
 
     def __init__(  # noqa: PLR0913 - a record
@@ -65,6 +66,7 @@ class Fetch:
         keyspace: Keyspace | None = None,
         members: tuple[str, ...] = (),
         start: Position | None = None,
+        tokens: tuple[int, int] | None = None,
     ) -> None:
         self.table = table
         self.key = key
@@ -75,6 +77,7 @@ class Fetch:
         self.keyspace = keyspace
         self.members = members
         self.start = start
+        self.tokens = tokens  # of a scan: the lowest and the highest that are meant
         self._packed: bytes | None = None
 
     def __deepcopy__(self, _: object) -> "Fetch":
@@ -92,6 +95,7 @@ class Fetch:
             keyspace=self.keyspace,
             members=self.members,
             start=self.start,
+            tokens=self.tokens,
         )
 
     def packed(self) -> bytes:
@@ -106,6 +110,7 @@ class Fetch:
                 self.digest_only,
                 self.members,
                 self.start,
+                *(self.tokens or ()),
             )
             self._packed = marshal.dumps(content, 2)
         return self._packed

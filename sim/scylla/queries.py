@@ -101,6 +101,7 @@ class Queries:
                         keyspace=keyspace,
                         members=members,
                         start=start,
+                        tokens=query.tokens,
                     ),
                     members,
                 )

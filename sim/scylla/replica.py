@@ -16,7 +16,7 @@ from sim.scylla.cql.writes import Mutation
 from sim.scylla.peers import Fetch, Found, Partitions
 from sim.scylla.ring import Ring
 from sim.scylla.storage import NOTHING, Partition, RowUpdate, digest
-from sim.scylla.table import Table
+from sim.scylla.table import MAX_TOKEN, MIN_TOKEN, Table
 
 SyncMode = Literal["batch", "periodic"]
 Origin = tuple[int, int]  # connection (0: this node itself) and id of who waits for the write
@@ -120,9 +120,13 @@ class Replica:
         if shelf is None:
             return ()
         first = 0 if fetch.start is None else bisect_left(shelf.order, fetch.start[:2])
+        low, high = fetch.tokens or (MIN_TOKEN, MAX_TOKEN)
+        first = max(first, bisect_left(shelf.order, (low, b"")))
         left = fetch.limit
         found = []
         for at, key in shelf.order[first:]:
+            if at > high:
+                break
             if not self._belongs(fetch, at):
                 continue
             beyond = fetch.start[2] if fetch.start is not None and key == fetch.start[1] else None

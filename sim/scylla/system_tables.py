@@ -20,7 +20,7 @@ from sim.scylla.replica import Shelf, living
 from sim.scylla.ring import Peer
 from sim.scylla.schema import Schema
 from sim.scylla.storage import NEVER, Cell
-from sim.scylla.table import Column, Table, token
+from sim.scylla.table import MAX_TOKEN, MIN_TOKEN, Column, Table, token
 from sim.scylla.wire import Rows
 
 RELEASE = "3.0.8"
@@ -30,7 +30,8 @@ _NODE = """data_center text, rack text, host_id uuid, release_version text, rpc_
     schema_version uuid, tokens set<text>"""
 _OPTIONS = """bloom_filter_fp_chance double, caching map<text,text>, comment text,
     compaction map<text,text>, compression map<text,text>, crc_check_chance double,
-    dclocal_read_repair_chance double, default_time_to_live int, gc_grace_seconds int, id uuid,
+    dclocal_read_repair_chance double, default_time_to_live int,
+    extensions map<text,blob>, gc_grace_seconds int, id uuid,
     max_index_interval int, memtable_flush_period_in_ms int, min_index_interval int,
     read_repair_chance double, speculative_retry text, flags set<text>"""
 
@@ -187,7 +188,9 @@ class SystemTables:
                 plan.table, _rows(plan.table, self.cluster, schema, nodes)
             )
         query = plan.query(parameters)
-        keys = query.keys if query.keys is not None else [key for _, key in shelf.order]
+        low, high = query.tokens or (MIN_TOKEN, MAX_TOKEN)
+        scanned = [key for at, key in shelf.order if low <= at <= high]
+        keys = query.keys if query.keys is not None else scanned
         rows = []
         for key in keys:
             if key in shelf.partitions:

@@ -6,7 +6,7 @@ from cassandra.metadata import murmur3
 
 from sim.scylla.cql.types import CqlType
 
-_MIN_TOKEN, _MAX_TOKEN = -(2**63), 2**63 - 1
+MIN_TOKEN, MAX_TOKEN = -(2**63), 2**63 - 1
 
 Key = tuple[bytes, ...]  # the clustering columns of a row, serialized
 
@@ -130,7 +130,7 @@ class Keyspace:
 def token(key: bytes) -> int:
     """Return the Murmur3Partitioner's token of a partition key."""
     hashed: int = murmur3(key)
-    return hashed if hashed != _MIN_TOKEN else _MAX_TOKEN
+    return hashed if hashed != MIN_TOKEN else MAX_TOKEN
 
 
 class _Descending:

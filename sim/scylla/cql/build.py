@@ -228,6 +228,9 @@ class Builder:
         return tuple(self._relation(item) for item in trees(tree))
 
     def _relation(self, tree: Node) -> Relation:
+        if tree.data == "token_relation":
+            names, operator, term = tree.children
+            return Relation("", str(operator), self._term(term), names_of(names))
         name = name_of(tree.children[0])
         if tree.data == "in_terms":
             terms = tree.children[1]

@@ -4,7 +4,7 @@
 alternative at input 'x'``); names fold to lower case unless quoted; reserved words need quotes.
 **Simplified**: what the grammar lacks is refused by name, never ignored: batches, lightweight
 transactions, ALTER, types, indexes, views, functions, roles, TTL, static columns, JSON, DISTINCT,
-GROUP BY, ALLOW FILTERING, tuples and token() in WHERE.
+GROUP BY, ALLOW FILTERING, tuples in WHERE, token() elsewhere.
 """
 
 import re

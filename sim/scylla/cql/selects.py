@@ -17,12 +17,13 @@ Cells = tuple[bytes | None, ...]  # one row of a result
 
 
 class Query(NamedTuple):
-    """What to read: rows of `intervals` in partitions `keys` (None: all partitions)."""
+    """What to read: rows of `intervals` in partitions `keys` (None: all, or those of `tokens`)."""
 
     keys: tuple[bytes, ...] | None
     intervals: tuple[Interval, ...]
     backwards: bool
     limit: int
+    tokens: tuple[int, int] | None = None  # lowest, highest
 
 
 class Output(NamedTuple):
@@ -105,7 +106,8 @@ class SelectPlan:
         keys = tuple(where.keys(parameters)) if where.whole_partition else None
         if self._backwards and keys is not None and len(keys) > 1:
             raise Invalid("not modelled yet: ORDER BY with IN on the partition key")
-        return Query(keys, where.intervals(parameters), self._backwards, limit)
+        tokens = where.token_range(parameters)
+        return Query(keys, where.intervals(parameters), self._backwards, limit, tokens)
 
     def row(self, parts: list[bytes], row: RowUpdate) -> Cells:
         """Return one row of the result: `parts` are the columns of its partition key."""

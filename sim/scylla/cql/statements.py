@@ -68,11 +68,15 @@ class TypeName:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One condition of a WHERE clause; for IN, `value` is a tuple of terms or a marker."""
+    """One condition of a WHERE clause; for IN, `value` is a tuple of terms or a marker.
+
+    A condition on ``token(a, b)`` has no `column`, but those columns in `token_of`.
+    """
 
     column: str
     operator: str  # = < <= > >= IN
     value: Term | tuple[Term, ...]
+    token_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

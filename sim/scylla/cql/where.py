@@ -1,20 +1,21 @@
 """WHERE clauses: from relations to partition keys and intervals of rows.
 
 **Faithful**: the partition key must be given whole, by ``=`` or IN; clustering columns by ``=`` or
-IN from the first on, the last restricted one also by a range; anything else would need filtering.
+IN from the first on, the last restricted one also by a range; instead of all that a range of
+``token()`` of the whole partition key; anything else would need filtering.
 **Simplified**: at most 100 combinations of IN values, as in Scylla's default configuration; rows
 of an IN over partitions come in the order of the keys' values.
 """
 
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sim.scylla.cql.binding import Markers, Parameters, Source, list_items
+from sim.scylla.cql.binding import BIGINT, Markers, Parameters, Source, list_items
 from sim.scylla.cql.statements import Marker, Relation
 from sim.scylla.cql.types import named
 from sim.scylla.errors import Invalid
 from sim.scylla.storage import EVERYTHING, Bound, Interval
-from sim.scylla.table import Column, Key, Table
+from sim.scylla.table import MAX_TOKEN, MIN_TOKEN, Column, Key, Table
 
 _COMBINATIONS = 100
 _FILTERING = (
@@ -53,18 +54,24 @@ class Range(NamedTuple):
 class Where:
     """A compiled WHERE clause."""
 
-    __slots__ = ("_columns", "clustering", "partition", "ranges", "table")
+    __slots__ = ("_columns", "clustering", "partition", "ranges", "table", "tokens")
 
     def __init__(self, table: Table, relations: tuple[Relation, ...], markers: Markers) -> None:
         self.table = table
+        self.tokens: list[Range] = []  # on the token of the partition key
         self._columns: dict[str, list[Relation]] = {}
         for relation in relations:
+            if relation.token_of:
+                continue
             if relation.column not in table.by_name:
                 raise Invalid(f"Undefined column name {relation.column}")
             self._columns.setdefault(relation.column, []).append(relation)
         choices: dict[str, Choice] = {}
         ranges: dict[str, list[Range]] = {}
         for relation in relations:  # in the order of the text, as markers are numbered
+            if relation.token_of:
+                self.tokens.append(self._token(relation, markers))
+                continue
             column = table.by_name[relation.column]
             if relation.operator in {"=", "IN"}:
                 choices[column.name] = _choice(relation, column, markers)
@@ -80,6 +87,29 @@ class Where:
         ]
         self.ranges = next(iter(ranges.values()), [])
 
+    def _token(self, relation: Relation, markers: Markers) -> Range:
+        names = [column.name for column in self.table.partition]
+        if list(relation.token_of) != names:
+            raise Invalid(
+                "The token function arguments must be in the partition key order: "
+                + ", ".join(names)
+            )
+        term: Any = relation.value
+        return Range(relation.operator, markers.typed(term, "partition key token", BIGINT))
+
+    def token_range(self, parameters: Parameters) -> tuple[int, int] | None:
+        """Return the lowest and the highest token that are asked for; None for all."""
+        if not self.tokens:
+            return None
+        low, high = MIN_TOKEN, MAX_TOKEN
+        for operator, source in self.tokens:
+            at = int.from_bytes(source.given(parameters), "big", signed=True)
+            if operator[0] != "<":
+                low = max(low, at + (operator == ">"))
+            if operator[0] != ">":
+                high = min(high, at - (operator == "<"))
+        return low, high
+
     def _check(self, choices: dict[str, Choice], ranges: dict[str, list[Range]]) -> None:
         for name, relations in self._columns.items():
             if name in choices and len(relations) > 1:
@@ -92,6 +122,11 @@ class Where:
             raise Invalid(
                 "Only EQ and IN relation are supported on the partition key "
                 "(unless you use the token() function)"
+            )
+        if self.tokens and len(missing) < len(self.table.partition):
+            raise Invalid(
+                "The partition key cannot be restricted by both a normal relation and a token "
+                "relation"
             )
         if missing and self._columns:
             raise Invalid(_FILTERING)

@@ -67,6 +67,7 @@ class FetchForm(Form, frozen=True):
     scans: bool
     members: tuple[str, ...]
     start: Position | None
+    tokens: tuple[int, int] | None
 
 
 class FoundForm(Form, frozen=True):
@@ -207,6 +208,7 @@ def _of_fetch(fetch: Fetch) -> FetchForm:
         fetch.keyspace is not None,
         fetch.members,
         fetch.start,
+        fetch.tokens,
     )
 
 
@@ -259,6 +261,7 @@ def _fetch(form: FetchForm, tables: Tables) -> Fetch:
         keyspace=tables.schema.keyspaces[table.keyspace] if form.scans else None,
         members=form.members,
         start=form.start,
+        tokens=form.tokens,
     )
 
 

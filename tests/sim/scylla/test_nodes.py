@@ -1,6 +1,7 @@
 """Consistency levels, timeouts, repair, hints, crashes and power losses, without any driver."""
 
 import copy
+import itertools
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sim.scylla.errors import (
     WRITE_FAILURE,
     WRITE_TIMEOUT,
 )
+from sim.scylla.table import token
 from sim.scylla.wire import Event, Failure, Prepared, Request, Rows, SchemaChanged, Void
 from tests.sim.scylla.harness import ALL, ONE, QUORUM, Client, Sandbox, big, decoded, small
 
@@ -328,3 +330,44 @@ def test_ids_of_hints_that_outlived_a_crash_are_not_given_to_new_writes() -> Non
 
     assert len(kept) == 10
     assert node.machinery.new_id() > max(kept)
+
+
+def test_ranges_of_tokens_cut_a_table_into_parts_that_are_all_of_it() -> None:
+    client = Client(warm(Sandbox()))
+    for number in range(30):
+        client.ask(f"INSERT INTO k.plain (id, a) VALUES ('{number}', 'x')")
+    everything = decoded(client.ask("SELECT id FROM k.plain"))
+    part = client.prepare("SELECT id FROM k.plain WHERE token(id) > ? AND token(id) <= ?")
+    cuts = [-(2**63), -(2**62), token(b"7"), 0, 2**61, 2**63 - 1]
+
+    parts = []
+    for low, high in itertools.pairwise(cuts):
+        page = client.execute(part, big(low), big(high), page_size=4)
+        parts += decoded(page)
+        while page.paging_state is not None:
+            page = client.execute(
+                part, big(low), big(high), page_size=4, paging_state=page.paging_state
+            )
+            parts += decoded(page)
+
+    assert len(everything) == 30
+    assert parts == everything  # in the ring's order, too
+    (exact,) = decoded(client.ask(f"SELECT id FROM k.plain WHERE token(id) = {token(b'7')}"))
+    assert exact == ("7",)
+    assert [bound.name for bound in part.bound] == ["partition key token"] * 2
+    assert part.routing == ()
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("token(a) > 0", "must be in the partition key order: id"),
+        ("token(id) > 0 AND id = 'x'", "both a normal relation and a token relation"),
+        ("token(id) > null", "Invalid null value"),
+    ],
+)
+def test_a_range_of_tokens_that_means_nothing_is_refused(where: str, why: str) -> None:
+    answer = Client(warm(Sandbox())).ask(f"SELECT id FROM k.plain WHERE {where}")
+
+    assert isinstance(answer, Failure)
+    assert (answer.code, why in answer.message) == (INVALID, True)

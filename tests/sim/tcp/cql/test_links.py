@@ -65,7 +65,7 @@ _mutation = st.builds(
     lambda key, update: Mutation(_table(), key, token(key), update), st.binary(max_size=8), _update
 )
 _fetch = st.builds(
-    lambda key, intervals, limit, flags, members, start: Fetch(
+    lambda key, intervals, limit, flags, members, start, tokens: Fetch(
         _table(),
         key,
         tuple(intervals),
@@ -75,6 +75,7 @@ _fetch = st.builds(
         keyspace=NEAR._node.schema.keyspaces["k"] if flags[2] else None,
         members=tuple(members),
         start=start,
+        tokens=tokens,
     ),
     st.none() | st.binary(max_size=6),
     st.lists(_interval, max_size=2),
@@ -82,6 +83,7 @@ _fetch = st.builds(
     st.tuples(st.booleans(), st.booleans(), st.booleans()),
     st.lists(st.text(max_size=5), max_size=3),
     _position,
+    st.none() | st.tuples(_ts, _ts),
 )
 _found = st.builds(Found, st.binary(max_size=16), st.none() | _partitions)
 _message = st.one_of(
