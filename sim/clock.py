@@ -37,7 +37,9 @@ class Clock:
     def wall_ns(self) -> int:
         """Return nanoseconds since 1970, as this host believes."""
         self.reads += 1
-        return self._offset + self._local()
+        elapsed = self._true() - self._anchor_true
+        drift = elapsed * self._drift_ppb // _BILLION
+        return self._offset + self._anchor_local + elapsed + drift
 
     def monotonic_ns(self) -> int:
         """Return nanoseconds since some moment before this host's boot."""
@@ -67,8 +69,5 @@ class Clock:
         return -(-local_ns * _BILLION // (_BILLION + self._drift_ppb))
 
     def _local(self) -> int:
-        true = self._true()
-        if not self._drift_ppb:
-            return self._anchor_local + true - self._anchor_true
-        elapsed = true - self._anchor_true
+        elapsed = self._true() - self._anchor_true
         return self._anchor_local + elapsed + elapsed * self._drift_ppb // _BILLION

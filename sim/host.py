@@ -6,12 +6,13 @@ cache and the device's cache, and says nothing to anybody. Clocks go on without 
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.clock import Clock
 from sim.kernel import Kernel
 from sim.kernel import Timer as KernelTimer
-from sim.machine import Cancel, Dial, Disconnect, Effects, Machine, Record, Send, Timer
+from sim.machine import Cancel, Dial, Disconnect, Effects, Machine, Message, Record, Send, Timer
 from sim.network import End, Listener, Network
 from sim.process import Process
 
@@ -146,11 +147,12 @@ class Server:
         self._connections += 1
         connection = self._connections
         self._ends[connection] = end
-        end.on_message = lambda message: self._carry_out(
-            self.machine.received(self._now(), connection, message)
-        )
+        end.on_message = partial(self._received, connection)
         end.on_close = lambda _: self._gone(connection)
         return connection
+
+    def _received(self, connection: int, message: Message) -> None:
+        self._carry_out(self.machine.received(self.host.clock.wall_ns(), connection, message))
 
     def _gone(self, connection: int) -> None:
         if self._ends.pop(connection, None) is not None:

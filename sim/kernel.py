@@ -14,7 +14,9 @@ import gc
 import random
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 import simpy
@@ -45,7 +47,8 @@ MICROSECOND, MILLISECOND, SECOND = 10**3, 10**6, 10**9
 URGENT, NORMAL = simpy.events.URGENT, simpy.events.NORMAL
 _ROLL_AT = 512  # schedule fields between two rolls into the digest
 _COLLECT_EVERY = 200_000  # events between two garbage collections of a long run
-_COLLECT_AFTER = 20  # runs between two garbage collections of a worker
+_SETTLED_AFTER = 3  # runs until what a worker keeps for all later ones is there
+_NORMAL = NORMAL << 32  # of a tie: the priority above, the draw below
 
 
 class _Heap(simpy.Environment):
@@ -78,11 +81,11 @@ class Kernel:
         self.streams = Streams(seed)
         self.env = _Heap(self.streams.stream("kernel.ties"))
         self.trace = Trace(keep=keep_trace)
-        self.trace.clock = lambda: self.env._now  # type: ignore[assignment,return-value] # noqa: SLF001
+        self.read_clock: Callable[[], int] = partial(attrgetter("_now"), self.env)
+        self.trace.clock = self.read_clock
         self.hub = getcurrent()
         self.max_events = max_events
         self.max_ns = max_ns
-        self.events = 0  # how many events have run
         self._collected_at = 0
         self.trouble: BaseException | None = None  # what ends the run at the next event
         self.processes: list[Process] = []
@@ -93,24 +96,34 @@ class Kernel:
         """Nanoseconds since the start of the world."""
         return self.env._now  # type: ignore[return-value] # noqa: SLF001
 
+    @property
+    def events(self) -> int:
+        """How many events have run."""
+        return self.trace.steps
+
     def run(self, until: int | Callable[[], bool]) -> None:
         """Run events up to the time `until`, or until it returns true between two events."""
         self.hub = getcurrent()
         env, queue, schedule = self.env, self.env._queue, self.trace.schedule  # noqa: SLF001
         deadline = until if isinstance(until, int) else self.max_ns
         done = None if isinstance(until, int) else until
-        while queue and queue[0][0] <= deadline:
-            env._now, tie, _, event = heappop(queue)  # noqa: SLF001
-            schedule.append(env._now)  # type: ignore[arg-type] # noqa: SLF001
-            schedule.append(tie)
-            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+        note = schedule.append
+        while queue:
+            now, tie, number, event = heappop(queue)
+            if now > deadline:
+                heappush(queue, (now, tie, number, event))
+                break
+            env._now = now  # noqa: SLF001
+            note(now)  # type: ignore[arg-type]
+            note(tie)
+            callbacks = event.callbacks
+            event.callbacks = None  # type: ignore[assignment]
             for callback in callbacks:
                 callback(event)
-            self.events += 1
-            if len(schedule) >= _ROLL_AT:
-                self._house_keeping()
             if self.trouble is not None:
                 raise self.trouble
+            if len(schedule) >= _ROLL_AT:
+                self._house_keeping()
             if done is not None and done():
                 return
         if done is None:
@@ -147,7 +160,7 @@ class Kernel:
         if timeout_ns is None:
             thread.park()
             return True
-        alarm = _Alarm(self.env, timeout_ns, wake)
+        alarm = self._alarm(timeout_ns, wake)
         if thread.park() is event:
             if alarm.callbacks is not None:
                 alarm.callbacks.clear()
@@ -160,13 +173,26 @@ class Kernel:
     def sleep(self, delay_ns: int) -> None:
         """Block the calling thread for `delay_ns`."""
         thread = getcurrent()
-        assert isinstance(thread, Thread), "only a simulated thread can block"
-        _Alarm(self.env, delay_ns, thread.wake)
+        assert type(thread) is Thread, "only a simulated thread can block"
+        env = self.env
+        alarm = _new(_Alarm)
+        alarm.callbacks = [thread.wake]
+        tie = _NORMAL | env._draw(32)  # noqa: SLF001
+        heappush(env._queue, (env._now + delay_ns, tie, next(env._eid), alarm))  # type: ignore[misc] # noqa: SLF001
         thread.park()
+
+    def _alarm(self, delay_ns: int, wake: Callable[[simpy.Event], None]) -> simpy.Event:
+        """Wake a thread after a while: made by hand, because most waits are one of these."""
+        env = self.env
+        alarm = _new(_Alarm)
+        alarm.callbacks = [wake]
+        tie = _NORMAL | env._draw(32)  # noqa: SLF001
+        heappush(env._queue, (env._now + delay_ns, tie, next(env._eid), alarm))  # type: ignore[misc] # noqa: SLF001
+        return alarm
 
     def after(self, delay_ns: int, function: Callable[..., Any], *args: Any) -> Timer:
         """Call ``function(*args)`` from the loop, `delay_ns` from now."""
-        return Timer(self.env, delay_ns, function, args)
+        return Timer(self.env, delay_ns, None, function, args)
 
     def kill(self, process: Process, code: int = -9) -> None:
         """End `process`: fence it now, unwind its threads from the loop.
@@ -206,19 +232,13 @@ class Kernel:
 
 
 class _Alarm(simpy.Event):
-    """Wakes one thread after a while: the cheapest event there is, because most waits are one."""
+    """Wakes one thread after a while; it has succeeded from the beginning, as a timeout has."""
 
-    __slots__ = ()
+    _value = None
+    _ok = True
 
-    def __init__(self, env: _Heap, delay_ns: int, wake: Callable[..., Any]) -> None:
-        self.env = env
-        self.callbacks = [wake]
-        self._value = None
-        self._ok = True
-        heappush(
-            env._queue,  # noqa: SLF001
-            (env._now + delay_ns, 1 << 32 | env._draw(32), next(env._eid), self),  # type: ignore[misc] # noqa: SLF001
-        )
+
+_new: Callable[[type[_Alarm]], _Alarm] = object.__new__
 
 
 class _Unwinding(simpy.Event):
@@ -239,18 +259,17 @@ def collecting_by_hand() -> Generator[None]:
 
     Finalisers must run at defined moments, and the collector's thresholds count what other runs
     have allocated. It stays off between runs as well: what a dead world leaves behind has
-    finalisers that wait, and they must find every door closed. What is there before the first run
-    is never looked at again.
+    finalisers that wait, and they must find every door closed. What the first runs leave behind
+    for good (caches, libraries loaded late) is never looked at again; that makes a collection
+    cheap, and it is cheapest while the last run's garbage is still in the processor's cache.
     """
     global _runs
-    if not _runs:
-        gc.collect()
-        gc.freeze()
     gc.disable()
+    with burying():
+        gc.collect()
+    if _runs in (0, _SETTLED_AFTER):
+        gc.freeze()
     try:
         yield
     finally:
         _runs += 1
-        if _runs % _COLLECT_AFTER == 0:
-            with burying():
-                gc.collect()

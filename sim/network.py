@@ -10,14 +10,16 @@ never split or duplicated (TCP hides both); host names need no DNS.
 """
 
 import errno
-import math
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import log as _log
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sim.kernel import MILLISECOND, SECOND, Kernel
+import simpy
+
+from sim.kernel import MILLISECOND, NORMAL, SECOND, Kernel
 from sim.machine import Message
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class Owner(Protocol):
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still for a while."""
 
     on_death: list[Callable[[], None]]
 
@@ -78,6 +84,7 @@ class End:
         "outgoing",
         "owner",
         "peer",
+        "receiver",
         "source",
         "target",
     )
@@ -86,6 +93,7 @@ class End:
         self._net = net
         self.source = source
         self.target = target
+        self.receiver = net.hosts[target]
         self.kind = kind
         self.owner = owner
         self.closed = False
@@ -188,6 +196,7 @@ class Network:
         self._rules: list[Rule] = []
         self._cuts: dict[tuple[str, str], list[Tally]] = {}
         self._holding: list[End] = []
+        self._arrivals: list[Callable[[simpy.Event], None]] = [self._arrive]
 
     def resolve(self, name: str) -> str:
         """Return the host called `name`, or with that address; OSError if there is none."""
@@ -256,11 +265,12 @@ class Network:
 
     def carry(self, end: End, message: Any, size: int) -> None:
         """Send `message` from `end` to its peer."""
-        direction = end.outgoing
-        if direction.held or not self.passes(end.source, end.target):
+        if end.outgoing.held or not self._open_way(end):
             self._hold(end, message, size)
             return
-        delay = self._latency(size)
+        link = self.link
+        jitter = int(-_log(1.0 - self._random()) * link.jitter_ns)
+        delay = link.base_ns + jitter + size * SECOND // link.bytes_per_second
         if self._rules:
             kind = "bytes" if type(message) is bytes else message.kind
             packet = Packet(end.source, end.target, end.kind, kind, size)
@@ -271,40 +281,61 @@ class Network:
                     return
                 if isinstance(wish, Delay):
                     delay += wish.delay_ns
-        self._schedule(end, delay, self._arrive, end, message)
+        self._schedule(end, message, delay)
 
     def goodbye(self, end: End, error: OSError | None) -> None:
         """Carry a FIN (no error) or a RST behind what was sent."""
-        if end.outgoing.held or not self.passes(end.source, end.target):
+        if end.outgoing.held or not self._open_way(end):
             self._hold(end, _Goodbye(error), 0)
         else:
-            self._schedule(end, self._latency(0), self._arrive, end, _Goodbye(error))
+            self._schedule(end, _Goodbye(error), self._latency(0))
 
-    def _schedule(self, end: End, delay: int, function: Callable[..., Any], *args: Any) -> None:
-        now = self.kernel.now
+    def _open_way(self, end: End) -> bool:
+        """Do what `passes` does, for the ends of a connection."""
+        if self._cuts and (end.source, end.target) in self._cuts:
+            return False
+        return end.receiver.powered
+
+    def _schedule(self, end: End, message: Any, delay: int) -> None:
+        """Let `message` arrive after `delay`, but behind what was sent before."""
+        env = self.kernel.env
         direction = end.outgoing
-        direction.arrives = max(now + delay, direction.arrives + 1)
-        self.kernel.after(direction.arrives - now, function, *args)
+        now: int = env._now  # type: ignore[assignment] # noqa: SLF001
+        arrives = now + delay
+        if arrives <= direction.arrives:
+            arrives = direction.arrives + 1
+        direction.arrives = arrives
+        arrival = _new(_Arrival)
+        arrival.callbacks = self._arrivals
+        arrival.end = end
+        arrival.message = message
+        env.schedule(arrival, NORMAL, arrives - now)
 
-    def _arrive(self, end: End, message: Any) -> None:
-        peer = end.peer
-        if not self.passes(end.source, end.target):
+    def _arrive(self, arrival: Any) -> None:
+        end, message = arrival.end, arrival.message
+        if not self._open_way(end):
             self._hold(end, message, 0)
             return
+        peer = end.peer
         if type(message) is _Goodbye:
             peer.lost(message.error)
             return
         if peer.closed:
             if not end.closed:
-                self._schedule(peer, self._latency(0), end.lost, _reset())
+                self._schedule(peer, _Goodbye(_reset()), self._latency(0))
             return
-        kind = "bytes" if type(message) is bytes else message.kind
-        self.delivered[kind] = self.delivered.get(kind, 0) + 1
         if type(message) is bytes:
+            kind = "bytes"
             self.kernel.trace.record("net", end.source, end.target, message)
         else:
+            kind = message.kind
             self.kernel.trace.record("net", end.source, end.target, kind, message.fingerprint())
-        peer.owner.call(peer.deliver, message)
+        self.delivered[kind] = self.delivered.get(kind, 0) + 1
+        owner = peer.owner
+        if owner.alive and not owner.paused:
+            peer.on_message(message)
+        else:
+            owner.call(peer.deliver, message)
 
     def _sever(self, end: End, delay: int) -> None:
         self.kernel.trace.record("sever", end.source, end.target)
@@ -341,12 +372,12 @@ class Network:
             waited = max(self.kernel.now - end.outgoing.held_since, _RTO)
             backoff = int(self._random() * min(waited, 60 * SECOND))
             for message, _ in held:
-                self._schedule(end, backoff, self._arrive, end, message)
+                self._schedule(end, message, backoff)
 
     def _latency(self, size: int) -> int:
         link = self.link
-        jitter = -math.log(1.0 - self._random()) * link.jitter_ns
-        return link.base_ns + int(jitter) + size * SECOND // link.bytes_per_second
+        jitter = int(-_log(1.0 - self._random()) * link.jitter_ns)
+        return link.base_ns + jitter + size * SECOND // link.bytes_per_second
 
     def _knock(self, dial: "_Dial", tried: int = 0) -> None:
         if not dial.owner.alive:
@@ -379,6 +410,20 @@ class Network:
         self.kernel.trace.record("connect", dial.source, dial.target, dial.port)
         listener.owner.call(accept, far)
         dial.owner.call(dial.connected, near)
+
+
+class _Arrival(simpy.Event):
+    """A message reaches the other end; made by hand, because most events are one of these."""
+
+    __slots__ = ("end", "message")
+
+    _value = None
+    _ok = True
+    end: End
+    message: Any
+
+
+_new: Callable[[type[_Arrival]], _Arrival] = object.__new__
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,19 +104,21 @@ def outside() -> Generator[None]:
 class Timer(simpy.Event):
     """Calls ``function(*args)`` from the loop when its time has come, unless cancelled."""
 
-    __slots__ = ("args", "function")
+    __slots__ = ("args", "function", "process")
+
+    _ok = True
+    _value = None
 
     def __init__(
         self,
         env: simpy.Environment,
         delay_ns: int,
+        process: "Process | None",
         function: Callable[..., Any],
         args: tuple[Any, ...],
     ) -> None:
-        self.env = env
         self.callbacks = [_fire]
-        self._ok = True
-        self._value = None
+        self.process = process  # on whose behalf; None for a device
         self.function = function
         self.args = args
         env.schedule(self, NORMAL, max(delay_ns, 0))
@@ -132,9 +134,12 @@ class Timer(simpy.Event):
         return bool(self.callbacks)
 
 
-def _fire(timer: simpy.Event) -> None:
-    assert isinstance(timer, Timer)
-    timer.function(*timer.args)
+def _fire(timer: Any) -> None:
+    process = timer.process
+    if process is None or (process.alive and not process.paused):
+        timer.function(*timer.args)
+    else:
+        process.call(timer.function, *timer.args)
 
 
 class Thread(greenlet):
@@ -160,7 +165,7 @@ class Thread(greenlet):
         self.locals: dict[Any, Any] = {}
         self.finished = process.kernel.event()
         self.parked = False
-        self.woken_by: simpy.Event | None = None
+        self._floor: Callable[[], simpy.Event | None] = self.parent.switch  # type: ignore[union-attr]
         # What must be put aside while another thread runs and taken up again afterwards
         # (asyncio's running loop and generator hooks); None when there is nothing.
         self.leave: Callable[[], Callable[[], None]] | None = None
@@ -187,31 +192,28 @@ class Thread(greenlet):
             raise Killed
         self.parked = True
         if self.leave is None:
-            self.parent.switch()  # type: ignore[union-attr]
-            return self.woken_by
+            return self._floor()
         come_back = self.leave()
         try:
-            self.parent.switch()  # type: ignore[union-attr]
+            return self._floor()
         finally:
             come_back()
-        return self.woken_by
 
     def wake(self, event: simpy.Event | None) -> None:
         """Let the thread go on, called from the loop; later than the first call it does nothing."""
         if not self.parked:
             return
         self.parked = False
-        self.woken_by = event
         process = self.process
         if process.alive:
             if process.paused:
-                process.backlog.append((self._go_on, ()))
+                process.backlog.append((self._go_on, (event,)))
             else:
-                self.switch()
+                self.switch(event)
 
-    def _go_on(self) -> None:
+    def _go_on(self, event: simpy.Event | None) -> None:
         if not self.dead:
-            self.switch()
+            self.switch(event)
 
 
 class Process:
@@ -268,7 +270,7 @@ class Process:
 
     def after(self, delay_ns: int, function: Callable[..., Any], *args: Any) -> Timer:
         """`call` the function `delay_ns` from now."""
-        return Timer(self.kernel.env, delay_ns, self.call, (function, *args))
+        return Timer(self.kernel.env, delay_ns, self, function, args)
 
     def stream(self, name: str) -> random.Random:
         """Return a random stream of this incarnation's own."""

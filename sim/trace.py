@@ -18,7 +18,17 @@ _FLUSH_AT = 512
 class Trace:
     """Records entries and rolls them into a digest, a few hundred at a time."""
 
-    __slots__ = ("_hash", "_pending", "clock", "count", "kept", "schedule", "stop_at", "stopped")
+    __slots__ = (
+        "_hash",
+        "_pending",
+        "clock",
+        "count",
+        "kept",
+        "rolled",
+        "schedule",
+        "stop_at",
+        "stopped",
+    )
 
     def __init__(self, *, keep: bool = False) -> None:
         self.clock: Callable[[], int] = lambda: 0
@@ -28,7 +38,8 @@ class Trace:
         self.stopped: Callable[[], None] | None = None
         self._hash = blake2b(digest_size=16)
         self._pending: list[Entry] = []
-        self.schedule = array("q")  # (time, tie) of every step, appended to by the kernel's loop
+        self.schedule: list[int] = []  # time and tie of every step, from the kernel's loop
+        self.rolled = 0  # steps that are in the digest already
 
     def record(self, kind: str, *fields: Field) -> None:
         """Add one entry at the present time; `fields` are ints, strings or bytes."""
@@ -45,10 +56,16 @@ class Trace:
         """How many entries there are so far."""
         return self.count + len(self._pending)
 
+    @property
+    def steps(self) -> int:
+        """How many steps the schedule has had so far."""
+        return self.rolled + len(self.schedule) // 2
+
     def roll(self) -> None:
         """Roll the steps of the schedule since the last time into the digest."""
-        self._hash.update(self.schedule)
-        del self.schedule[:]
+        self.rolled = self.steps
+        self._hash.update(array("q", self.schedule))
+        self.schedule.clear()
 
     def digest(self) -> str:
         """Return the digest of everything so far, as 32 hexadecimal digits."""

@@ -47,7 +47,7 @@ class World:
     ) -> Host:
         """Put a computer called `name` on the network."""
         clock = Clock(
-            lambda: self.kernel.now,
+            self.kernel.read_clock,
             self.epoch_ns,
             offset_ns=clock_offset_ns,
             drift_ppb=clock_drift_ppb,
