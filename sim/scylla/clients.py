@@ -21,6 +21,7 @@ from sim.scylla.cql.statements import (
     DropTable,
     Insert,
     Select,
+    Statement,
     Truncate,
     Update,
     Use,
@@ -47,7 +48,7 @@ from sim.scylla.wire import (
 from sim.scylla.writes import Writes
 
 Plan = WritePlan | SelectPlan
-_PLANS = 1000  # unprepared statements kept; texts with literals in them are many
+_PLANS = 1000  # kept of one table; texts with literals in them are many
 _SCHEMA = (CreateKeyspace, CreateTable, DropKeyspace, DropTable)
 
 
@@ -83,12 +84,10 @@ class Clients:
         self.connections: dict[int, Client] = {}
         self.prepared: dict[bytes, tuple[Plan, str]] = {}
         self.versions: dict[str, bytes] = {}  # peer -> its schema's version
-        self._plans: dict[tuple[str | None, str], Plan] = {}
         self._last_timestamp = 0
 
     def forget_plans(self) -> None:
-        """Forget what was compiled against an older schema."""
-        self._plans = {}
+        """Forget prepared statements on tables that are gone."""
         schema = self.parts.schema
         for query_id, (plan, _) in list(self.prepared.items()):
             table = plan.table
@@ -151,17 +150,10 @@ class Clients:
             raise ProtocolFault(f"not modelled: opcode {kind}")
 
     def _query(self, connection: int, client: Client, request: Request) -> None:
-        plan = self._plans.get((client.keyspace, request.text))
-        if plan is not None:
-            self._run(connection, request, plan, request.text)
-            return
         statement = parser.parse(request.text)
         parts, stream = self.parts, request.stream
         if isinstance(statement, (Insert, Update, Delete, Select)):
-            plan = self._plan(client, request.text)
-            if len(self._plans) >= _PLANS:
-                self._plans.clear()
-            self._plans[client.keyspace, request.text] = plan
+            plan = self._plan(client, statement, request.text)
             self._run(connection, request, plan, request.text)
         elif isinstance(statement, Use):
             if statement.keyspace not in SYSTEM_KEYSPACES:
@@ -176,22 +168,33 @@ class Clients:
             self.ddl.begin(connection, stream, Wish(request.text, client.keyspace))
 
     def _prepare(self, client: Client, text: str) -> Prepared:
-        plan = self._plan(client, text)
-        hashed = hashlib.md5(f"{client.keyspace or ''}{text}".encode(), usedforsecurity=False)
-        query_id = hashed.digest()
-        self.prepared[query_id] = plan, text
-        outputs = plan.outputs if isinstance(plan, SelectPlan) else ()
-        return Prepared(query_id, plan.bound, plan.routing, outputs)
+        plan = self._plan(client, parser.parse(text), text)
+        answer = plan.prepared.get(client.keyspace)
+        if answer is None:
+            hashed = hashlib.md5(f"{client.keyspace or ''}{text}".encode(), usedforsecurity=False)
+            outputs = plan.outputs if isinstance(plan, SelectPlan) else ()
+            answer = Prepared(hashed.digest(), plan.bound, plan.routing, outputs)
+            plan.prepared[client.keyspace] = answer
+        self.prepared[answer.query_id] = plan, text
+        return answer
 
-    def _plan(self, client: Client, text: str) -> Plan:
-        statement = parser.parse(text)
-        if isinstance(statement, Select):
-            return SelectPlan(self._table(statement, client), statement)
-        if not isinstance(statement, (Insert, Update, Delete)):
+    def _plan(self, client: Client, statement: Statement, text: str) -> Plan:
+        if not isinstance(statement, (Insert, Update, Delete, Select)):
             raise Invalid("not modelled yet: prepared statements other than reads and writes")
-        if (statement.table.keyspace or client.keyspace) in SYSTEM_KEYSPACES:
+        keyspace = statement.table.keyspace or client.keyspace
+        if not isinstance(statement, Select) and keyspace in SYSTEM_KEYSPACES:
             raise Invalid("system keyspace is not user-modifiable")
-        return WritePlan(self._table(statement, client), statement)
+        table = self._table(statement, client)
+        plan: Plan | None = table.plans.get(text)
+        if plan is None:
+            if isinstance(statement, Select):
+                plan = SelectPlan(table, statement)
+            else:
+                plan = WritePlan(table, statement)
+            if len(table.plans) >= _PLANS:
+                table.plans.clear()
+            table.plans[text] = plan
+        return plan
 
     def _table(self, statement: Select | Insert | Update | Delete, client: Client) -> Table:
         keyspace = statement.table.keyspace or client.keyspace

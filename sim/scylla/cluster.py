@@ -4,6 +4,7 @@ This is for harnesses and checkers; programs talk to the nodes over the network.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sim.scylla.cql import parser
@@ -12,6 +13,7 @@ from sim.scylla.node import Node
 from sim.scylla.peers import Partitions
 from sim.scylla.replica import SyncMode, living
 from sim.scylla.ring import PORT, Peer, Ring, host_id, spread
+from sim.scylla.schema import Schema
 from sim.scylla.storage import EVERYTHING, Partition, Row
 from sim.scylla.table import Key, Table
 
@@ -68,16 +70,8 @@ class Cluster:
 
     def execute_schema(self, script: str) -> None:
         """Apply the CREATE statements of a script on all nodes, before they start."""
-        schema = next(iter(self.nodes.values())).schema
-        keyspace: str | None = None
-        for text in parser.split(script):
-            statement = parser.parse(text)
-            if isinstance(statement, Use):
-                keyspace = statement.keyspace
-            elif isinstance(statement, (CreateKeyspace, CreateTable)):
-                schema, _ = schema.changed(statement, keyspace, self.ring.datacenters)
-            else:
-                raise TypeError(f"a schema holds CREATE and USE, not: {text[:60]}")
+        first = next(iter(self.nodes.values()))
+        schema = _schema(first.schema, script, self.ring.datacenters)
         for node in self.nodes.values():
             node.schema = schema
 
@@ -141,6 +135,21 @@ class Cluster:
             if table.keyspace in node.schema.keyspaces:
                 return node.schema.keyspaces[table.keyspace].replication
         return {"": 1}
+
+
+@lru_cache(maxsize=100)
+def _schema(schema: Schema, script: str, datacenters: tuple[str, ...]) -> Schema:
+    """Return what a script makes of a schema, which never changes: worlds may share the result."""
+    keyspace: str | None = None
+    for text in parser.split(script):
+        statement = parser.parse(text)
+        if isinstance(statement, Use):
+            keyspace = statement.keyspace
+        elif isinstance(statement, (CreateKeyspace, CreateTable)):
+            schema, _ = schema.changed(statement, keyspace, datacenters)
+        else:
+            raise TypeError(f"a schema holds CREATE and USE, not: {text[:60]}")
+    return schema
 
 
 __all__ = ["EVERYTHING", "Cluster", "Evidence", "Key", "Partitions", "living"]

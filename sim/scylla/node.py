@@ -22,7 +22,7 @@ from sim.scylla.peers import Found, Partitions, PeerMessage, State
 from sim.scylla.queries import Queries
 from sim.scylla.replica import Origin, Replica, SyncMode
 from sim.scylla.ring import PORT, Peer, Ring
-from sim.scylla.schema import Change, Schema
+from sim.scylla.schema import NOTHING, Change, Schema
 from sim.scylla.system_tables import SystemTables
 from sim.scylla.wire import Body, Event, Request, Response
 
@@ -37,7 +37,7 @@ class Node:
     def __init__(self, name: str, ring: Ring, cluster: str, commitlog_sync: SyncMode) -> None:
         self.me: Peer = ring.peers[name]
         self.ring = ring
-        self.schema = Schema(0, {})
+        self.schema = NOTHING
         self.replica = Replica(ring, commitlog_sync)
         ports = any(peer.port != PORT for peer in ring.peers.values())
         self.system = SystemTables(cluster, ports=ports)

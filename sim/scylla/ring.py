@@ -48,7 +48,7 @@ class Ring:
         self.datacenters = tuple(sorted({peer.datacenter for peer in peers}))
         self._owners = sorted((token, peer.name) for peer in peers for token in peer.tokens)
         self._tokens = [token for token, _ in self._owners]
-        self._cache: dict[tuple[int, str, tuple[tuple[str, int], ...]], tuple[str, ...]] = {}
+        self._cache: dict[tuple[int, object], tuple[str, ...]] = {}
 
     def __deepcopy__(self, _: object) -> "Ring":
         return self
@@ -56,7 +56,7 @@ class Ring:
     def replicas(self, keyspace: Keyspace, at: int) -> tuple[str, ...]:
         """Return the names of the nodes that hold the token `at`, in ring order."""
         start = bisect_left(self._tokens, at) % len(self._tokens)
-        cached = (start, keyspace.strategy, tuple(keyspace.replication.items()))
+        cached = (start, keyspace.placement)
         found = self._cache.get(cached)
         if found is None:
             found = self._cache[cached] = self._walk(keyspace, start)
@@ -119,7 +119,7 @@ class Tally:
     @property
     def met(self) -> bool:
         """Whether the level is reached."""
-        return all(missing <= 0 for missing in self._open.values())
+        return self.received >= self.required and max(self._open.values()) <= 0
 
     def reachable(self, names: Iterable[str]) -> bool:
         """Whether answers from `names` would still reach the level."""

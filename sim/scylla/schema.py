@@ -149,6 +149,9 @@ class Schema:
         )
 
 
+NOTHING = Schema(0, {})  # what a cluster begins with
+
+
 def _columns(statement: CreateTable) -> list[Column]:
     types = {}
     for name, type_name in statement.columns:

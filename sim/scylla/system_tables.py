@@ -8,6 +8,7 @@ the only way to tell drivers of it; of nodes that share an address, system.peers
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from cassandra import cqltypes
@@ -137,6 +138,16 @@ TABLES = _tables(_TABLES)
 WITH_PORTS = TABLES | _tables(_PORTS)
 
 
+@lru_cache(maxsize=64)
+def _kept(
+    cluster: str,  # noqa: ARG001
+    schema: Schema,  # noqa: ARG001
+    nodes: tuple[tuple[Peer, bytes], ...],  # noqa: ARG001
+) -> tuple[dict[tuple[str, tuple[Any, ...]], Rows], dict[Table, Shelf]]:
+    """Return what was answered before by a node that knew just this, in any world."""
+    return {}, {}
+
+
 class SystemTables:
     """Answers of one node; what was answered once is kept until something changes."""
 
@@ -166,10 +177,10 @@ class SystemTables:
         nodes: tuple[tuple[Peer, bytes], ...],
     ) -> Rows:
         """Return the rows of a SELECT; `nodes` are this one and the others, with versions."""
-        state = (schema.version, nodes)
+        state = (self.cluster, schema, nodes)
         if state != self._state:
             self._state = state
-            self._answers, self._shelves = {}, {}
+            self._answers, self._shelves = _kept(*state)
         found = self._answers.get((text, parameters))
         if found is None:
             found = self._answers[text, parameters] = self._read(plan, parameters, schema, nodes)

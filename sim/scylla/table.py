@@ -1,4 +1,7 @@
-"""Tables, columns and keyspaces: what a schema is made of. All of them never change once made."""
+"""Tables, columns and keyspaces: what a schema is made of. All of them never change once made.
+
+A table keeps the plans of statements on it; like itself they are the same for all nodes and worlds.
+"""
 
 from typing import Any
 
@@ -40,6 +43,7 @@ class Table:
         "name",
         "options",
         "partition",
+        "plans",
         "regular",
         "simple_key",
     )
@@ -64,6 +68,7 @@ class Table:
             column.index = index
         self.columns = [*self.partition, *self.clustering, *self.regular]
         self.by_name = {column.name: column for column in self.columns}
+        self.plans: dict[str, Any] = {}  # text of a statement -> what it was compiled to
         # Most tables have one ascending or descending clustering column of an integer type.
         self.simple_key = all(not column.descending for column in self.clustering)
 
@@ -109,12 +114,13 @@ class Table:
 class Keyspace:
     """One keyspace: a replication strategy and tables."""
 
-    __slots__ = ("name", "replication", "strategy", "tables")
+    __slots__ = ("name", "placement", "replication", "strategy", "tables")
 
     def __init__(self, name: str, strategy: str, replication: dict[str, int]) -> None:
         self.name = name
         self.strategy = strategy  # SimpleStrategy or NetworkTopologyStrategy
         self.replication = replication  # "" -> factor, or datacenter -> factor
+        self.placement = strategy, tuple(replication.items())
         self.tables: dict[str, Table] = {}
 
     def __deepcopy__(self, _: object) -> "Keyspace":

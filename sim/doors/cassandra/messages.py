@@ -73,11 +73,15 @@ def _rows(body: Rows) -> Any:
 
 def _prepared(body: Prepared) -> Any:
     message = ResultMessage(protocol.RESULT_KIND_PREPARED)
+    if body.decoded is None:
+        body.decoded = (
+            [ColumnMetadata(*bound[:3], bound.type.driver) for bound in body.bound],
+            [(*output[:3], output.type.driver) for output in body.outputs] or None,
+        )
     message.query_id = body.query_id
     message.result_metadata_id = None
-    message.bind_metadata = [ColumnMetadata(*bound[:3], bound.type.driver) for bound in body.bound]
+    message.bind_metadata, message.column_metadata = body.decoded
     message.pk_indexes = list(body.routing)
-    message.column_metadata = [(*output[:3], output.type.driver) for output in body.outputs] or None
     return message
 
 

@@ -1,7 +1,7 @@
 """Plans of SELECT: bound values in, what to read out; and rows of a result from what was read."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.scylla.cql.binding import BIGINT, INT, Bound, Markers, Parameters, check_count
 from sim.scylla.cql.statements import Select, Selector
@@ -46,6 +46,7 @@ class SelectPlan:
         "bound",
         "counting",
         "outputs",
+        "prepared",
         "routing",
         "table",
     )
@@ -68,6 +69,7 @@ class SelectPlan:
         self.outputs = tuple(output for output, _ in picked)
         self._pick = [pick for _, pick in picked]
         self.bound: tuple[Bound, ...] = markers.told()
+        self.prepared: dict[str | None, Any] = {}  # keyspace in use -> the answer to PREPARE
         self.routing = markers.routing(self._where.routing())
 
     def _direction(self, statement: Select) -> bool:

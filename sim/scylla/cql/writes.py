@@ -5,6 +5,7 @@ nothing; DELETE of a clustering prefix or range is a range tombstone.
 """
 
 import marshal
+from typing import Any
 
 from sim.scylla.cql.binding import BIGINT, Bound, Markers, Parameters, Source, check_count
 from sim.scylla.cql.statements import Delete, Insert, Relation, Term, Update
@@ -47,6 +48,7 @@ class WritePlan:
         "_timestamp",
         "_where",
         "bound",
+        "prepared",
         "routing",
         "table",
     )
@@ -73,6 +75,7 @@ class WritePlan:
         self._where = where
         self._check(statement)
         self.bound: tuple[Bound, ...] = markers.told()
+        self.prepared: dict[str | None, Any] = {}  # keyspace in use -> the answer to PREPARE
         self.routing = markers.routing(where.routing())
 
     def _inserted(
