@@ -52,15 +52,27 @@ _KINDS: dict[type, str] = {api.request: api.name for api in APIS.values()} | {
 }
 
 
+class Repeated:
+    """A body that is sent again and again: flattened for the digest once."""
+
+    __slots__ = ("body", "flat")
+
+    def __init__(self, body: Any) -> None:
+        self.body = body
+        self.flat = marshal.dumps(_flat(body), 2)
+
+
 class Request:
     """A client's question; `kind` is the name of its API, such as ``Produce``."""
 
-    __slots__ = ("_fingerprint", "body", "client_id", "correlation_id")
+    __slots__ = ("_fingerprint", "_flat", "body", "client_id", "correlation_id")
 
     def __init__(self, correlation_id: int, client_id: str | None, body: Any) -> None:
         self.correlation_id = correlation_id
         self.client_id = client_id
-        self.body = body
+        again = type(body) is Repeated
+        self.body: Any = body.body if again else body
+        self._flat: bytes | None = body.flat if again else None
         self._fingerprint: bytes | None = None
 
     @property
@@ -76,8 +88,8 @@ class Request:
     def fingerprint(self) -> bytes:
         """Return bytes that change with every part of the message."""
         if self._fingerprint is None:
-            content = (self.correlation_id, self.client_id, _flat(self.body))
-            self._fingerprint = marshal.dumps(content, 2)
+            header = marshal.dumps((self.correlation_id, self.client_id), 2)
+            self._fingerprint = header + (self._flat or marshal.dumps(_flat(self.body), 2))
         return self._fingerprint
 
     def __repr__(self) -> str:
@@ -87,11 +99,13 @@ class Request:
 class Response:
     """A broker's answer; `kind` is the name of its API with ``Response`` behind it."""
 
-    __slots__ = ("_fingerprint", "body", "correlation_id")
+    __slots__ = ("_fingerprint", "_flat", "body", "correlation_id")
 
     def __init__(self, correlation_id: int, body: Any) -> None:
         self.correlation_id = correlation_id
-        self.body = body
+        again = type(body) is Repeated
+        self.body: Any = body.body if again else body
+        self._flat: bytes | None = body.flat if again else None
         self._fingerprint: bytes | None = None
 
     @property
@@ -107,7 +121,8 @@ class Response:
     def fingerprint(self) -> bytes:
         """Return bytes that change with every part of the message."""
         if self._fingerprint is None:
-            self._fingerprint = marshal.dumps((self.correlation_id, _flat(self.body)), 2)
+            header = marshal.dumps(self.correlation_id, 2)
+            self._fingerprint = header + (self._flat or marshal.dumps(_flat(self.body), 2))
         return self._fingerprint
 
     def __repr__(self) -> str:

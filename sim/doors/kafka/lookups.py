@@ -1,6 +1,7 @@
 """What a consumer asks the cluster on the program's behalf: offsets by time, commits, ends."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sim.doors.kafka.partition import listed
@@ -103,20 +104,22 @@ def watermarks(
         return tracked.low, tracked.high
     what = "Failed to get watermark offsets: "
     leader = _leaders(consumer, [key], timeout, what)[key]
-    ends = []
-    for logical in (OFFSET_BEGINNING, OFFSET_END):
-        code, found = _call(
-            consumer,
-            lambda done, at=logical: list_offsets(consumer, leader, [(*key, at)], done),
-            timeout,
-            codes.TIMED_OUT,
-            what,
-        )
-        code = code or found[0][0]
+    ends: dict[int, tuple[int, int]] = {}
+
+    def ask(done: Callable[..., None]) -> None:
+        # One request for each (KAFKA-1588), both at once (rd_kafka_query_watermark_offsets).
+        for logical in (OFFSET_BEGINNING, OFFSET_END):
+            list_offsets(consumer, leader, [(*key, logical)], partial(take, done, logical))
+
+    def take(done: Callable[..., None], logical: int, code: int, found: list[Any]) -> None:
+        ends[logical] = code or found[0][0], found[0][1] if found else OFFSET_INVALID
+        if code or len(ends) > 1:
+            done(*ends.values())
+
+    for code, _ in _call(consumer, ask, timeout, codes.TIMED_OUT, what):
         if code:
             fail(_shown(code), what + text_of(_shown(code)))
-        ends.append(found[0][1])
-    return ends[0], ends[1]
+    return ends[OFFSET_BEGINNING][1], ends[OFFSET_END][1]
 
 
 def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> list[Any]:

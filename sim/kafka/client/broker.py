@@ -9,7 +9,6 @@ interval with jitter of -25 % to +50 %; an error is not reported again within 30
 """
 
 import errno
-import marshal
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -28,40 +27,13 @@ Answered = Callable[[int, Any], None]  # error code and the body of the response
 _SAME_ERROR_QUIET = 30 * SECOND
 
 
-class Repeated:
-    """The body of a request that is sent again and again, flattened for the digest once."""
-
-    __slots__ = ("body", "flat")
-
-    def __init__(self, body: Any) -> None:
-        self.body = body
-        self.flat = Request(0, None, body).fingerprint()
-
-
-class _Again(Request):
-    """A request with a body that was flattened before."""
-
-    __slots__ = ("_flat",)
-
-    def __init__(self, correlation_id: int, client_id: str | None, body: Repeated) -> None:
-        super().__init__(correlation_id, client_id, body.body)
-        self._flat = body.flat
-
-    def fingerprint(self) -> bytes:
-        """Return bytes that change with every part of the message."""
-        if self._fingerprint is None:
-            header = marshal.dumps((self.correlation_id, self.client_id), 2)
-            self._fingerprint = header + self._flat
-        return self._fingerprint
-
-
 class Call:
     """One request, who waits for its answer, and until when."""
 
     __slots__ = ("answered", "body", "correlation_id", "deadline", "sent", "silent")
 
     def __init__(self, body: Any, answered: Answered, deadline: int, *, silent: bool) -> None:
-        self.body = body  # an entity, or one that is `Repeated`
+        self.body = body  # an entity, perhaps as a `Repeated`
         self.answered = answered
         self.deadline = deadline
         self.silent = silent  # the broker will not answer (acks=0)
@@ -207,8 +179,7 @@ class Broker:
             self._correlation += 1
             call.correlation_id = self._correlation
             call.sent = True
-            make = _Again if type(call.body) is Repeated else Request
-            message = make(self._correlation, self.client.settings.client_id, call.body)
+            message = Request(self._correlation, self.client.settings.client_id, call.body)
             end.send(message, message.size)
             if call.silent:
                 call.answered(codes.NONE, None)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.kafka.client import codes
-from sim.kafka.client.broker import Broker, Repeated
+from sim.kafka.client.broker import Broker
 from sim.kafka.client.tracked import Chunk, Tracked
 from sim.kafka.client.values import OFFSET_BEGINNING, OFFSET_END, TAIL_BASE
 from sim.kafka.client.wheel import text_of
@@ -25,7 +25,7 @@ from sim.kafka.entities import (
     ListOffsetsRequest,
     ListOffsetsTopic,
 )
-from sim.kafka.protocol import duration
+from sim.kafka.protocol import Repeated, duration
 from sim.kernel import MILLISECOND
 from sim.process import Timer
 

@@ -11,10 +11,11 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.kafka.cluster.configs import ConfigError, TopicConfig
 from sim.kafka.entities import ErrorCode
+from sim.kafka.protocol import Repeated
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _PRODUCER_IDS = 1000  # in a block
@@ -77,9 +78,21 @@ class Image:
         self.up: dict[int, bool] = dict.fromkeys(self.nodes, False)
         self.starts: dict[int, int] = dict.fromkeys(self.nodes, 0)
         self.version = 0  # rises with every change
+        self._answers: dict[object, Repeated] = {}  # to questions about one version
+        self._answered_version = 0
         self.on_deletion: list[Callable[[str], None]] = []  # told the name of a deleted topic
         self._random = random
         self.next_producer_id = 0
+
+    def answer(self, asked: object, make: Callable[[], Any]) -> Repeated:
+        """Return the answer to a question about this image, made once per version of it."""
+        if self._answered_version != self.version:
+            self._answered_version = self.version
+            self._answers.clear()
+        found = self._answers.get(asked)
+        if found is None:
+            found = self._answers[asked] = Repeated(make())
+        return found
 
     def find(self, topic: str, partition: int) -> Partition | None:
         """Return a partition, or None."""

@@ -43,11 +43,18 @@ def api_versions(state: State, now_ns: int, connection: int, request: Request) -
     )
 
 
-def metadata(state: State, now_ns: int, connection: int, request: Request) -> MetadataResponse:  # noqa: ARG001
-    """Serve Metadata."""
+def metadata(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
+    """Serve Metadata; about topics that exist, the answer is made once for all who ask."""
     body: MetadataRequest = request.body
-    image = state.image
     fenced = _fenced(state, now_ns)
+    asked = None if body.topics is None else tuple(wanted.name for wanted in body.topics)
+    if asked is not None and not all(name in state.image.topics for name in asked):
+        return _described(state, body, fenced)
+    return state.image.answer((asked, *fenced), lambda: _described(state, body, fenced))
+
+
+def _described(state: State, body: MetadataRequest, fenced: list[int]) -> MetadataResponse:
+    image = state.image
     if body.topics is None:
         topics = tuple(_topic(topic, fenced) for topic in image.topics.values())
     else:
