@@ -19,6 +19,7 @@ from scenarios.results import Broken, Result
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
 from scenarios.stages import audit, gathering, standing
 from scenarios.stages.connection import Clock, Connection
+from scenarios.stages.costs import Costs
 from scenarios.stages.ground import SimulatedGround
 from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
 from sim.errors import CapReached, SimulationError
@@ -42,6 +43,7 @@ class Run:
     judgement: Judgement
     result: Result
     trace: Trace
+    costs_ns: dict[str, int]  # processor time by phase
 
 
 def run(
@@ -57,19 +59,25 @@ def run(
     `prepare` sees the world before anything happens in it.
     """
     began = time.perf_counter_ns()
+    costs = Costs()
+    costs.begin("garbage")
     with (
         collecting_by_hand(),
-        Town(scenario, seed, keep_trace=keep_trace) as town,
+        Town(scenario, seed, keep_trace=keep_trace, costs=costs) as town,
         watching(town.world.kernel),
     ):
         prepare(town)
         stage = _Stage(town, plan)
         stage.play()
+        costs.begin("evidence")
         evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
         digest = town.world.kernel.trace.digest()
+    costs.begin("judge")
     judgement = judge.judge(evidence)
+    costs.end()
     result = _result(stage, evidence, judgement, digest, time.perf_counter_ns() - began)
-    return Run(scenario, seed, stage.plan, evidence, judgement, result, town.world.kernel.trace)
+    trace = town.world.kernel.trace
+    return Run(scenario, seed, stage.plan, evidence, judgement, result, trace, costs.spent_ns)
 
 
 def run_safely(
@@ -135,13 +143,16 @@ class _Stage:
 
     def play(self) -> None:
         """Go through all phases."""
-        town = self.town
+        town, begin = self.town, self.town.costs.begin
         gathering.watch(town, self.log)
+        begin("init")
         town.start_servers()
         town.start_programs()
+        begin("boot")
         host = self.world.hosts[town.deployment.client]
         self.crowd = host.launch("clients", lambda: self.kernel.sleep(10**17))
         self._wait_until_ready()
+        begin("load and harm")
         self.log.began_ns = self.kernel.now
         finished = self._let_clients_in()
         self.nemesis.unleash()
@@ -150,10 +161,13 @@ class _Stage:
         )
         self._run_until(lambda: finished() and self.kernel.now >= harm_ends, 600 * SECOND)
         self.nemesis.heal()
+        begin("settling")
         self.log.healed_ns = self.kernel.now
         if self._run_until(self._settled, town.scenario.settles_ns):
             self.log.quiescent_ns = self.kernel.now
+        begin("questions")
         self._ask_what_became_of_it()
+        begin("dump and recoveries")
         if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
             audit.dump_and_recover_twice(gathering.SimulatedCore(town, self._run_until), self.log)
         self.log.ended_ns = self.kernel.now

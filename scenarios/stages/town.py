@@ -6,6 +6,7 @@ from typing import Self
 
 from scenarios.deployment import DATA, SECOND, Deployment
 from scenarios.scenario import Scenario
+from scenarios.stages.costs import Costs
 from scenarios.supervisor import Supervisor
 from sim.disk import Disk
 from sim.doors import install
@@ -39,7 +40,16 @@ pool = Pool(("system", "scenarios.controls"))
 class Town:
     """Hosts, servers and supervised programs of one run."""
 
-    def __init__(self, scenario: Scenario, seed: int, *, keep_trace: bool = False) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        *,
+        keep_trace: bool = False,
+        costs: Costs | None = None,
+    ) -> None:
+        self.costs = costs or Costs()
+        self.costs.begin("world")
         self.scenario = scenario
         self.deployment: Deployment = scenario.deployment
         self.world = World(seed, epoch_ns=scenario.epoch_ns, keep_trace=keep_trace)
@@ -58,6 +68,7 @@ class Town:
 
     def __exit__(self, *_: object) -> None:
         """End everything that still runs, and keep the bodies for the next run."""
+        self.costs.begin("close")
         self.world.close()
         with burying():
             for process in self.world.kernel.processes:
@@ -108,7 +119,8 @@ class Town:
 
     def _launch(self, name: str, host: Host, role: str, config: str) -> Process:
         path = self.programs[role]
-        body = pool.take(path.partition(":")[0], "system.launch")
+        with self.costs.aside("bodies"):
+            body = pool.take(path.partition(":")[0], "system.launch")
         self.bodies.append(body)
         program = body.get(path)
         main = body.get("system.launch:main")

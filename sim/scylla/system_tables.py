@@ -141,6 +141,7 @@ WITH_PORTS = TABLES | _tables(_PORTS)
 @lru_cache(maxsize=64)
 def _kept(
     cluster: str,  # noqa: ARG001
+    ports: bool,  # noqa: ARG001
     schema: Schema,  # noqa: ARG001
     nodes: tuple[tuple[Peer, bytes], ...],  # noqa: ARG001
 ) -> tuple[dict[tuple[str, tuple[Any, ...]], Rows], dict[Table, Shelf]]:
@@ -177,7 +178,7 @@ class SystemTables:
         nodes: tuple[tuple[Peer, bytes], ...],
     ) -> Rows:
         """Return the rows of a SELECT; `nodes` are this one and the others, with versions."""
-        state = (self.cluster, schema, nodes)
+        state = (self.cluster, self.ports, schema, nodes)
         if state != self._state:
             self._state = state
             self._answers, self._shelves = _kept(*state)

@@ -26,7 +26,7 @@ class Condition(_RealCondition):
     """Stands in for `threading.Condition`; Event, Semaphore, Barrier and Queue stand on it."""
 
     _lock: Any
-    _waiters: deque[Any]
+    _waiters: Any
 
     def __init__(self, lock: Any = None) -> None:
         kind = type(lock)
@@ -42,8 +42,8 @@ class Condition(_RealCondition):
                 self._release_save = lock._release_save
                 self._acquire_restore = lock._acquire_restore
                 self._is_owned = lock._is_owned
-            self._waiters = deque()
-        self._parked: deque[_Waiter] = deque()
+            self._waiters = []  # of real threads; a list has the methods that are used
+        self._parked: list[_Waiter] = []
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until notified, or until `timeout` seconds have passed."""
@@ -105,7 +105,7 @@ def _first(n: int, process: Process, parked: Iterable[_Waiter]) -> list[_Waiter]
     return mine[:n]
 
 
-def _park(process: Process, parked: deque[_Waiter], timeout: float | None) -> bool:
+def _park(process: Process, parked: list[_Waiter], timeout: float | None) -> bool:
     """Wait in `parked` until somebody takes the waiter out and wakes it; False at a timeout."""
     waiter = (process, process.kernel.event())
     parked.append(waiter)
@@ -121,13 +121,20 @@ def _park(process: Process, parked: deque[_Waiter], timeout: float | None) -> bo
 
 
 class Event(threading.Event):
-    """Stands in for `threading.Event`; inside, threads never meet between two of its steps."""
+    """Stands in for `threading.Event`; inside, threads never meet between two of its steps.
 
-    _flag: bool
+    Most events never see a real thread, so the condition for those is made when first needed.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._parked: deque[_Waiter] = deque()
+        self._flag = False
+        self._parked: list[_Waiter] = []
+
+    @property
+    def _cond(self) -> Condition:
+        made: Condition | None = self.__dict__.get("_made")
+        # `setdefault` is one step: threads that come at once get the same.
+        return made or self.__dict__.setdefault("_made", Condition(Lock()))
 
     def set(self) -> None:
         """Let all go on who wait, and all who come."""
@@ -163,7 +170,7 @@ class SimpleQueue:
     def __init__(self) -> None:
         self._items: deque[Any] = deque()
         self._ready = _RealCondition(names.allocate_lock())  # for real threads
-        self._parked: deque[_Waiter] = deque()
+        self._parked: list[_Waiter] = []
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Append an item; never blocks."""

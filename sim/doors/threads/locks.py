@@ -52,8 +52,7 @@ class Lock(Contended):
         else:
             self._release(process)
 
-    def __enter__(self) -> bool:
-        return self.acquire()
+    __enter__ = acquire
 
     def __exit__(self, *_: object) -> None:
         thread = getcurrent()
@@ -129,11 +128,18 @@ class RLock(Contended):
         else:
             self._release(thread)
 
-    def __enter__(self) -> bool:
-        return self.acquire()
+    __enter__ = acquire
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        thread = getcurrent()
+        if type(thread) is not Thread or processes._outside:
+            self._real.release()
+        elif self._holder is thread and thread.process.alive:
+            self._count -= 1
+            if not self._count:
+                self._holder = None
+        else:
+            self._release(thread)
 
     def _release(self, thread: Thread) -> None:
         process = thread.process
