@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 HASH_SEED = "0"
+_CLICKS_OWN = (click.ClickException, click.Abort, click.exceptions.Exit)
 
 
 class _Group(click.Group):
@@ -29,7 +30,7 @@ class _Group(click.Group):
             ctx.exit(error.code)
         except KeyboardInterrupt:
             _interrupted(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, SystemExit):
+        except (*_CLICKS_OWN, SystemExit, BrokenPipeError):
             raise
         except BaseException as error:  # noqa: BLE001 - the last hand before a user's screen
             _no_verdict(ctx, error)

@@ -74,6 +74,8 @@ class Trace:
         return self._hash.hexdigest()
 
     def _flush(self) -> None:
+        if not self._pending:
+            return  # asking for the digest twice must not change it
         pending, self._pending = self._pending, []
         # Version 2 of the marshal format has no references and no interning marks, so its bytes
         # depend on the values alone.
