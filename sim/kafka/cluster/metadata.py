@@ -5,7 +5,8 @@ in metadata until its session ends; then its partitions have no leader (LEADER_N
 it is not listed; a coordinator is the leader of the group's partition of the offsets topic.
 **Simplified**: a broker notices that another is away when a client asks for metadata, and counts
 its session from then; the internal topics are not listed; no authorised operations; transaction
-coordinators are refused with UNSUPPORTED_VERSION, and so is a transactional id.
+coordinators are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED (a transactional id elsewhere
+with UNSUPPORTED_VERSION).
 """
 
 from typing import Any
@@ -79,7 +80,8 @@ def find_coordinator(state: State, now_ns: int, connection: int, request: Reques
     error = _NONE
     broker_id = state.image.coordinator(request.body.key)
     if request.body.key_type != 0:
-        error = ErrorCode.unsupported_version
+        # The one refusal that every client takes as final at once, instead of asking again.
+        error = ErrorCode.transactional_id_authorization_failed
     elif not request.body.key:
         error = ErrorCode.invalid_group_id
     elif broker_id in _fenced(state, now_ns):

@@ -75,7 +75,7 @@ def test_it_refuses_more_replicas_than_one(embedded: Embedded) -> None:
 def test_it_refuses_transactions(embedded: Embedded) -> None:
     with kafka_wire.Wire(embedded.brokers[0].address, timeout_s=20) as wire:
         question = FindCoordinatorRequest(key="t", key_type=kafka_wire.TRANSACTION)
-        assert wire.ask(question).error_code is ErrorCode.unsupported_version
+        assert wire.ask(question).error_code is ErrorCode.transactional_id_authorization_failed
 
 
 def test_it_refuses_compaction(embedded: Embedded) -> None:
