@@ -6,7 +6,8 @@ marks, timestamps, segment size, then sequences; a duplicate is answered with th
 original and the original's timestamp in place of the append time; with acks=0 nothing is answered
 and an error closes the connection; one batch in each partition.
 **Simplified**: acks=all is complete with the append, as there is one replica; no transactions
-(KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE.
+(KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE; of a batch off a wire whose checksum
+holds, the records are opened only to compare their times.
 """
 
 from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch, BatchError, OldFormat, UnknownCodec
