@@ -18,11 +18,16 @@ def produce(conf: dict[str, Any]) -> float:
     """Return messages acknowledged per second."""
     producer = Producer(conf | {"linger.ms": 5})
     failed: list[Any] = []
+
+    def delivered(error: Any, message: Any) -> None:
+        if error is not None:
+            failed.append(error)
+
     began = time.perf_counter()
     for sent in range(MESSAGES):
         while True:
             try:
-                producer.produce("t", VALUE, on_delivery=lambda e, _: e and failed.append(e))
+                producer.produce("t", VALUE, on_delivery=delivered)
                 break
             except BufferError:
                 producer.poll(0.01)
@@ -60,11 +65,12 @@ def main() -> None:
         conf: dict[str, Any] = {"bootstrap.servers": broker.bootstrap, "log_level": 0}
         admin = AdminClient(conf)
         admin.create_topics([NewTopic("t", 1, 1)])["t"].result(10)
-        for name, more in {
+        kinds: dict[str, dict[str, Any]] = {
             "acks=all": {},
             "idempotent": {"enable.idempotence": True},
             "lz4": {"compression.type": "lz4"},
-        }.items():
+        }
+        for name, more in kinds.items():
             print(f"{name:12} {produce(conf | more):10,.0f} messages/s produced")
         print(f"{'one by one':12} {one_by_one(conf):10,.0f} messages/s produced")
         print(f"{'':12} {consume(conf, 3 * MESSAGES):10,.0f} messages/s consumed")
