@@ -9,6 +9,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from reports.evidence import Answer, Attempt, ClientRead, Operation
 from scenarios.http import Response
 from scenarios.keys import request_id
@@ -48,11 +50,21 @@ class Connection(Protocol):
 
 @dataclass(slots=True)
 class History:
-    """What all clients of a run asked and were told."""
+    """What all clients of a run asked and were told; `under_way` is still being asked."""
 
     operations: list[Operation] = field(default_factory=list)
+    under_way: dict[str, tuple[Operation, list[Attempt]]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     reads: list[ClientRead] = field(default_factory=list)
+
+    def all(self) -> tuple[Operation, ...]:
+        """Return every operation in order of time; nobody knows of those under way."""
+        begun = [
+            replace(op, attempts=tuple(attempts), outcome=_so_far(attempts)) if attempts else op
+            for op, attempts in list(self.under_way.values())
+        ]
+        known = [*self.operations, *begun]
+        return tuple(sorted(known, key=lambda op: (op.invoked_ns, op.client)))
 
 
 class Client:
@@ -95,23 +107,27 @@ class Client:
                 "amount": intent.amount,
             }
         ).encode()
-        attempts = self._until_answered(intent, f"/{intent.route}", body)
-        self.history.operations.append(
-            Operation(
-                client=self.name,
-                kind=intent.route,
-                user_id=intent.user_id,
-                asset_id=asset.id,
-                amount=amount,
-                request_id=key,
-                body_hash=body_hash(intent.route, intent.user_id, key, asset.id, amount),
-                attempts=tuple(attempts),
-                outcome=_outcome(attempts),
-            )
+        begun = Operation(
+            client=self.name,
+            kind=intent.route,
+            user_id=intent.user_id,
+            asset_id=asset.id,
+            amount=amount,
+            request_id=key,
+            body_hash=body_hash(intent.route, intent.user_id, key, asset.id, amount),
+            attempts=(Attempt(invoked_ns=self.clock.now),),
+            outcome="info",
         )
-
-    def _until_answered(self, intent: Intent, path: str, body: bytes) -> list[Attempt]:
         attempts: list[Attempt] = []
+        self.history.under_way[key] = (begun, attempts)
+        self._until_answered(intent, f"/{intent.route}", body, attempts)
+        done = replace(begun, attempts=tuple(attempts), outcome=_outcome(attempts))
+        self.history.operations.append(done)
+        del self.history.under_way[key]
+
+    def _until_answered(
+        self, intent: Intent, path: str, body: bytes, attempts: list[Attempt]
+    ) -> None:
         backoff = _BACKOFF
         patience = intent.patience_ns
         again = intent.again_ns
@@ -129,7 +145,6 @@ class Client:
             self.clock.sleep(int(backoff * (0.5 + self.stream.random())))
             backoff = min(2 * backoff, _BACKOFF_MAX)
             patience = min(2 * patience, 10 * SECOND)
-        return attempts
 
     def _attempt(self, path: str, body: bytes, patience_ns: int) -> Attempt:
         invoked = self.clock.now
@@ -195,6 +210,11 @@ class Client:
 def _raw(shown: str) -> int:
     """Return the integer behind a balance, which is always shown with all its digits."""
     return int(shown.replace(".", ""))
+
+
+def _so_far(attempts: list[Attempt]) -> Any:
+    """Judge what is not ended: an acknowledgement stands, nothing else is known."""
+    return "ok" if _outcome(attempts) == "ok" else "info"
 
 
 def _outcome(attempts: list[Attempt]) -> Any:

@@ -141,6 +141,11 @@ class Backend(ABC):
         """Have the servers do what they otherwise do at the first client's request."""
 
     @property
+    def wished(self) -> str:
+        """The options of ``wavetank run`` that ask for such servers again."""
+        return f"--kind {self.kind} --nodes {len(self.nodes)}"
+
+    @property
     def brokers(self) -> tuple[Server, ...]:
         """The servers that speak Kafka's protocol."""
         return tuple(server for server in self.servers if server.role is Role.KAFKA)

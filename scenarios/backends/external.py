@@ -70,6 +70,14 @@ class ExternalBackend(Backend):
         self._datacenter = "datacenter1"
 
     @property
+    def wished(self) -> str:
+        """The options of ``wavetank run`` that name these servers again."""
+        return (
+            f"--bootstrap {','.join(str(each.address) for each in self.brokers)}"
+            f" --contact-points {','.join(str(each.address) for each in self.nodes)}"
+        )
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """The database's release; Kafka's protocol does not tell the broker's."""
         return self._versions

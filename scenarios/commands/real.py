@@ -18,7 +18,8 @@ from scenarios.errors import Infrastructure, UsageError
 from scenarios.stages.real import stage
 from scenarios.stages.real.stage import RealRun
 
-LIVE, SERVERS = "live", "servers"
+SERVERS = "servers"
+REMOTE = "remote"
 FOLDER = Path("runs/backends")
 _INTERRUPTED = 130
 _DEMO = (
@@ -42,16 +43,18 @@ class Wish:
     def __post_init__(self) -> None:
         if bool(self.bootstrap) != bool(self.contact_points):
             raise UsageError("--bootstrap and --contact-points go together: name both")
-        if self.bootstrap and (self.kind or self.nodes):
+        if self.bootstrap and (self.kind not in {None, REMOTE} or self.nodes):
             raise UsageError(
                 "--kind and --nodes are about servers of ours, --bootstrap names others"
             )
+        if self.kind == REMOTE and not self.bootstrap:
+            raise UsageError("--kind remote needs --bootstrap and --contact-points")
 
 
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
-    live = Path(runs, scenario.name, f".{seed}-real.{LIVE}")
+    live = Path(runs, scenario.name, f".{seed}-real.{running.LIVE}")
     _clear(live)
     try:
         with servers(wish, live / SERVERS) as backend:
@@ -83,7 +86,7 @@ def demo(runs: str, wish: Wish) -> int:
 
 
 def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
-    live = Path(runs, name, f".1-real.{LIVE}")
+    live = Path(runs, name, f".1-real.{running.LIVE}")
     _clear(live)
     try:
         made = stage.run(catalog.find(name), 1, backend, live, say=_say)
@@ -133,11 +136,11 @@ def keep(made: RealRun, runs: str, live: Path) -> str:
     """Write the run folder, with what the programs wrote beside the evidence; return its path."""
     path = Path(runs, made.scenario.name, f"{made.seed}-real")
     extra = {
-        f"{LIVE}/{file.relative_to(live)}": file.read_bytes()
+        f"{running.LIVE}/{file.relative_to(live)}": file.read_bytes()
         for file in sorted(live.rglob("*"))
         if file.is_file() and SERVERS not in file.relative_to(live).parts
     }
-    extra[f"{LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
+    extra[f"{running.LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
     running.keep_folder(path, made.judgement, made.plan, extra, runs)
     return str(path)
 

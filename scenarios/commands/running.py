@@ -17,6 +17,7 @@ from scenarios.stages import simulated
 from scenarios.stages.simulated import Run
 
 PLAN = "plan.py"
+LIVE = "live"  # what the programs of a real run wrote
 _CODES = {"held": 0, "broken": 1, "unknown": 3, "nondeterministic": 4}
 _DEMO = (
     ("nine_deposits", 1, "nine deposits, nobody does any harm", "held"),
@@ -64,7 +65,9 @@ def report(where: str) -> int:
     except FolderError as error:
         raise UsageError(str(error)) from None
     judgement = judge(evidence)
-    extra = {PLAN: _bytes_of(path / PLAN)}
+    kept = [file for file in sorted(path.glob(f"{LIVE}/**/*")) if file.is_file()]
+    extra = {str(file.relative_to(path)): file.read_bytes() for file in kept}
+    extra[PLAN] = _bytes_of(path / PLAN)
     _write(path, judgement, extra)
     click.echo(text.summary(judgement, folder=where))
     return code(judgement.verdict)

@@ -148,7 +148,7 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
     shards = (LogImage(shard=1, taken_ns=town.world.kernel.now, files=town.data()),)
     return Evidence(
         about=_about(town, log),
-        operations=tuple(sorted(history.operations, key=lambda op: (op.invoked_ns, op.client))),
+        operations=history.all(),
         answers=tuple(history.answers),
         reads=tuple(history.reads),
         records=tuple(_records(town)),

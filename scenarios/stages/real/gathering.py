@@ -99,7 +99,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
     ]
     return Evidence(
         about=_about(town, log),
-        operations=tuple(sorted(history.operations, key=lambda op: (op.invoked_ns, op.client))),
+        operations=history.all(),
         answers=tuple(history.answers),
         reads=tuple(history.reads),
         records=tuple(topics.all()),
@@ -131,8 +131,7 @@ def _about(town: RealTown, log: Log) -> About:
         versions={**dict(token.versions), **backend.versions},
         servers=f"{backend.kind}, {nodes} {'node' if nodes == 1 else 'nodes'} each: {versions}",
         unobserved=UNOBSERVED,
-        command=f"wavetank run {scenario.name} --seed {town.seed} --stage real"
-        f" --kind {backend.kind} --nodes {nodes}",
+        command=f"wavetank run {scenario.name} --seed {town.seed} --stage real {backend.wished}",
         story=scenario.story.strip(),
         epoch_ns=town.clock.epoch_ns,
         shards=1,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from scenarios.backends.base import Ability, Backend
@@ -87,6 +87,11 @@ def _clear_topics(
                 f"topic {topic} has {there[topic]} partitions on {kafka.bootstrap}, the scenario"
                 f" needs {partitions}; delete it, or let this run do so: --destroy {topic}"
             )
+        elif _holds_records(kafka.bootstrap, topic, partitions):
+            raise Infrastructure(
+                f"topic {topic} on {kafka.bootstrap} holds records, and a run begins with none;"
+                f" delete it, or let this run do so: --destroy {topic}"
+            )
     if not doomed:
         return
     for future in admin.delete_topics(doomed, operation_timeout=_PATIENCE_S).values():
@@ -96,6 +101,15 @@ def _clear_topics(
         if time.monotonic() > deadline:
             raise Infrastructure(f"{', '.join(doomed)}: still there {_PATIENCE_S:.0f} s after")
         time.sleep(_PAUSE_S)
+
+
+def _holds_records(bootstrap: str, topic: str, partitions: int) -> bool:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "wavetank-reader"})
+    try:
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
+        return any(consumer.get_watermark_offsets(place, _PATIENCE_S)[1] for place in places)
+    finally:
+        consumer.close()
 
 
 def _present(admin: Any) -> dict[str, int]:
@@ -113,9 +127,14 @@ def _clear_tables(
         return False
     free = Ability.CREATE in backend.abilities or keyspace in destroy
     if found == expected:
-        if free:
-            for table in sorted({table for table, _, _ in expected}):
+        for table in sorted({table for table, _, _ in expected}):
+            if free:
                 session.execute(f"TRUNCATE {keyspace}.{table}")
+            elif session.query(f"SELECT * FROM {keyspace}.{table} LIMIT 1"):
+                raise Infrastructure(
+                    f"table {keyspace}.{table} holds rows, and a run begins with none; empty the"
+                    f" tables, or let this run do so: --destroy {keyspace}"
+                )
         return True
     if not free:
         differ = sorted({table for table, _, _ in found ^ expected})

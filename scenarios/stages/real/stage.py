@@ -61,6 +61,8 @@ def run(
         try:
             stage.play()
         except KeyboardInterrupt:
+            if not stage.log.began_ns:
+                raise  # nobody has asked for anything yet
             interrupted = True
             stage.give_up("interrupted at {:.1f} s")
         evidence = stage.end()
