@@ -1,6 +1,6 @@
 """A shell around a machine: real connections in, effects carried out, timers kept, on asyncio.
 
-A protocol plugs in as a `Codec`, one for each connection: `decode` takes whatever bytes have come
+A protocol plugs in as a `codec.Codec`, one for each connection: `decode` takes whatever bytes have come
 and yields messages as soon as they are whole, `encode` turns a message into bytes. Both sides of a
 conversation that a machine dials itself have a codec too; `greeting` is what the dialling side says
 first, and a listening codec whose `peer` is None holds `Machine.connected` back until the other
@@ -23,41 +23,15 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from sim.machine import Cancel, Dial, Disconnect, Effect, Machine, Message, Record, Send, Timer
+from sim.machine import Cancel, Dial, Disconnect, Effect, Machine, Record, Send, Timer
+from sim.tcp.codec import MakeCodec
+from sim.tcp.connection import Connection
 
 LOG = logging.getLogger(__name__)
 
 _LINGER_S = 1.0  # how long `stop` waits for clients to take what is written to them
 
 
-class Malformed(ValueError):
-    """The other side breaks the protocol; its connection is closed after `farewell`."""
-
-    farewell = b""
-
-
-class Codec:
-    """Turns bytes of one connection into messages and back; derive from it."""
-
-    def __init__(self, peer: str | None = None) -> None:
-        self.peer = peer  # the name of the other side; None if `decode` has yet to learn it
-        self.greeting = b""  # what the side that dialled says first
-        self.again: Message | None = None  # set by `encode`: the machine is to take this next
-
-    def decode(self, data: bytes) -> Iterable[Message]:
-        """Yield the messages that `data` completes; `Malformed` ends the connection."""
-        raise NotImplementedError
-
-    def encode(self, message: Message) -> bytes:
-        """Return the bytes of `message`."""
-        raise NotImplementedError
-
-    def busy(self) -> bool:
-        """Whether nothing more is to be read until an answer has been sent."""
-        return False
-
-
-MakeCodec = Callable[[str], Codec]  # is given the address of the other side
 Route = tuple[str, int, MakeCodec]  # where and how to reach a peer
 Persist = Callable[[list[Record]], None]
 
@@ -169,13 +143,13 @@ class Shell:
         elif not waiting:
             self._loop.call_soon(self._flush)
 
-    def leave(self, connection: "Connection") -> None:
+    def leave(self, connection: Connection) -> None:
         """Have what `connection` says in this round of the event loop written at once."""
         if not self._leaving:
             self._loop.call_soon(self._write_out)
         self._leaving.append(connection)
 
-    def take(self, connection: "Connection") -> int:
+    def take(self, connection: Connection) -> int:
         """Give a connection its number."""
         self._last += 1
         self.connections[self._last] = connection
@@ -256,111 +230,3 @@ class Shell:
                 LOG.info("cannot reach %s at %s:%d: %s", effect.peer, host, port, error)
             self._unreachable.add(effect.peer)
             self.call(self.machine.dialled, effect.tag, None)
-
-
-class Connection(asyncio.Protocol):
-    """One connection of a shell."""
-
-    transport: asyncio.Transport
-    codec: Codec
-
-    def __init__(self, shell: Shell, make: MakeCodec, dial: Dial | None = None) -> None:
-        self.number = 0  # of the machine's connection; 0 until it is introduced
-        self._shell = shell
-        self._make = make
-        self._dial = dial
-        self._address = ""
-        self._out: list[bytes] = []  # said in this round of the event loop
-        self._full = False  # the other side does not read
-        self._reading = True
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet, or introduce a client whose name is its address."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        peer = transport.get_extra_info("peername")
-        self._address = f"{peer[0]}:{peer[1]}" if peer else "somebody"
-        self.codec = self._make(peer[0] if peer else "")
-        if self._dial is not None:
-            transport.write(self.codec.greeting)
-            self.number = self._shell.take(self)
-            self._shell.call(self._shell.machine.dialled, self._dial.tag, self.number)
-        else:
-            self._introduce()
-
-    def data_received(self, data: bytes) -> None:
-        """Hand on what is whole."""
-        shell = self._shell
-        try:
-            for message in self.codec.decode(data):
-                if not self.number:
-                    self._introduce()
-                if not shell.call(shell.machine.received, self.number, message):
-                    self._give_up("a request could not be served")
-                    return
-        except Malformed as error:
-            self._out.append(error.farewell)
-            self._give_up(str(error))
-            return
-        self._mind()
-
-    def send(self, message: Message) -> None:
-        """Send one message."""
-        try:
-            self._out.append(self.codec.encode(message))
-        except Exception:
-            LOG.exception("defect in the encoding of %s", message.kind)
-            self._give_up("its answer could not be encoded")
-        if len(self._out) == 1:
-            self._shell.leave(self)
-        again, self.codec.again = self.codec.again, None
-        if again is not None:
-            self._shell.call(self._shell.machine.received, self.number, again)
-        if not self._reading:
-            self._mind()
-
-    def write_out(self) -> None:
-        """Write what was said in this round."""
-        out, self._out = self._out, []
-        if out and not self.transport.is_closing():
-            self.transport.write(b"".join(out))
-
-    def close(self) -> None:
-        """Close, after what was said."""
-        self.write_out()
-        self.transport.close()
-
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
-        """Tell the machine, unless it closed the connection itself."""
-        shell = self._shell
-        if shell.connections.pop(self.number, None) is not None:
-            shell.call(shell.machine.disconnected, self.number)
-
-    def pause_writing(self) -> None:
-        """Read nothing more from somebody who does not read."""
-        self._full = True
-        self._mind()
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._full = False
-        self._mind()
-
-    def _introduce(self) -> None:
-        if self.codec.peer is not None:
-            shell = self._shell
-            self.number = shell.take(self)
-            shell.call(shell.machine.connected, self.number, self.codec.peer)
-
-    def _mind(self) -> None:
-        wanted = not (self._full or self.codec.busy())
-        if wanted != self._reading and not self.transport.is_closing():
-            self._reading = wanted
-            if wanted:
-                self.transport.resume_reading()
-            else:
-                self.transport.pause_reading()
-
-    def _give_up(self, why: str) -> None:
-        LOG.warning("closing the connection of %s: %s", self._address, why)
-        self.close()

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from sim.scylla.errors import ProtocolFault
 from sim.scylla.wire import LOWEST_VERSION, VERSION, Failure, Request, Response
+from sim.tcp.codec import Codec, Malformed
 from sim.tcp.cql import requests, responses
 from sim.tcp.cql.pieces import Pieces
 from sim.tcp.cql.primitives import Reader, string_list
-from sim.tcp.shell import Codec, Malformed
 
 FRAME_BYTES_MAX = 256 * 1024 * 1024
 HEADER = struct.Struct(">BBhBI")

@@ -20,6 +20,7 @@ from sim.scylla.node import Node
 from sim.scylla.peers import Fetch, Found, Partitions, PeerMessage, Position, State
 from sim.scylla.schema import Change
 from sim.scylla.storage import Interval
+from sim.tcp.codec import Codec, Malformed
 from sim.tcp.cql.forms import (
     ChangeForm,
     Form,
@@ -32,7 +33,6 @@ from sim.tcp.cql.forms import (
     of_schema,
 )
 from sim.tcp.cql.pieces import Pieces
-from sim.tcp.shell import Codec, Malformed
 
 FORMAT = 1
 _FRAME_BYTES_MAX = 256 * 1024 * 1024

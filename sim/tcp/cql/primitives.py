@@ -4,7 +4,7 @@ import ipaddress
 import struct
 from collections.abc import Iterable
 
-from sim.tcp.shell import Malformed
+from sim.tcp.codec import Malformed
 
 SHORT_MAX = 2**16 - 1
 

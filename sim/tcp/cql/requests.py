@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sim.scylla.cql.binding import UNSET, Value
 from sim.scylla.wire import Request
+from sim.tcp.codec import Malformed
 from sim.tcp.cql.primitives import Reader
-from sim.tcp.shell import Malformed
 
 OPCODES = {
     0x01: "STARTUP",

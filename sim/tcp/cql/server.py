@@ -7,6 +7,7 @@ from pathlib import Path
 from sim.machine import Record
 from sim.scylla.node import Node
 from sim.tcp import process
+from sim.tcp.codec import MakeCodec
 from sim.tcp.cql.config import Config, ring
 from sim.tcp.cql.frames import Conversation
 from sim.tcp.cql.links import Link
@@ -14,7 +15,7 @@ from sim.tcp.cql.storage.directory import FORMAT, Directory, Stamp
 from sim.tcp.cql.storage.frames import Corrupt
 from sim.tcp.cql.storage.journal import Journal
 from sim.tcp.cql.storage.snapshots import Snapshots
-from sim.tcp.shell import MakeCodec, Route, Shell
+from sim.tcp.shell import Route, Shell
 
 _REAP_S = 0.2
 

@@ -32,8 +32,8 @@ from sim.kafka.entities import (
 )
 from sim.kafka.protocol import ZERO, Request, Response
 from sim.machine import Message
+from sim.tcp.codec import Codec, Malformed
 from sim.tcp.kafka.versions import API_VERSIONS_KEY, RANGES, Spoken, spoken
-from sim.tcp.shell import Codec, Malformed
 
 _READ_AHEAD = 100  # requests that wait for their turn before nothing more is read
 _HEAD = struct.Struct(">hhi")

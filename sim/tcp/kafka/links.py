@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from sim.machine import Message
+from sim.tcp.codec import Codec, Malformed
 from sim.tcp.kafka.metadata import ImageState
-from sim.tcp.shell import Codec, Malformed
 
 _LENGTH = struct.Struct(">I")
 _LONGEST = 2**28

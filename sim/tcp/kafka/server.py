@@ -11,6 +11,7 @@ from sim.kafka.cluster.broker import Broker
 from sim.kafka.cluster.image import Node
 from sim.machine import Record
 from sim.tcp import process
+from sim.tcp.codec import MakeCodec
 from sim.tcp.kafka.codec import KafkaCodec
 from sim.tcp.kafka.config import Config
 from sim.tcp.kafka.controller import Controller
@@ -21,7 +22,7 @@ from sim.tcp.kafka.metadata import ImageFile, unknown
 from sim.tcp.kafka.segments import Damaged
 from sim.tcp.kafka.store import Store
 from sim.tcp.process import Stop
-from sim.tcp.shell import MakeCodec, Route, Shell
+from sim.tcp.shell import Route, Shell
 
 _REGISTRATION_S = 60  # initial.broker.registration.timeout.ms
 

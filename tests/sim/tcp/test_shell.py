@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sim.machine import Cancel, Dial, Disconnect, Effect, Effects, Message, Record, Send, Timer
-from sim.tcp.shell import Codec, Malformed, Shell
+from sim.tcp.codec import Codec, Malformed
+from sim.tcp.shell import Shell
 
 
 class Line:

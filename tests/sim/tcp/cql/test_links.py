@@ -15,9 +15,9 @@ from sim.scylla.peers import Fetch, Found, PeerMessage, State
 from sim.scylla.schema import Change, Schema
 from sim.scylla.storage import EVERYTHING, NEVER, digest
 from sim.scylla.table import token
+from sim.tcp.codec import Malformed
 from sim.tcp.cql.config import Config, Member, ring
 from sim.tcp.cql.links import Link
-from sim.tcp.shell import Malformed
 from tests.sim.tcp.cql.node import KEYSPACE, TABLE
 
 _MEMBERS = tuple(Member(name=f"db-{n}", port=9000 + n) for n in (1, 2))

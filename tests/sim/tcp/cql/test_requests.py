@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sim.doors.cassandra.messages import request_of
 from sim.scylla.wire import Request
+from sim.tcp.codec import Malformed
 from sim.tcp.cql.frames import Conversation
-from sim.tcp.shell import Malformed
 
 _int64 = st.integers(0, 2**63 - 1)  # the driver sends no negative timestamp
 _level = st.integers(0, 10)

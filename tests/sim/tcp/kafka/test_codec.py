@@ -16,9 +16,9 @@ from sim.kafka.cluster.image import Node
 from sim.kafka.cluster.settings import Settings
 from sim.kafka.protocol import APIS, ZERO, Request, Response, duration
 from sim.machine import Send
+from sim.tcp.codec import Malformed
 from sim.tcp.kafka.codec import KafkaCodec
 from sim.tcp.kafka.versions import RANGES, spoken
-from sim.tcp.shell import Malformed
 from tests.sim.tcp.kafka.wire import answer, frame
 
 LIMIT = 10_000
