@@ -1,10 +1,10 @@
 """A shell around a machine: real connections in, effects carried out, timers kept, on asyncio.
 
-A protocol plugs in as a `codec.Codec`, one for each connection: `decode` takes whatever bytes have come
-and yields messages as soon as they are whole, `encode` turns a message into bytes. Both sides of a
-conversation that a machine dials itself have a codec too; `greeting` is what the dialling side says
-first, and a listening codec whose `peer` is None holds `Machine.connected` back until the other
-side has said its name.
+A protocol plugs in as a `codec.Codec`, one for each connection: `decode` takes whatever bytes have
+come and yields messages as soon as they are whole, `encode` turns a message into bytes. Both sides
+of a conversation that a machine dials itself have a codec too; `greeting` is what the dialling side
+says first, and a listening codec whose `peer` is None holds `Machine.connected` back until the
+other side has said its name.
 
 Durability plugs in as `persist`: it is given the `Record` effects of the steps since the last time
 and returns when they are durable. No `Send`, `Disconnect` or `Dial` of a step leaves before the
