@@ -374,11 +374,35 @@ def backends_down(folder: Path, *, wipe: bool) -> None:
 
 @backends.command("status")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that others run.")
+@click.option("--contact-points", metavar="HOST,...", help="Nodes that others run.")
+@click.option("--cql-port", type=_port, help="Of those nodes (default: 9042).")
+@click.option(
+    "--config", "config_path", metavar="FILE", help="Those servers as a program's file has them."
+)
 @_folder
-def backends_status(folder: Path, *, as_json: bool) -> None:
-    """Show the servers and their addresses; exit 75 unless all of them are up."""
+def backends_status(
+    folder: Path,
+    bootstrap: str | None,
+    contact_points: str | None,
+    cql_port: int | None,
+    config_path: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the servers and their addresses; exit 75 unless all of them are up.
+
+    Or ask servers that others run: with TLS and SASL as [kafka] and [scylla] of FILE say.
+    """
     from scenarios.commands import backends as commands  # noqa: PLC0415
 
+    given = {
+        ("kafka", "bootstrap"): bootstrap,
+        ("scylla", "contact_points"): contact_points.split(",") if contact_points else None,
+        ("scylla", "port"): cql_port,
+    }
+    if config_path or any(given.values()):
+        sys.exit(commands.remote_status(config_path, given))
     sys.exit(commands.status(folder, as_json=as_json))
 
 

@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 
@@ -25,6 +25,13 @@ class Kafka(Section, frozen=True):
     """How to reach Kafka, and how long to wait for it."""
 
     bootstrap: NonEmpty  # host:port, comma separated
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: NonEmpty = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = ""
+    ssl_ca: str = ""  # PEM files; without a CA those of the machine are trusted
+    ssl_certificate: str = ""
+    ssl_key: str = ""
     connect_timeout_ms: Positive = 10_000
     linger_ms: Annotated[int, msgspec.Meta(ge=0)] = 5
     delivery_timeout_ms: Positive = 30_000
@@ -54,7 +61,7 @@ def load(config: type[T], path: str, environ: Mapping[str, str]) -> T:
 def parse(config: type[T], text: str, path: str, environ: Mapping[str, str]) -> T:
     """Turn the text of a configuration file into `config`, or say what is wrong with it."""
     raw = _parsed(text, path)
-    _override(config, raw, environ)
+    override(config, raw, environ)
     return convert(config, raw, path)
 
 
@@ -90,9 +97,7 @@ def _read(path: str) -> str:
         ) from None
 
 
-def _override(
-    config: type[msgspec.Struct], raw: dict[str, Any], environ: Mapping[str, str]
-) -> None:
+def override(config: type[msgspec.Struct], raw: dict[str, Any], environ: Mapping[str, str]) -> None:
     sections = _sections(config)
     for name in sorted(environ):
         section = next((s for s in sections if name.startswith(f"{PREFIX}{s.upper()}_")), None)
@@ -143,6 +148,8 @@ def _explain(config: type[msgspec.Struct], raw: dict[str, Any], path: str, error
 
 
 def _found(raw: Any, keys: list[str]) -> str:
+    if keys and "password" in keys[-1]:
+        return "(not shown)"
     for key in keys:
         if isinstance(raw, dict) and key in raw:
             raw = raw[key]

@@ -5,6 +5,7 @@ consistency the caller names; a failed one is reported as it is, because only th
 whether repeating it is safe.
 """
 
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Protocol
 
@@ -17,6 +18,7 @@ from cassandra import (
     Unauthorized,
     UnresolvableContactPoints,
 )
+from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.connection import ConnectionException
 from cassandra.policies import (
@@ -29,7 +31,7 @@ from cassandra.protocol import ConfigurationException, ErrorMessage, SyntaxExcep
 from cassandra.query import UNSET_VALUE, tuple_factory
 
 from system.config import NonEmpty, Positive, Section
-from system.errors import Unreachable
+from system.errors import ConfigError, Unreachable
 
 QUORUM: int = ConsistencyLevel.QUORUM
 ALL: int = ConsistencyLevel.ALL
@@ -64,6 +66,11 @@ class Scylla(Section, frozen=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9042
     keyspace: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")] = "wavetank"
     datacenter: NonEmpty = "datacenter1"
+    username: str = ""
+    password: str = ""
+    ssl_ca: str = ""  # PEM files; with neither a CA nor a certificate connections are plain
+    ssl_certificate: str = ""
+    ssl_key: str = ""
     connect_timeout_ms: Positive = 5_000
     request_timeout_ms: Positive = 2_000
 
@@ -139,6 +146,8 @@ def connect(scylla: Scylla, *, retry: RetryPolicy | None = None) -> Database:
         cluster = Cluster(
             contact_points=list(scylla.contact_points),
             port=scylla.port,
+            auth_provider=_credentials(scylla),
+            ssl_context=_tls(scylla),
             protocol_version=4,
             compression=False,
             execution_profiles={EXEC_PROFILE_DEFAULT: profile},
@@ -155,6 +164,25 @@ def connect(scylla: Scylla, *, retry: RetryPolicy | None = None) -> Database:
         cluster.shutdown()
         raise Unreachable(f"no database node answers at {addresses}: {_why(error)}") from error
     return Database(cluster, session, scylla.keyspace)
+
+
+def _credentials(scylla: Scylla) -> PlainTextAuthProvider | None:
+    return PlainTextAuthProvider(scylla.username, scylla.password) if scylla.username else None
+
+
+def _tls(scylla: Scylla) -> ssl.SSLContext | None:
+    if not (scylla.ssl_ca or scylla.ssl_certificate):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=scylla.ssl_ca or None)
+        context.check_hostname = False  # nodes are reached by the addresses they tell each other
+        if scylla.ssl_certificate:
+            context.load_cert_chain(scylla.ssl_certificate, scylla.ssl_key or None)
+    except OSError as error:
+        files = (scylla.ssl_ca, scylla.ssl_certificate, scylla.ssl_key)
+        names = ", ".join(path for path in files if path)
+        raise ConfigError(f"[scylla] ssl_*: {names}: {error}; name readable PEM files") from None
+    return context
 
 
 def refused(error: Exception) -> bool:

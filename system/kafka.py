@@ -33,11 +33,27 @@ def client(kafka: Kafka, name: str) -> dict[str, Any]:
     return {
         "bootstrap.servers": kafka.bootstrap,
         "client.id": name,
+        **security(kafka),
         "log_level": 0,  # the library would write lines of its own to standard error
         # A broker whose host lost power says nothing, not even that it is back: requests must
         # not wait a minute for it.
         "socket.timeout.ms": 10_000,
     }
+
+
+def security(kafka: Kafka) -> dict[str, Any]:
+    """Return what a client needs for TLS and SASL: nothing for plain connections."""
+    if kafka.security_protocol == "PLAINTEXT":
+        return {}
+    chosen: dict[str, Any] = {"security.protocol": kafka.security_protocol}
+    if "SASL" in kafka.security_protocol:
+        chosen["sasl.mechanism"] = kafka.sasl_mechanism
+        chosen["sasl.username"] = kafka.sasl_username
+        chosen["sasl.password"] = kafka.sasl_password
+    if "SSL" in kafka.security_protocol:
+        files = {"ca": kafka.ssl_ca, "certificate": kafka.ssl_certificate, "key": kafka.ssl_key}
+        chosen.update({f"ssl.{name}.location": path for name, path in files.items() if path})
+    return chosen
 
 
 def producer(kafka: Kafka, name: str) -> dict[str, Any]:

@@ -190,6 +190,16 @@ class Backend(ABC):
         """What a client's configuration needs beyond the bootstrap servers: TLS, SASL."""
         return NOTHING
 
+    @property
+    def kafka_keys(self) -> Mapping[str, str]:
+        """Further keys of a program's ``[kafka]``, beyond ``bootstrap``: TLS, SASL."""
+        return NOTHING
+
+    @property
+    def scylla_keys(self) -> Mapping[str, str]:
+        """Further keys of a program's ``[scylla]``, beyond its addresses: TLS, credentials."""
+        return NOTHING
+
     def server(self, name: str) -> Server:
         """Return the server called `name`."""
         for server in self.servers:

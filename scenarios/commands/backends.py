@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -65,6 +67,19 @@ def status(folder: Path, *, as_json: bool) -> int:
         _show(seen)
     whole = seen.phase == "up" and all(server.pid for server in seen.servers)
     return 0 if whole else Infrastructure.code
+
+
+def remote_status(config: str | None, given: Mapping[tuple[str, str], Any]) -> int:
+    """Show whether servers that others run answer; 75 unless they do."""
+    from scenarios.backends import remote  # noqa: PLC0415 - loads both clients
+
+    backend = remote.Remote(remote.read(config, given, os.environ))
+    backend.up()
+    versions = ", ".join(f"{name} {version}" for name, version in backend.versions.items())
+    click.echo(f"servers of others ({versions}): they answer")
+    for server in backend.servers:
+        click.echo(f"  {server.name:<10}{server.address}")
+    return 0
 
 
 def logs(folder: Path, names: tuple[str, ...], lines: int, *, follow: bool) -> int:
