@@ -90,6 +90,31 @@ def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
     assert {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()} == before
 
 
+def test_a_campaign_that_finds_no_room_is_still_told(tmp_path: Path) -> None:
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+    what = ("hunt", "nine_deposits", "--seeds", "2", "--jobs", "1", "--runs", str(tmp_path))
+    done = wavetank(*what, limit=small_files)
+
+    assert done.returncode == 75
+    assert "2 held" in done.stdout
+    assert "File too large; the summary above is complete" in done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing half written"
+
+
+def test_a_hunt_that_cannot_keep_its_campaign_says_so_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+
+    done = wavetank("hunt", "nine_deposits", "--runs", str(tmp_path / "runs" / "x"))
+
+    assert done.returncode == 75
+    assert "Not a directory" in done.stderr
+    assert "name another place with --runs" in done.stderr
+    assert done.stdout == ""
+
+
 def test_an_interrupted_hunt_leaves_its_partial_result(tmp_path: Path) -> None:
     what = ("hunt", "nine_deposits", "--minutes", "5", "--jobs", "1", "--runs", str(tmp_path))
 
