@@ -18,7 +18,7 @@ from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log
-from scenarios.stages.receipts import owed, read_line, receipt_of
+from scenarios.stages.receipts import logged_ns, owed, read_line, receipt_of
 from scenarios.stages.tables import accounts, requests, rows
 from scenarios.stages.town import Town
 from scenarios.token import Token
@@ -213,12 +213,13 @@ def _lines(town: Town) -> list[LogLine]:
     """Return what the programs logged, line by line."""
     return [
         LogLine(
-            at_ns=process.started_at,
+            at_ns=logged_ns(line, town.scenario.epoch_ns, process.started_at),
             process=process.name,
             incarnation=process.incarnation,
-            level=read_line(text).level,
+            level=line.level,
             text=text,
         )
         for process in town.world.kernel.processes
         for text in "\n".join(process.stderr).splitlines()
+        for line in (read_line(text),)
     ]

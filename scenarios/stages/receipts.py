@@ -1,5 +1,7 @@
 """What both stages turn into evidence alike: receipts of faults, halts owed, lines logged."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 
 from reports.evidence import Damage, FaultReceipt, OwedHalt
@@ -109,6 +111,7 @@ class Line(msgspec.Struct):
     time: str = ""
 
 
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.json.Decoder(Line).decode
 
 
@@ -118,3 +121,15 @@ def read_line(text: str) -> Line:
         return _decode(text.encode())
     except msgspec.DecodeError:
         return Line(level="error")
+
+
+def logged_ns(line: Line, epoch_ns: int, otherwise: int) -> int:
+    """Return when a line was logged by its own stamp, in ns after `epoch_ns`; never below 0.
+
+    The stamp is the program's: its host's clock may be wrong.
+    """
+    try:
+        since = datetime.fromisoformat(line.time) - _1970
+    except (ValueError, TypeError):  # no stamp, or one without a zone
+        return otherwise
+    return max(since // timedelta(microseconds=1) * 1000 - epoch_ns, 0)

@@ -1,6 +1,5 @@
 """Gathering evidence on the real stage, when every program has stopped: topics, log, tables."""
 
-import time
 from collections.abc import Callable
 
 from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine, ProcessEvent
@@ -10,7 +9,7 @@ from scenarios.stages.real.process import Program
 from scenarios.stages.real.tables import Tables
 from scenarios.stages.real.topics import Topics
 from scenarios.stages.real.town import RealTown
-from scenarios.stages.receipts import owed, read_line, receipt_of
+from scenarios.stages.receipts import logged_ns, owed, read_line, receipt_of
 from scenarios.token import Token
 
 _READ_S = 60.0
@@ -150,7 +149,7 @@ def _events(town: RealTown) -> list[ProcessEvent]:
         for text in program.stderr:
             line = read_line(text)
             if line.event == "ready":
-                at_ns = _at_ns(town, line.time, program.started_at)
+                at_ns = logged_ns(line, town.clock.epoch_ns, program.started_at)
                 events.append(
                     ProcessEvent(
                         at_ns=at_ns,
@@ -171,7 +170,7 @@ def _lines(town: RealTown) -> list[LogLine]:
             line = read_line(text)
             found.append(
                 LogLine(
-                    at_ns=_at_ns(town, line.time, program.started_at),
+                    at_ns=logged_ns(line, town.clock.epoch_ns, program.started_at),
                     process=program.name,
                     incarnation=program.incarnation,
                     level=line.level,
@@ -179,15 +178,3 @@ def _lines(town: RealTown) -> list[LogLine]:
                 )
             )
     return sorted(found, key=lambda line: line.at_ns)
-
-
-def _at_ns(town: RealTown, stamp: str, otherwise: int) -> int:
-    """Return when a line was logged, by its own time stamp (``2026-01-01T00:00:00.000000Z``)."""
-    import calendar  # noqa: PLC0415 - stamps are read here alone
-
-    try:
-        whole, _, micros = stamp.rstrip("Z").partition(".")
-        seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
-        return otherwise
-    return max(seconds * 10**9 + int(micros or 0) * 1000 - town.clock.epoch_ns, 0)
