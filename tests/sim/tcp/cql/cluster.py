@@ -1,34 +1,40 @@
 """CQL nodes as processes of their own, for tests: started, killed, started again."""
 
 import json
-import socket
+import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
+_places = count()
 
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on right now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+
+def own_address() -> str:
+    """Return a loopback address of this process alone: nobody else's ports are in the way."""
+    pid = os.getpid()
+    return f"127.{64 + (pid >> 16) % 64}.{pid >> 8 & 255}.{pid & 255}"
 
 
 class Nodes:
-    """A cluster of `count` nodes on 127.0.0.1, each with a directory below `path`."""
+    """A cluster of `size` nodes on one address, each with a directory below `path`."""
 
-    def __init__(self, path: Path, count: int = 1, **commitlog: object) -> None:
+    def __init__(self, path: Path, size: int = 1, **commitlog: object) -> None:
         self.path = path
-        self.names = [f"db-{number}" for number in range(1, count + 1)]
-        ports = free_ports(2 * count)
+        self.address = own_address()
+        self.names = [f"db-{number}" for number in range(1, size + 1)]
+        self.ports = {name: 20_000 + next(_places) for name in self.names}
         self.members = [
-            {"name": name, "port": ports[2 * i], "peer_port": ports[2 * i + 1]}
-            for i, name in enumerate(self.names)
+            {
+                "name": name,
+                "address": self.address,
+                "port": self.ports[name],
+                "peer_address": self.address,
+                "peer_port": 10_000 + self.ports[name],
+            }
+            for name in self.names
         ]
-        self.ports: dict[str, int] = dict(zip(self.names, ports[::2], strict=True))
         self.running: dict[str, subprocess.Popen[str]] = {}
         self.commitlog = commitlog
 

@@ -31,10 +31,12 @@ def session(
 ) -> Iterator[Any]:
     profile = ExecutionProfile(RoundRobinPolicy(), consistency_level=level, request_timeout=15)
     cluster = Cluster(
-        ["127.0.0.1"],
+        [nodes.address],
         port=nodes.ports[name],
         protocol_version=version,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        connect_timeout=30,
+        control_connection_timeout=30,
     )
     try:
         yield cluster.connect()
@@ -141,7 +143,7 @@ def test_what_no_client_may_say_is_answered_and_ends_its_connection_alone(tmp_pa
     with Nodes(tmp_path) as nodes:
         nodes.start()
         with session(nodes) as asked:
-            with socket.create_connection(("127.0.0.1", nodes.ports["db-1"])) as rude:
+            with socket.create_connection((nodes.address, nodes.ports["db-1"])) as rude:
                 rude.sendall(bytes([4, 0, 0, 1, 7, 0x7F, 0xFF, 0xFF, 0xFF]))
                 answer = b""
                 while part := rude.recv(4096):
@@ -155,9 +157,10 @@ def test_what_no_client_may_say_is_answered_and_ends_its_connection_alone(tmp_pa
 def test_a_node_says_why_it_cannot_start_and_leaves_everything_as_it_is(tmp_path: Path) -> None:
     with Nodes(tmp_path) as nodes:
         nodes.start()
+        place = f"{nodes.address}:{nodes.ports['db-1']}"
         assert nodes.refused("db-1", data=str(tmp_path / "other")) == (
             75,
-            f"cql ERROR cannot listen on 127.0.0.1:{nodes.ports['db-1']}: Address already in use\n",
+            f"cql ERROR cannot listen on {place}: Address already in use\n",
         )
         code, why = nodes.refused("db-1")
         assert (code, "locked by another running node" in why) == (75, True)
