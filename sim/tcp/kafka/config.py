@@ -63,6 +63,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             port = getattr(self, name) or 0
             if not 0 <= port <= 65_535:
                 raise misused(f"{name} = {port}: no port has this number")
+        anywhere = self.host in ("", "0.0.0.0", "::")
+        if self.role == "broker" and anywhere and not self.advertised_host:
+            raise misused(f'host = "{self.host}" wants an advertised_host that clients can reach')
         if self.broker_id < 0 or min(self.all_brokers()) < 0:
             raise misused("the ids of brokers are not negative")
         if self.role == "broker" and self.broker_id not in self.all_brokers():

@@ -62,6 +62,7 @@ class _Authority:
         self._store: Store | None = None
         self._controller: tuple[Controller, Shell] | None = None
         name = str(config.broker_id) if config.role == "broker" else config.role
+        self._file.save()  # the cluster has its id before the directory is the cluster's
         directory.claim(self._file.image.cluster_id, name)
 
     async def start(self) -> None:

@@ -91,6 +91,7 @@ def test_nobody_gets_a_port_or_a_directory_that_is_taken(tmp_path: Path) -> None
         ({"settings": {"num_partitions": True}}, "int is wanted"),
         ({"port": 70000}, "no port has this number"),
         ({"brokers": [2, 3]}, "broker_id = 1 is not among"),
+        ({"host": "0.0.0.0"}, "wants an advertised_host"),
         ({"controller": "nowhere"}, "host:port is wanted"),
     ],
 )
