@@ -1,5 +1,8 @@
 """The matching engine's metrics, in a registry of their own."""
 
+from collections import Counter as Counts
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from system.engine.matching import Emitted, Market
@@ -36,12 +39,18 @@ class Metrics:
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
         return Gauge(name, what, labels, registry=self.registry)
 
-    def emitted(self, emitted: Emitted) -> None:
-        """Count an output."""
-        output = emitted.output
-        self.outputs.labels(output.outcome).inc()
-        if output.trades:
-            self.trades.labels(str(output.symbol_id)).inc(len(output.trades))
+    def batch(self, records: int, emitted: Sequence[Emitted]) -> None:
+        """Count what a batch of records led to."""
+        self.sizes.observe(records)
+        outcomes: Counts[str] = Counts()
+        trades: Counts[int] = Counts()
+        for output, _ in emitted:
+            outcomes[output.outcome] += 1
+            trades[output.symbol_id] += len(output.trades)
+        for outcome, count in outcomes.items():
+            self.outputs.labels(outcome).inc(count)
+        for symbol_id, count in trades.items():
+            self.trades.labels(str(symbol_id)).inc(count)
 
     def market(self, market: Market) -> None:
         """Show how deep a book is, and how far its chain has come."""

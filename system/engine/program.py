@@ -177,29 +177,35 @@ class Engine:
     def take(self, count: int) -> int:
         """Apply what has arrived, `count` records at most; return how many it was."""
         messages = self.inputs.take(count, self.patience_s())
+        emitted = []
         for message in messages:
             try:
-                self.judge(message)
+                one = self.judge(message)
             except Halt as halt:  # what came before it is still published
                 self.halting = halt
                 break
+            if one is not None:
+                emitted.append(one)
         if messages:
-            self.metrics.sizes.observe(len(messages))
+            self.metrics.batch(len(messages), emitted)
         return len(messages)
 
-    def judge(self, message: Message) -> None:
-        """Apply a record unless it was applied before or comes too early; then it is passed."""
+    def judge(self, message: Message) -> Emitted | None:
+        """Apply a record and publish its output; None if it was applied before or is too early."""
         if not self.inputs.fresh(partition(message), offset(message)):
-            return
+            return None
         arrival = arrivals.read(message, self.settings.topics.partitions)
         source = arrival.source
         verdict = self.verdict(arrival)
+        emitted = None
         if verdict is Verdict.APPLY:
-            self.emit(self.apply(arrival))
+            emitted = self.apply(arrival)
+            self.emit(emitted)
         else:
             self.metrics.dropped.labels(verdict.value).inc()
         self.state.pass_over(source.partition, source.offset, arrival.leader_epoch, arrival.crc)
         self.judged += 1
+        return emitted
 
     def verdict(self, arrival: Arrival) -> Verdict:
         """Judge a record by its number."""
@@ -220,7 +226,6 @@ class Engine:
 
     def emit(self, emitted: Emitted) -> None:
         """Publish an output, unless it is known to stand in Kafka and so is all before it."""
-        self.metrics.emitted(emitted)
         if self.audit.settled(emitted):
             return
         output = emitted.output

@@ -1,0 +1,48 @@
+"""What an operator sees of the engine agrees with what it did."""
+
+import random
+from collections import Counter
+from pathlib import Path
+
+from system.records import decode_output
+from tests.system.engine.desk import kill, made, opened, outputs, send
+from tests.system.engine.flow import order, stream
+from tests.system.small_kafka import Broker
+
+
+def test_outputs_trades_and_depth_are_counted(tmp_path: Path) -> None:
+    broker = Broker()
+    send(broker, *stream(random.Random(1), 200))
+    desk = opened(made(tmp_path), broker)
+    desk.settle()
+
+    found = [decode_output(value) for value in outputs(broker)]
+    book = desk.state.market(1).book
+    sample = desk.metrics.registry.get_sample_value
+    for outcome, count in Counter(one.outcome for one in found).items():
+        assert sample("engine_outputs_total", {"outcome": outcome}) == count
+    trades = sum(len(one.trades) for one in found)
+    assert sample("engine_trades_total", {"symbol": "1"}) == trades > 0
+    assert sample("engine_book_orders", {"symbol": "1"}) == len(book.orders) > 0
+    depth = sample("engine_book_levels", {"symbol": "1", "side": "buy"})
+    assert depth == len({one.price for one in book.bids})
+    assert sample("engine_output_seq", {"symbol": "1"}) == 200
+    assert sample("engine_unacknowledged") == 0
+    kill(desk)
+
+
+def test_holes_and_dropped_records_show(tmp_path: Path) -> None:
+    broker = Broker()
+    one, two, three = (order(n, "buy", 10, 1) for n in (1, 2, 3))
+    send(broker, one, one, three)
+    desk = opened(made(tmp_path), broker)
+    desk.settle()
+    sample = desk.metrics.registry.get_sample_value
+
+    assert sample("engine_holes") == 1
+    assert sample("engine_dropped_total", {"why": "duplicate"}) == 1
+    assert sample("engine_dropped_total", {"why": "beyond"}) == 1
+    send(broker, two, three)
+    desk.settle()
+    assert sample("engine_holes") == 0
+    kill(desk)
