@@ -9,29 +9,15 @@ then tells its schema, so that no write arrives for a table that the other side 
     other   [kind, id, content]
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 
-from sim.scylla.ddl import Outcome, Wish
-from sim.scylla.errors import CqlError
 from sim.scylla.node import Node
-from sim.scylla.peers import Fetch, Found, Partitions, PeerMessage, Position, State
-from sim.scylla.schema import Change
-from sim.scylla.storage import Interval
+from sim.scylla.peers import PeerMessage
 from sim.tcp.codec import Codec, Malformed
-from sim.tcp.cql.forms import (
-    ChangeForm,
-    Form,
-    MutationForm,
-    SchemaForm,
-    Tables,
-    UnknownTable,
-    of_change,
-    of_mutation,
-    of_schema,
-)
+from sim.tcp.cql import messages
+from sim.tcp.cql.forms import Form, Tables, UnknownTable
 from sim.tcp.cql.pieces import Pieces
 
 FORMAT = 1
@@ -47,64 +33,7 @@ class Hello(Form, frozen=True):
     receiver: str
 
 
-class Envelope(Form, frozen=True):
-    """A message whose content is not looked into yet."""
-
-    kind: str
-    id: int
-    content: msgspec.Raw
-
-
-class FetchForm(Form, frozen=True):
-    """A replica's part of a read."""
-
-    table: bytes
-    key: bytes | None
-    intervals: tuple[Interval, ...]
-    limit: int
-    backwards: bool
-    digest_only: bool
-    scans: bool
-    members: tuple[str, ...]
-    start: Position | None
-    tokens: tuple[int, int] | None
-
-
-class FoundForm(Form, frozen=True):
-    """A replica's answer to a read."""
-
-    digest: bytes
-    partitions: Partitions | None
-
-
-class StateForm(Form, frozen=True):
-    """What a node tells of itself."""
-
-    generation: int
-    schema: SchemaForm
-    change: ChangeForm | None
-
-
-class ErrorForm(Form, frozen=True):
-    """Why a schema change was refused."""
-
-    code: int
-    message: str
-    fields: dict[str, str]
-
-
-class OutcomeForm(Form, frozen=True):
-    """What became of a schema change."""
-
-    state: StateForm
-    error: ErrorForm | None
-
-
-class WishForm(Form, frozen=True):
-    """A schema change that a client wants."""
-
-    text: str
-    keyspace: str | None
+_hellos = msgspec.msgpack.Decoder(Hello)
 
 
 class Link(Codec):
@@ -145,29 +74,22 @@ class Link(Codec):
 
     def encode(self, message: PeerMessage) -> bytes:  # type: ignore[override]
         """Return the bytes of a message, after our hello if it was not said yet."""
-        form = _FORMS.get(message.kind)
-        content = form(message.content) if form is not None else ()
-        frame = _framed((message.kind, message.id, content))
+        frame = _framed(messages.encode(message))
         unsaid, self._unsaid = self._unsaid, b""
         return unsaid + frame if unsaid else frame
 
     def _hello(self, receiver: str) -> bytes:
-        return _framed(Hello(FORMAT, self._cluster, self._node.me.name, receiver))
+        hello = Hello(FORMAT, self._cluster, self._node.me.name, receiver)
+        return _framed(msgspec.msgpack.encode(hello))
 
     def _message(self, frame: bytes) -> PeerMessage | None:
         if not self._met:
             self._meet(_hellos.decode(frame))
             return None
-        envelope = _envelopes.decode(frame)
-        read = _READERS.get(envelope.kind)
-        if read is None:
-            raise Malformed(f"an unknown kind of message between nodes: {envelope.kind}")
-        decoder, build = read
         try:
-            content = build(decoder.decode(envelope.content), self._known())
+            return messages.decode(frame, self._known())
         except UnknownTable:
-            return None  # it was dropped here; whoever asks hears nothing, and times out
-        return PeerMessage(envelope.kind, envelope.id, content)
+            return None  # whoever asks hears nothing, and times out
 
     def _known(self) -> Tables:
         if self._tables.schema is not self._node.schema:
@@ -189,115 +111,5 @@ class Link(Codec):
             self._unsaid = self._hello(hello.sender)
 
 
-def _framed(content: Any) -> bytes:
-    packed = msgspec.msgpack.encode(content)
+def _framed(packed: bytes) -> bytes:
     return len(packed).to_bytes(4, "big") + packed
-
-
-# from objects to forms
-
-
-def _of_fetch(fetch: Fetch) -> FetchForm:
-    return FetchForm(
-        fetch.table.id,
-        fetch.key,
-        fetch.intervals,
-        fetch.limit,
-        fetch.backwards,
-        fetch.digest_only,
-        fetch.keyspace is not None,
-        fetch.members,
-        fetch.start,
-        fetch.tokens,
-    )
-
-
-def _of_state(state: State) -> StateForm:
-    return StateForm(state.generation, of_schema(state.schema), of_change(state.change))
-
-
-def _of_outcome(outcome: Outcome) -> OutcomeForm:
-    error = outcome.error
-    if error is None:
-        return OutcomeForm(_of_state(outcome.state), None)
-    fields = {
-        name: str(value) for name, value in error.fields.items()
-    }  # only AlreadyExists has any
-    return OutcomeForm(_of_state(outcome.state), ErrorForm(error.code, error.message, fields))
-
-
-_FORMS: dict[str, Callable[[Any], Any]] = {
-    "Write": of_mutation,
-    "Hint": of_mutation,
-    "Repair": of_mutation,
-    "Fetch": _of_fetch,
-    "FetchReply": lambda found: FoundForm(found.digest, found.partitions),
-    "Echo": _of_state,
-    "EchoReply": _of_state,
-    "Adopt": _of_state,
-    "AdoptReply": _of_state,
-    "Truncate": lambda content: content,
-    "Wish": lambda wish: WishForm(wish.text, wish.keyspace),
-    "WishReply": _of_outcome,
-}
-
-
-# from forms to objects
-
-
-def _mutation(form: MutationForm, tables: Tables) -> Any:
-    return tables.mutation(form)
-
-
-def _fetch(form: FetchForm, tables: Tables) -> Fetch:
-    table = tables.find(form.table)
-    return Fetch(
-        table,
-        form.key,
-        form.intervals,
-        form.limit,
-        backwards=form.backwards,
-        digest_only=form.digest_only,
-        keyspace=tables.schema.keyspaces[table.keyspace] if form.scans else None,
-        members=form.members,
-        start=form.start,
-        tokens=form.tokens,
-    )
-
-
-def _state(form: StateForm, tables: Tables) -> State:
-    change = None if form.change is None else Change(*msgspec.structs.astuple(form.change))
-    return State(form.generation, tables.schema_of(form.schema), change)
-
-
-def _outcome(form: OutcomeForm, tables: Tables) -> Outcome:
-    error = None
-    if form.error is not None:
-        error = CqlError(form.error.message)
-        error.code, error.fields = form.error.code, {**form.error.fields}
-    return Outcome(_state(form.state, tables), error)
-
-
-_hellos = msgspec.msgpack.Decoder(Hello)
-_envelopes = msgspec.msgpack.Decoder(Envelope)
-_states = msgspec.msgpack.Decoder(StateForm)
-_mutations = msgspec.msgpack.Decoder(MutationForm)
-_nothing = msgspec.msgpack.Decoder(tuple[()])
-
-_Reader = tuple[Any, Callable[[Any, Tables], Any]]
-_READERS: dict[str, _Reader] = {
-    **dict.fromkeys(("Write", "Hint", "Repair"), (_mutations, _mutation)),
-    **dict.fromkeys(("Echo", "EchoReply", "Adopt", "AdoptReply"), (_states, _state)),
-    **dict.fromkeys(("AppliedReply", "TruncateReply"), (_nothing, lambda *_: ())),
-    "Fetch": (msgspec.msgpack.Decoder(FetchForm), _fetch),
-    "FetchReply": (
-        msgspec.msgpack.Decoder(FoundForm),
-        lambda form, _: Found(form.digest, form.partitions),
-    ),
-    "Truncate": (msgspec.msgpack.Decoder(tuple[bytes]), lambda content, _: content),
-    "Wish": (
-        msgspec.msgpack.Decoder(WishForm),
-        lambda form, _: Wish(form.text, form.keyspace),
-    ),
-    "WishReply": (msgspec.msgpack.Decoder(OutcomeForm), _outcome),
-}
