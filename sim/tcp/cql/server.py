@@ -1,6 +1,7 @@
 """A CQL node as a process: its ports, its links, its data directory."""
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class _Server:
         if not config.me.port:
             shell.machine = self.node = self._node(port)
         self.journal = Journal(self.directory.path, self.node, config.commitlog)
+        gc.freeze()  # what was recovered stays: no use in looking for garbage there
         self.snapshots = Snapshots(self.directory, self.node, self.journal)
         shell.persist = self._persist
         await shell.start()
