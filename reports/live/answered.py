@@ -12,7 +12,7 @@ from itertools import combinations
 
 import msgspec
 
-from reports.live.folds import MASK
+from reports.live.folds import MASK, hash_tuple
 from reports.live.sources import Answer
 from system import effects
 from system.records import Event, LedgerRow
@@ -61,7 +61,7 @@ def _effects(text: str | None) -> tuple[tuple[str, int, int, int, int, int, int]
 
 def bucket_of(fact: Fact) -> int:
     """Return the bucket of a fact's request."""
-    return hash(b"%d %b" % (fact[0], fact[1].encode())) % BUCKETS
+    return hash(fact[:2]) % BUCKETS
 
 
 def made_at_ms(request_id: str) -> int:
@@ -84,7 +84,7 @@ class Answers:
 
     def counts(self, fact: Fact) -> bool:
         """Whether the retained events must hold this fact if it is true."""
-        return made_at_ms(fact[1]) >= self.since_ms
+        return not self.since_ms or made_at_ms(fact[1]) >= self.since_ms
 
     def decided(self, event: Event) -> None:
         """Take in an event before the cut."""
@@ -96,7 +96,7 @@ class Answers:
         """Take in an event after the cut: its answer may be there or not."""
         fact = fact_of(event)
         if fact is not None and self.counts(fact):
-            self.later.setdefault(bucket_of(fact), []).append(_hash(fact))
+            self.later.setdefault(bucket_of(fact), []).append(hash_tuple(fact))
 
     def answered(self, row: Answer) -> None:
         """Take in a row of the table."""
@@ -129,8 +129,4 @@ class Answers:
     @staticmethod
     def _add(folds: "array[int]", fact: Fact) -> None:
         bucket = bucket_of(fact)
-        folds[bucket] = (folds[bucket] + _hash(fact)) & MASK
-
-
-def _hash(fact: Fact) -> int:
-    return hash(repr(fact).encode()) & MASK
+        folds[bucket] = (folds[bucket] + hash_tuple(fact)) & MASK

@@ -29,8 +29,11 @@ class Asked:
         """Read the partitions whose logs could be read."""
         for partition in self.logged.partitions:
             span = self.cut.operations[partition]
-            for entry in self.sources.operations(partition, self.begin(partition), span.high):
+            before, begin = self.checked, self.begin(partition)
+            for entry in self.sources.operations(partition, begin, span.high):
                 self._entry(partition, entry)
+            if self.checked > before:
+                self.tally.reach(f"partition {partition}", begin, span.high - 1)
         for asset, amount in self.logged.repeats.items():
             self.tally.add(asset, -amount, 0)  # sent again by clients: one effect, and copies
         self.tally.count -= self.logged.repeated
@@ -44,17 +47,15 @@ class Asked:
     def _entry(self, partition: int, entry: Entry) -> None:
         self.checked += 1
         value = entry.value or b""
-        place = f"{OPERATIONS}/{partition}@{entry.offset}"
         try:
             asked = movement_of(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.breaks.append(undecodable(place, error))
+            self.breaks.append(undecodable(f"{OPERATIONS}/{partition}@{entry.offset}", error))
             return
-        self.tally.reach(f"partition {partition}", entry.offset, entry.offset)
         if asked.asset_id:
             self.tally.add(asked.asset_id, asked.delta)
         if entry.offset < self.logged.next.get(partition, 0):
-            self.blocks.add(partition, entry.offset, hash_numbered(entry.offset, value))
+            self.blocks.add(partition, entry.offset, hash_numbered(entry.offset, hash(value)))
             return
         command = decode_operation(value)
         waiting = Found(
@@ -65,7 +66,7 @@ class Asked:
             entry.timestamp_ms,
             command.user_id,
             command.request_id,
-            place,
+            f"{OPERATIONS}/{partition}@{entry.offset}",
             "ubscore has not decided it",
         )
         self.logged.from_topic.late(waiting, self.bounds.max_age_ms)

@@ -5,31 +5,36 @@ part changes them (an exclusive or would not see a part that comes twice). The h
 bytes, SipHash under a key of this process: fast, and worth nothing outside it.
 """
 
-import struct
 from collections.abc import Iterable
+
+import msgspec
 
 from reports.live.sources import Cells
 
 MASK = 2**64 - 1
 BLOCK = 4096  # numbers folded together; blocks that differ are read again in detail
 
-_NUMBERS = struct.Struct("<8q").pack
+_encode = msgspec.msgpack.Encoder().encode
 
 Block = tuple[int, int]  # partition, number // BLOCK
 
 
+def hash_tuple(content: tuple[object, ...]) -> int:
+    """Return the hash of integers and texts; not of the tuple, which takes -1 and -2 for one."""
+    try:
+        return hash(_encode(content)) & MASK
+    except OverflowError:  # beyond 64 bits: no database holds it, so it will differ
+        return hash(repr(content).encode()) & MASK
+
+
 def hash_cells(cells: Cells) -> int:
     """Return the hash of a ledger row, or of the row that an event asks for."""
-    try:
-        numbers = _NUMBERS(*cells[:7], cells[9])
-    except struct.error:  # beyond 64 bits: no database holds it, so it will differ
-        return hash(repr(cells).encode()) & MASK
-    return hash(b"%b%b\0%b" % (numbers, cells[7].encode(), cells[8].encode())) & MASK
+    return hash_tuple(cells)
 
 
-def hash_numbered(number: int, value: bytes) -> int:
-    """Return the hash of a record at its place."""
-    return hash(b"%d %b" % (number, value)) & MASK
+def hash_numbered(number: int, hashed: int) -> int:
+    """Return the hash of a record, given by its bytes' own, at its place."""
+    return hash((number, hashed)) & MASK
 
 
 class Blocks:

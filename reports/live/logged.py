@@ -81,33 +81,36 @@ class Logged:
     def read(self, published: Published) -> None:
         """Read all logs up to the cut."""
         for shard in sorted(self.cut.logs):
+            name = f"shard {shard}" if len(self.cut.logs) > 1 else ""
+            first = last = 0
             try:
                 for frame in self.sources.frames(shard):
-                    self._frame(shard, frame, published)
+                    last = frame.lsn
+                    first = first or last
+                    self._frame(frame, published)
             except Stop as stop:
                 self.damaged[shard] = stop.message
                 self.breaks.append(_damage(shard, stop))
+            if first:
+                self.tally.reach(name, first, last)
+                self.cut_off = self.cut_off or first > 1
 
-    def _frame(self, shard: int, frame: Frame, published: Published) -> None:
-        self.cut_off = self.cut_off or (not self.checked and frame.lsn > 1)
+    def _frame(self, frame: Frame, published: Published) -> None:
         self.checked += 1
-        name = f"shard {shard}" if len(self.cut.logs) > 1 else ""
-        self.tally.reach(name, frame.lsn, frame.lsn)
         body = frame.body
         if not isinstance(body, CommandFrame):
             return
-        place = place_of(frame)
         try:
-            self._decided(place, body)
+            self._decided(frame, body)
             legs = list(body.legs)
             for output in body.outputs:
                 if output.topic == EVENTS:
-                    self._sent(place, body, output, legs, published)
-            self._same(place, body, legs, [])
+                    self._sent(frame, body, output, legs, published)
+            self._same(frame, body, legs, [])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.breaks.append(undecodable(place, error))
+            self.breaks.append(undecodable(place_of(frame), error))
 
-    def _decided(self, place: str, body: CommandFrame) -> None:
+    def _decided(self, frame: Frame, body: CommandFrame) -> None:
         """Compare a decision with its command."""
         for leg in body.legs:
             self.tally.add(leg.asset_id, leg.delta_avail + leg.delta_frozen)
@@ -116,16 +119,15 @@ class Logged:
         if source.topic == OPERATIONS:
             self.first.setdefault(source.partition, source.offset)
             self.next[source.partition] = max(self.next.get(source.partition, 0), source.offset + 1)
-            hashed = hash_numbered(source.offset, body.command)
+            hashed = hash_numbered(source.offset, hash(body.command))
             self.inputs.add(source.partition, source.offset, hashed)
             asked = movement_of(body.command)
         if not asked.asset_id:
             self._trade(body)
         elif source.offset < self.cut.operations[source.partition].low:
             self.from_topic.explain(_gone(asked.asset_id, asked.delta, 1))
-            self._transfer(place, body, asked)
-        else:
-            self._transfer(place, body, asked)
+        if asked.asset_id:
+            self._transfer(frame, body, asked)
 
     def _trade(self, body: CommandFrame) -> None:
         for leg in body.legs:
@@ -134,23 +136,23 @@ class Logged:
             cause = "legs of orders and fills: no transfer asked for them"
             self.from_topic.explain(Found("TRADED", leg.asset_id, delta, 1, None, cause=cause))
 
-    def _transfer(self, place: str, body: CommandFrame, asked: Movement) -> None:
+    def _transfer(self, frame: Frame, body: CommandFrame, asked: Movement) -> None:
         asset, delta = asked.asset_id, asked.delta
         if body.decision == "duplicate":
             self.repeated += 1
             self.repeats[asset] = self.repeats.get(asset, 0) + delta
-            self._legs(place, body, asset, 0)
+            self._legs(frame, body, asset, 0)
         elif body.decision == "rejected":
             reason = body.reason or "no reason"
             rejected = Found("REJECTED", asset, -delta, -1, body.created_at, cause=reason)
             self.from_topic.explain(rejected)
-            self._legs(place, body, asset, 0)
+            self._legs(frame, body, asset, 0)
         else:
             side = self.deposits if delta > 0 else self.withdrawals
             side[asset] = side.get(asset, 0) + abs(delta)
-            self._legs(place, body, asset, delta)
+            self._legs(frame, body, asset, delta)
 
-    def _legs(self, place: str, body: CommandFrame, asset: int, delta: int) -> None:
+    def _legs(self, frame: Frame, body: CommandFrame, asset: int, delta: int) -> None:
         """Accuse legs that are not what the decision about this command owes."""
         wrong = {asset: -delta}
         for leg in body.legs:
@@ -161,13 +163,13 @@ class Logged:
             if amount or surplus:
                 _, cause = meaning(OPERATIONS_TOPIC, LOG, "altered")
                 self.from_topic.accuse(
-                    _about(body, "LEGS_DIFFER", moved, amount, surplus, place, cause)
+                    _about(body, "LEGS_DIFFER", moved, amount, surplus, place_of(frame), cause)
                 )
                 surplus = 0
 
     def _sent(
         self,
-        place: str,
+        frame: Frame,
         body: CommandFrame,
         output: Output,
         legs: list[Leg],
@@ -186,16 +188,18 @@ class Logged:
             if leg is not None:
                 delta = leg.delta_avail + leg.delta_frozen
                 waiting = "ubscore has not published it"
-                where = f"{place} n {output.n}"
+                where = f"{place_of(frame)} n {output.n}"
                 late = _about(body, "", leg.asset_id, -delta, -1, where, waiting)
                 self.to_events.late(late, self.bounds.max_age_ms)
             return
-        hashed = hash_numbered(output.n, b"%d" % hash(output.value))
+        hashed = hash_numbered(output.n, hash(output.value))
         self.outputs.add(output.partition, output.n, hashed)
         row = event if isinstance(event, LedgerRow) else None
-        self._same(place, body, [leg] if leg else [], [row] if row else [])
+        self._same(frame, body, [leg] if leg else [], [row] if row else [])
 
-    def _same(self, place: str, body: CommandFrame, legs: list[Leg], rows: list[LedgerRow]) -> None:
+    def _same(
+        self, frame: Frame, body: CommandFrame, legs: list[Leg], rows: list[LedgerRow]
+    ) -> None:
         """Accuse a record that does not say what its leg says."""
         for leg, row in zip_longest(legs, rows):
             if leg is not None and row is not None and _says(leg) == _says(row):
@@ -208,7 +212,9 @@ class Logged:
             surplus = (row is not None) - (leg is not None)
             for asset, amount in sorted(moved.items()):
                 code, cause = meaning(LOG, EVENTS_TOPIC, "altered")
-                self.to_events.accuse(_about(body, code, asset, amount, surplus, place, cause))
+                self.to_events.accuse(
+                    _about(body, code, asset, amount, surplus, place_of(frame), cause)
+                )
                 surplus = 0
 
 

@@ -12,8 +12,9 @@ from reports.live.sources import Account, Bounds, Cut, Sources
 from reports.live.suspects import Suspects
 from reports.reconcile.codes import EVENTS_TOPIC, LEDGER, LOG, meaning
 from system.records import EVENTS, LedgerRow
+from system.topics import key_of, partition_of
 
-CLOCK_LEAD_MS = 5 * 60 * 1000  # how far a client's clock may be ahead
+CLOCK_LEAD_MS = 5 * 60 * 1000  # how far another clock may be ahead
 
 
 class Published:
@@ -31,6 +32,7 @@ class Published:
         self.suspects = Suspects(bounds.breaks_max)
         self.answers = Answers()
         self.replays: dict[int, Replay] = {}
+        self.retained_ms: dict[int, int] = {}  # when a partition's first retained event was made
         self.epochs: dict[int, tuple[int, int, str]] = {}
         self.deposits: dict[int, int] = {}
         self.withdrawals: dict[int, int] = {}
@@ -44,7 +46,7 @@ class Published:
         for partition, span in sorted(self.cut.events.items()):
             replay = self.replays[partition] = Replay(self.sources, self.cut, partition)
             for before, arrived in replay.read(span.high):
-                hashed = hash_numbered(arrived.event.n, b"%d" % arrived.hashed)
+                hashed = hash_numbered(arrived.event.n, arrived.hashed)
                 self.blocks.add(partition, arrived.event.n, hashed)
                 self._one_log(partition, arrived)
                 self._count(partition, arrived, log_parts)
@@ -62,10 +64,19 @@ class Published:
         for partition, span in self.cut.events.items():
             if not span.low:
                 continue
-            for entry in self.sources.events(partition, span.low, span.high):
-                since_ms = entry.timestamp_ms + CLOCK_LEAD_MS
-                self.answers.since_ms = max(self.answers.since_ms, since_ms)
-                break
+            first = next(Replay(self.sources, self.cut, partition).read(span.high), None)
+            whole = self.cut.at_ms + CLOCK_LEAD_MS  # nothing is retained
+            created_ms = whole if first is None else first[1].event.created_at
+            self.retained_ms[partition] = created_ms
+            since_ms = created_ms + CLOCK_LEAD_MS
+            self.answers.since_ms = max(self.answers.since_ms, since_ms)
+
+    def gone(self, user_id: int, created_at: int) -> bool:
+        """Whether the event of a row this old may no longer be retained."""
+        if not self.retained_ms:
+            return False
+        home = partition_of(key_of(user_id), len(self.cut.events))
+        return created_at <= self.retained_ms.get(home, -1)
 
     def _one_log(self, partition: int, arrived: Arrived) -> None:
         """Check that one log speaks here: epochs go forward, and have one owner."""

@@ -38,7 +38,8 @@ class Stored:
             self._account(account, rows)
 
     def _account(self, account: Account, rows: Iterable[Cells]) -> None:
-        state = self.accounts.get(account) or State()
+        known = self.accounts.get(account)
+        state = known or State()
         fold = 0
         above: Cells | None = None
         sound = True
@@ -46,6 +47,9 @@ class Stored:
             sound = _follows(row, above) and row[5] >= 0 <= row[6] and sound
             if above is None:
                 state.top = row[2]
+            if known is None and self.published.gone(row[0], row[9]):
+                known = state  # of all its rows from here on down no event is retained
+                state.seq = state.base = row[2]
             if row[2] <= state.seq and (above is None or above[2] > state.seq):
                 self.held[row[1]] = self.held.get(row[1], 0) + row[5] + row[6]
             above = row
