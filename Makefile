@@ -38,6 +38,9 @@ bench: $(READY) ## speed: paired ratios and medians
 	$(BIN)/python -m scenarios.bench
 	$(BIN)/python -m scenarios.bench_engine
 
+bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows (ROWS=n for another)
+	$(BIN)/python -m scenarios.reconciling.bench $(ROWS)
+
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)
 

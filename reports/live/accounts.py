@@ -110,6 +110,7 @@ class Accounts:
         if self.disk is None:
             self.disk = sqlite3.connect("", isolation_level=None)  # "": a file without a name
             self.disk.execute("PRAGMA journal_mode = OFF")
+            self.disk.execute("PRAGMA synchronous = OFF")
             self.disk.execute("PRAGMA cache_size = -65536")
             self.disk.execute(
                 "CREATE TABLE accounts (key BLOB PRIMARY KEY, state BLOB) WITHOUT ROWID"

@@ -152,13 +152,10 @@ class Published:
             )
 
     def _agree_with_commit(self, partition: int, replay: Replay) -> None:
-        numbers = replay.numbers
         settled = self.cut.settled.get(partition)
         span = self.cut.events[partition]
         if settled is None:
             return
-        if not numbers.next and settled.expected:  # nothing is retained: the commit knows
-            numbers.begin_at(max(settled.expected.values()))
         where = f"{EVENTS}/{partition}, the committed offset of Settlement"
         if settled.offset > span.high:
             self._commit_break(where, f"at most {span.high}", f"{settled.offset}", "COMMIT_AHEAD")

@@ -42,9 +42,13 @@ class Replay:
 
     def _believe(self, n: int) -> None:
         """Declare lost what Settlement says it applied, unless a later event speaks against it."""
-        if self.next_at_cut < self.claimed <= n and self.numbers.next == self.next_at_cut:
+        if not self.next_at_cut < self.claimed <= n or self.numbers.next != self.next_at_cut:
+            return
+        if self.next_at_cut:
             self.numbers.skip_to(self.claimed)
-            self.next_at_cut = self.claimed
+        else:  # nothing before the cut is retained
+            self.numbers.begin_at(self.claimed)
+        self.next_at_cut = self.claimed
 
     def read_after(self, end: int) -> Iterator[Arrived]:
         """Yield the events between the cut and an offset, once more."""

@@ -13,7 +13,7 @@ from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Set
 from reports.live.waivers import Waiver
 from system.records import EVENTS, OPERATIONS, decode_event
 from system.wal.frames import HEADER_BYTES, Frame, unpack
-from tests.reports.build import PARTITIONS, Build, log_files
+from tests.reports.build import EPOCH_MS, MS, PARTITIONS, Build, log_files
 
 change = msgspec.structs.replace
 
@@ -40,7 +40,8 @@ class Memory:
     # -- sources -------------------------------------------------------------------------------
 
     def cut(self) -> Cut:
-        newest = max((r.timestamp_ms for r in self.build.records), default=0)
+        now = EPOCH_MS + self.build.now // MS
+        newest = max((r.timestamp_ms for r in self.build.records), default=now)
         settled = {
             p: Settled(
                 self.high[EVENTS, p] if self.settled is None else self.settled.get(p, 0),
