@@ -17,7 +17,7 @@ from typing import Any
 
 import simpy
 
-from scenarios import catalog
+from scenarios import bench_doors, catalog
 from scenarios.stages import simulated
 from scenarios.stages.town import Town, pool
 from sim.kernel import SECOND, Kernel
@@ -43,6 +43,7 @@ def main() -> int:
     _trace()
     _idle()
     _memory()
+    _doors()
     _table(costs)
     return 0
 
@@ -178,6 +179,12 @@ def _memory() -> None:
     _row("memory of a worker after 250 .. 1,000 seeds, MB", "< 150 and flat", f"{steps}")
     _row("its peak, MB", "-", f"{peak:.0f}")
     pool.forget()
+
+
+def _doors() -> None:
+    """Print what doors around a real program add to its calls; without a plan there are none."""
+    for door, ns in bench_doors.added_ns().items():
+        _row(f"a door around a real program: {door}", "-", f"+ {ns / 1000:.1f} us a call")
 
 
 def _resident_mb() -> float:

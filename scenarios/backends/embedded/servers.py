@@ -14,6 +14,7 @@ from sim.tcp.cql.config import Listen, Member
 from sim.tcp.kafka.config import Config as BrokerConfig
 
 READY_S = 60.0
+SETTINGS = {"group_initial_rebalance_delay_ms": 0}  # as the jvm back end's brokers have it
 CONTROLLER = "kafka-controller"
 _READY = '{"ready": true'
 
@@ -75,6 +76,7 @@ class EmbeddedBroker(EmbeddedServer):
             advertised_port=self.advertised.port,
             brokers=tuple(self.brokers),
             controller=str(self.controller) if self.controller else "",
+            settings=SETTINGS,
         )
 
     def wait_until_served(self) -> None:
