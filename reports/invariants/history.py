@@ -70,7 +70,8 @@ def _judge_end(case: Case, event: ProcessEvent) -> Generator[Break, None, None]:
         yield _stop("DEFECT", event, "no error that the program does not know")
     elif event.kind == "exited" and event.code:
         last = case.last_event[event.process] is event
-        if last and (quiescent_ns is None or event.at_ns <= quiescent_ns):
+        settled = quiescent_ns is not None and event.at_ns > quiescent_ns
+        if last and not settled and case.due(event.at_ns):
             yield _stop("LEFT_DOWN", event, "running in the end")
 
 

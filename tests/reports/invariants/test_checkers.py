@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from reports.case import Case
-from reports.evidence import Commit, Damage, Evidence, FaultReceipt, OwedHalt, Restart
+from reports.evidence import About, Commit, Damage, Evidence, FaultReceipt, OwedHalt, Restart
 from reports.invariants import CHECKERS, check, check_all
 from reports.judge import judge
 from system.records import EVENTS, OPERATIONS, decode_event, encode
@@ -521,3 +521,18 @@ def test_a_hole_in_the_ledger_is_not_hidden_by_rows_that_nobody_saw_become_durab
 
     assert lost.seq == 1
     assert {code for code, _ in codes} == {"COMMIT_AHEAD"}
+
+
+def test_a_program_that_was_down_when_a_run_was_interrupted_had_no_time_to_come_back() -> None:
+    build = lively()
+    build.happens("ubscore-1", "exited", code=74, reason="log_io")
+    evidence = build.evidence()
+    early = change(evidence.about, quiescent_ns=None, healed_ns=evidence.about.ended_ns)
+    late = change(early, ended_ns=early.ended_ns + early.bound_ns)
+
+    def left_down(about: About) -> bool:
+        found = check(Case(change(evidence, about=about)), "I14")
+        return "LEFT_DOWN" in {b.code for b in found.breaks}
+
+    assert not left_down(early)
+    assert left_down(late)
