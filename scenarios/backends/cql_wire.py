@@ -19,6 +19,7 @@ from cassandra.protocol import (
 )
 
 from scenarios.backends.base import Address
+from scenarios.backends.sockets import read_exactly
 
 ONE, QUORUM, ALL = ConsistencyLevel.ONE, ConsistencyLevel.QUORUM, ConsistencyLevel.ALL
 _VERSION = 4
@@ -44,23 +45,14 @@ class Wire:
 
     def _ask(self, question: Any) -> Any:
         self._socket.sendall(ProtocolHandler.encode_message(question, 1, _VERSION, None, False))
-        _, flags, stream, opcode, size = _HEADER.unpack(self._read(_HEADER.size))
-        body = self._read(size)
+        _, flags, stream, opcode, size = _HEADER.unpack(read_exactly(self._socket, _HEADER.size))
+        body = read_exactly(self._socket, size)
         answer = ProtocolHandler.decode_message(
             _VERSION, {}, stream, flags, opcode, body, None, None
         )
         if isinstance(answer, ErrorMessage):
             raise CqlError(answer.summary_msg())
         return answer
-
-    def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            part = self._socket.recv(size - len(data))
-            if not part:
-                raise ConnectionError("the node closed the connection")
-            data += part
-        return bytes(data)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from typing import Any, Self
 from kio.serial import entity_reader, entity_writer
 
 from scenarios.backends.base import Address
+from scenarios.backends.sockets import read_exactly
 from scenarios.errors import Infrastructure
 from sim.kafka.entities import (
     FindCoordinatorRequest,
@@ -48,20 +49,11 @@ class Wire:
         )
         entity_writer(type(request))(out, request)
         self._socket.sendall(struct.pack(">i", out.tell()) + out.getvalue())
-        (size,) = struct.unpack(">i", self._read(4))
-        answer = self._read(size)
+        (size,) = struct.unpack(">i", read_exactly(self._socket, 4))
+        answer = read_exactly(self._socket, size)
         response = _RESPONSES[type(request)]
         _, at = entity_reader(response.__header_schema__)(answer, 0)  # type: ignore[attr-defined]
         return entity_reader(response)(answer, at)[0]
-
-    def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            part = self._socket.recv(size - len(data))
-            if not part:
-                raise ConnectionError("the broker closed the connection")
-            data += part
-        return bytes(data)
 
     def __enter__(self) -> Self:
         return self

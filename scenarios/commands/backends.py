@@ -1,6 +1,7 @@
 """``wavetank backends``: servers for the real stage, or for anybody's client, up and down."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from scenarios.errors import Infrastructure, UsageError
 LOG = "supervisor.log"
 _STOP_S = 120.0
 _POLL_S = 0.1
+_TABLE = re.compile("^back end ", re.MULTILINE)  # how what an owner shows when it is up begins
 
 
 def up(kind: str | None, count: int | None, folder: Path, ports: Ports, *, detach: bool) -> int:
@@ -142,17 +144,24 @@ def _detached(folder: Path) -> int:
             start_new_session=True,
         )
     try:
+        return _follow_start(folder, owner)
+    except KeyboardInterrupt:
+        owner.send_signal(signal.SIGTERM)
+        owner.wait()
+        raise
+
+
+def _follow_start(folder: Path, owner: subprocess.Popen[bytes]) -> int:
+    """Repeat what a new owner says until its servers serve, or it has ended."""
+    with (folder / LOG).open(encoding="utf-8", errors="replace") as log:
         while owner.poll() is None:
             seen = state.read(folder)
             if seen and seen.owner.pid == owner.pid and seen.phase == "up":
                 _show(seen)
                 return 0
+            click.echo(_TABLE.split(log.read())[0], err=True, nl=False)
             time.sleep(_POLL_S)
-    except KeyboardInterrupt:
-        owner.send_signal(signal.SIGTERM)
-        owner.wait()
-        raise
-    click.echo((folder / LOG).read_text(encoding="utf-8"), err=True, nl=False)
+        click.echo(log.read(), err=True, nl=False)
     return owner.returncode
 
 

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 
 from scenarios.errors import Infrastructure
 
-JAVA_MIN = 17
+JAVA_MIN = 17  # Kafka's
+JAVA_MAX = 23  # Cassandra still asks for a security manager
 
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """A Java runtime that is new enough."""
+    """A Java runtime that the servers run on."""
 
     path: str
     version: str
 
 
 def java() -> Java:
-    """Return the Java on PATH; raise `Infrastructure` if there is none, or an old one."""
-    advice = f"install Java {JAVA_MIN} or newer (Debian: apt install openjdk-17-jre-headless)"
+    """Return the Java on PATH; raise `Infrastructure` if there is none, or a wrong one."""
+    advice = (
+        f"put one of Java {JAVA_MIN} to {JAVA_MAX} on PATH"
+        " (Debian: apt install openjdk-17-jre-headless)"
+    )
     path = shutil.which("java")
     if path is None:
         raise Infrastructure(f"the jvm back end needs Java, and no `java` is on PATH; {advice}")
@@ -29,8 +33,9 @@ def java() -> Java:
     found = re.search(r'version "(?:1\.)?(\d+)[^"]*"', said)
     if done.returncode or found is None:
         raise Infrastructure(f"`{path} -version` does not say its version: {said.strip()[:200]!r}")
-    if int(found[1]) < JAVA_MIN:
-        raise Infrastructure(f"{path} is Java {found[1]}, too old for the servers; {advice}")
+    if not JAVA_MIN <= int(found[1]) <= JAVA_MAX:
+        what = "old" if int(found[1]) < JAVA_MIN else "new"
+        raise Infrastructure(f"{path} is Java {found[1]}, too {what} for the servers; {advice}")
     return Java(path, found[0].split('"')[1])
 
 

@@ -8,12 +8,23 @@ import pytest
 
 from scenarios.backends import cql_wire, kafka_wire
 from scenarios.backends.base import Address
+from scenarios.backends.jvm import jars
 from scenarios.backends.jvm.backend import Jvm
+from scenarios.errors import Infrastructure
 
 missing = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
 pytestmark = pytest.mark.skipif(
     bool(missing), reason=f"the jvm back end needs {' and '.join(missing)} on PATH"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _jars() -> None:
+    """The first time they come over the network, which is nobody's fault if it is not there."""
+    try:
+        jars.fetch(lambda _: None)
+    except Infrastructure as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
