@@ -1,5 +1,6 @@
 """Configuration of a CQL node: who it is, its peers, where it listens, where its data is."""
 
+import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -31,6 +32,17 @@ class Member(Section, frozen=True, kw_only=True):
     peer_port: _Port = PEER_PORT
     datacenter: _Name = "datacenter1"
     rack: _Name = "rack1"
+
+    def __post_init__(self) -> None:
+        try:
+            unusable = ipaddress.ip_address(self.address).is_unspecified
+        except ValueError:
+            unusable = True
+        if unusable:
+            raise ValueError(
+                f"address {self.address!r} of {self.name}: clients need to be told an IP address "
+                "that they can reach (`listen.address` may be another)"
+            )
 
 
 class Listen(Section, frozen=True, kw_only=True):

@@ -37,8 +37,8 @@ async def serve(path: str, *, die_with_parent: bool) -> None:
     except Corrupt as error:
         raise process.Stop(str(error)) from error
     except OSError as error:
-        what = f"{error.filename}: " if error.filename else ""
-        raise process.Stop(f"cannot go on: {what}{error.strerror}") from error
+        place = error.filename or config.data
+        raise process.Stop(f"cannot keep data in {place}: {error.strerror}") from error
     finally:
         server.close()
 

@@ -1,6 +1,7 @@
 """Nodes as processes, asked by the real, unmodified driver over TCP."""
 
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -12,7 +13,12 @@ from typing import Any
 
 import pytest
 from cassandra import ConsistencyLevel, InvalidRequest, WriteFailure
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+from cassandra.cluster import (
+    EXEC_PROFILE_DEFAULT,
+    Cluster,
+    ExecutionProfile,
+    NoHostAvailable,
+)
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.policies import RoundRobinPolicy
 from cassandra.query import SimpleStatement
@@ -188,6 +194,30 @@ def test_a_rotten_log_is_refused_by_name_and_offset(tmp_path: Path) -> None:
         assert code == 75
         assert f"{log} is damaged at offset" in why
         assert log.read_bytes() == content
+
+
+def test_a_disk_that_is_full_ends_a_node_and_loses_nothing(tmp_path: Path) -> None:
+    acknowledged = []
+    with Nodes(tmp_path) as nodes:
+        nodes.start()
+        node = nodes.running.pop("db-1")
+        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        with session(nodes) as asked:
+            asked.execute(KEYSPACE % 1)
+            asked.execute(TABLE)
+            insert = asked.prepare("INSERT INTO k.t (a, b, v) VALUES (?, ?, ?)")
+            with pytest.raises(NoHostAvailable):
+                for key in range(1000):
+                    asked.execute(insert, (key, "", key))
+                    acknowledged.append(key)
+        _, errors = node.communicate()
+        why = f"cql ERROR cannot keep data in {tmp_path / 'db-1'}: File too large\n"
+        assert (node.returncode, errors) == (75, why)
+        nodes.start()
+        with session(nodes) as asked:
+            found = {row.a for row in asked.execute("SELECT a FROM k.t")}
+    assert len(acknowledged) >= 50
+    assert found.issuperset(acknowledged)
 
 
 def test_nodes_die_with_whoever_started_them(tmp_path: Path) -> None:

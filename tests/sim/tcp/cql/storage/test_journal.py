@@ -18,6 +18,7 @@ from sim.tcp.cql.storage.directory import FORMAT, Directory, Stamp
 from sim.tcp.cql.storage.frames import HEADER_BYTES, Corrupt
 from sim.tcp.cql.storage.journal import Journal
 from sim.tcp.cql.storage.snapshots import Snapshots
+from sim.tcp.process import Stop
 from tests.sim.tcp.cql.node import KEYSPACE, TABLE, Driven, content, make
 
 _small = st.integers(0, 3)
@@ -207,3 +208,34 @@ def test_a_snapshot_stands_for_the_log_before_it(
     files = {"commitlog-00000002", "snapshot-00000002"}
     assert {each.name for each in path.iterdir()} == {*files, "lock", "stamp.json"}
     assert content(recovered(path)) == content(node)
+
+
+def test_a_snapshot_that_was_cut_short_changes_nothing(path: Path) -> None:
+    directory = Directory(fresh(path), Stamp(FORMAT, "c", "db-1", ("db-1",)))
+    node = make()
+    journal = opened(path, node)
+    driven = Driven(node)
+    snapshots = Snapshots(directory, node, journal)
+    journal.persist(driven.records + driven.execute(KEYSPACE) + driven.execute(TABLE))
+    journal.persist(driven.execute("INSERT INTO k.t (a, b, v) VALUES (1, 1, 'before')"))
+    journal.rotate()
+    journal.persist(driven.execute("INSERT INTO k.t (a, b, v) VALUES (2, 2, 'after')"))
+    journal.log.close()
+    (path / "snapshot-00000002.tmp").write_bytes(b"the beginning of one")
+    snapshots.stop()
+    directory.unlock()
+    assert content(recovered(path)) == content(node)
+    assert not (path / "snapshot-00000002.tmp").exists()
+
+
+def test_a_missing_part_of_the_log_is_refused_by_its_name(path: Path) -> None:
+    node = make()
+    journal = opened(fresh(path), node)
+    driven = Driven(node)
+    journal.persist(driven.records + driven.execute(KEYSPACE))
+    journal.rotate()
+    journal.persist(driven.execute(TABLE))
+    journal.log.close()
+    (path / "commitlog-00000001").unlink()
+    with pytest.raises(Stop, match="commitlog-00000001 is missing"):
+        recovered(path)
