@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any, NamedTuple
 
+import msgspec
 from kio.serial import entity_reader, entity_writer
 
 from sim.kafka import entities
@@ -28,7 +29,7 @@ from sim.machine import Dial, Effect, Message, Send, Timer
 from sim.tcp.kafka import refusals
 from sim.tcp.kafka.controller import ALIVE_NS
 from sim.tcp.kafka.links import Alive, Answer, Ask, Hello, Ids, Unwelcome, WantIds, Welcome
-from sim.tcp.kafka.metadata import restore
+from sim.tcp.kafka.metadata import ImageState, restore
 from sim.tcp.kafka.versions import RANGES
 
 CONTROLLER = "controller"
@@ -154,7 +155,7 @@ class Member(Broker):
 
     def _told(self, now_ns: int, message: Message) -> list[Effect]:
         if isinstance(message, Welcome):
-            restore(self._replica, message.image)
+            self._join(message.image)
             self.state.record("metadata", self._replica.version)
             if not self._known:
                 self._known = True
@@ -168,6 +169,12 @@ class Member(Broker):
         elif isinstance(message, Unwelcome):
             self.unwelcome(message.why)
         return self._effects(now_ns)
+
+    def _join(self, image: ImageState) -> None:
+        """Take the metadata; a controller of another cluster turns this broker away from now on."""
+        assert self._hello is not None
+        restore(self._replica, image)
+        self._hello = msgspec.structs.replace(self._hello, cluster_id=image.cluster_id)
 
     def _forward(self, state: State, now_ns: int, connection: int, request: Request) -> None:
         body = request.body

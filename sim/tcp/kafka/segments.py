@@ -1,8 +1,8 @@
 """One partition on disk: segment files of record batches, exactly as they go over the wire.
 
 **Faithful** (`LogSegment.java`, `LogLoader.java`, `UnifiedLog.java`): a file for each segment,
-named by its first offset; batches of format version 2 one behind another, so that Kafka's own
-`kafka-dump-log.sh` reads them; `partition.metadata` with the topic's id; at start every length and
+named by its first offset; batches of format version 2 one behind another, as Kafka's own
+`FileRecords.java` reads them; `partition.metadata` with the topic's id; at start every length and
 checksum is verified and a torn tail is cut off; retention deletes files.
 **Simplified**: no index files (places are kept in memory, from a scan at start), no checkpoint of
 leader epochs (every batch carries its own). Where Kafka cuts a log off at damage in its middle and

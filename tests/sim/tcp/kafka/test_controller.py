@@ -195,6 +195,21 @@ def test_a_forwarded_request_survives_the_loss_of_the_link_or_times_out() -> Non
     assert [topic.error_code.name for topic in pair.answers.pop().topics] == ["request_timed_out"]
 
 
+def test_a_controller_that_has_lost_its_directory_turns_its_brokers_away() -> None:
+    pair, why = Pair(), list[str]()
+    pair.member.unwelcome = why.append
+    pair.link()
+    pair.member.connected(0, 7, "client")
+    pair.ask(creation())
+    pair.cut()
+    pair.controller = Controller(Image(unknown(BROKERS), Random(2)), Settings(), {})
+
+    pair.link()
+
+    assert ["belongs to cluster" in each for each in why] == [True]
+    assert list(pair.member.state.image.topics) == ["t"]
+
+
 def test_producer_ids_come_in_blocks_fetched_ahead() -> None:
     pair = Pair()
     pair.member.connected(0, 7, "client")
