@@ -1,4 +1,8 @@
-"""The second look: what the folds do not agree on is read again and named, item by item."""
+"""The second look: what the folds do not agree on is read again and named, item by item.
+
+**Simplified**: rows and events of the suspected accounts are in memory together while they are
+compared, so a suspect with millions of rows takes more than the first look did.
+"""
 
 from reports.breaks import Break
 from reports.case import COLUMNS, content

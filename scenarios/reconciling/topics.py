@@ -37,7 +37,8 @@ class Topics:
         self.kafka = kafka
         self.pace = pace
         self.timeout_s = kafka.timeout_ms / 1000
-        client = kafka.client()
+        self.troubles: list[str] = []
+        client = {**kafka.client(), "error_cb": self._note}
         # A consumer needs the name of a group; with `assign` and no commit nobody hears of it.
         group = f"wavetank-reconcile-{secrets.token_hex(8)}"
         reading = {
@@ -114,6 +115,12 @@ class Topics:
         """Yield a partition's records from one offset up to another."""
         if low >= high:
             return
+        try:
+            yield from self._read(topic, partition, low, high)
+        except KafkaException as error:
+            raise Unreadable(f"{topic}/{partition} cannot be read: {_say(error)}") from None
+
+    def _read(self, topic: str, partition: int, low: int, high: int) -> Iterator[Entry]:
         self.consumer.assign([TopicPartition(topic, partition, low)])
         heard_s = time.monotonic()
         following = low
@@ -135,6 +142,10 @@ class Topics:
             elif time.monotonic() - heard_s > _SILENCE_S:
                 raise Unreadable(f"{topic}/{partition} gave no record for {_SILENCE_S:.0f} s")
 
+    def _note(self, error: KafkaError) -> None:
+        """Remember what a client says of its brokers: a time-out alone explains nothing."""
+        self.troubles = [*self.troubles[-2:], error.str()]
+
     def close(self) -> None:
         """Give the connections back."""
         self.consumer.close()
@@ -143,8 +154,10 @@ class Topics:
         try:
             return call(*args, **kwargs)
         except KafkaException as error:
+            self.admin.poll(0)  # serves what it has to say of its brokers
+            why = "; ".join(dict.fromkeys([_say(error), *self.troubles]))
             raise Infrastructure(
-                f"Kafka at {self.kafka.bootstrap} did not let us {what}: {_say(error)}"
+                f"Kafka at {self.kafka.bootstrap} did not let us {what}: {why}"
             ) from None
 
 

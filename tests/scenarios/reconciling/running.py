@@ -53,13 +53,17 @@ class Running:
         self.accepted = 0
 
     def __enter__(self) -> Self:
-        self.make_keyspace()
-        self.configure()
-        self.once("setup")
-        self.once("init")
-        for name in ("ubscore", "settlement", "gateway"):
-            self.start(name)
-        self.wait_for_gateway()
+        try:
+            self.make_keyspace()
+            self.configure()
+            self.once("setup")
+            self.once("init")
+            for name in ("ubscore", "settlement", "gateway"):
+                self.start(name)
+            self.wait_for_gateway()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,7 +76,7 @@ class Running:
     # -- the programs --------------------------------------------------------------------------
 
     def session(self) -> tuple[Any, Any]:
-        cluster = Cluster(["127.0.0.1"], port=self.cql_port, protocol_version=4)
+        cluster = Cluster([self.nodes.address], port=self.cql_port, protocol_version=4)
         return cluster, cluster.connect()
 
     def make_keyspace(self) -> None:
@@ -91,7 +95,7 @@ class Running:
 
     def configure(self) -> None:
         kafka = f'[kafka]\nbootstrap = "{self.kafka.bootstrap}"\n'
-        scylla = f'[scylla]\ncontact_points = ["127.0.0.1"]\nport = {self.cql_port}\n'
+        scylla = f'[scylla]\ncontact_points = ["{self.nodes.address}"]\nport = {self.cql_port}\n'
         topics = "[topics]\npartitions = 4\nreplication = 1\nmin_insync = 1\n"
         keys = f'[[keys]]\nsha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"\noperator = true\n'
         core = f'[ubscore]\ndata = "{self.data}"\nidle_ms = 50\nfile_bytes = 65536\n'
@@ -198,10 +202,15 @@ class Running:
     # -- reconciling ---------------------------------------------------------------------------
 
     def reconcile(self, *more: str) -> Result:
+        """Reconcile with the log, unless `more` says otherwise."""
+        log = () if "--no-log" in more else ("--wal", str(self.data))
+        return self.reconcile_with(*log, *more)
+
+    def reconcile_with(self, *more: str) -> Result:
         """Run the command in this process: nine tenths of a process of its own are imports."""
         arguments = [
-            *("reconcile", "--bootstrap", self.kafka.bootstrap, "--contact-points", "127.0.0.1"),
+            *("reconcile", "--bootstrap", self.kafka.bootstrap),
+            *("--contact-points", self.nodes.address),
             *("--cql-port", str(self.cql_port)),
-            *(() if "--no-log" in more else ("--wal", str(self.data))),
         ]
         return CliRunner().invoke(wavetank, [*arguments, *more], catch_exceptions=False)

@@ -4,9 +4,12 @@ import json
 from collections.abc import Generator
 from pathlib import Path
 
+import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from system.directory import DataDirectory
+from system.ubscore.cluster import Shard
 from tests.scenarios.reconciling.running import Running
 
 
@@ -66,7 +69,7 @@ def test_a_row_that_was_lost_is_named_with_its_amount_and_can_be_waived(running:
 
 
 def test_nobody_notices_the_reader(running: Running) -> None:
-    admin = AdminClient({"bootstrap.servers": running.kafka.bootstrap})
+    admin = AdminClient({"bootstrap.servers": running.kafka.bootstrap, "log_level": 0})
     groups = {group.group_id for group in admin.list_consumer_groups().result().valid}
     files = sorted(path.name for path in Path(running.data).iterdir())
 
@@ -76,3 +79,28 @@ def test_nobody_notices_the_reader(running: Running) -> None:
     assert after == groups
     assert not any(name.startswith("wavetank") for name in after)
     assert sorted(path.name for path in Path(running.data).iterdir()) == files
+
+
+def test_a_log_of_another_cluster_is_refused(running: Running, tmp_path: Path) -> None:
+    own = DataDirectory(str(running.data), Shard).owner()
+    DataDirectory(str(tmp_path), Shard).seal(msgspec.structs.replace(own, cluster_id="elsewhere"))
+
+    done = running.reconcile("--wal", str(tmp_path / "."))
+    foreign = running.reconcile_with("--wal", str(tmp_path))
+
+    assert done.exit_code == 2
+    assert "are both of shard 1: give one" in done.output
+    assert foreign.exit_code == 2
+    assert "belongs to Kafka cluster 'elsewhere'" in foreign.output
+
+
+def test_a_wrong_keyspace_and_a_dead_database_say_so(running: Running) -> None:
+    wrong = running.reconcile("--keyspace", "wavetonk")
+    running.nodes.kill("db-1")
+
+    dead = running.reconcile()
+
+    assert wrong.exit_code == 2
+    assert "is keyspace 'wavetonk' right?" in wrong.output
+    assert dead.exit_code == 75
+    assert f"no database node answers at {running.nodes.address}" in dead.output
