@@ -15,7 +15,7 @@ import msgspec
 from reports.live.folds import MASK, hash_tuple
 from reports.live.sources import Answer
 from system import effects
-from system.records import Event, LedgerRow
+from system.records import CancelAccepted, CancelEnded, Event, LedgerRow, decides
 
 BUCKETS = 1 << 16
 _SUBSETS_OF = 12  # later facts in one bucket; with more of them the bucket is read again
@@ -26,7 +26,7 @@ Fact = tuple[int, str, str, str, str, tuple[tuple[str, int, int, int, int, int, 
 
 def fact_of(event: Event) -> Fact | None:
     """Return what an event has to say about its request; None if it decides none."""
-    if not event.request_id:
+    if not event.request_id or not decides(event) or isinstance(event, CancelEnded):
         return None
     who = event.user_id, event.request_id, event.body_hash
     if isinstance(event, LedgerRow):
@@ -35,6 +35,8 @@ def fact_of(event: Event) -> Fact | None:
             *(event.delta_avail, event.delta_frozen, event.avail, event.frozen),
         )
         return (*who, "done", "", (effect,))
+    if isinstance(event, CancelAccepted):
+        return (*who, "accepted", "", ())
     if event.reason == "expired":
         return (*who, "expired", "", ())
     return (*who, "rejected", event.reason, ())

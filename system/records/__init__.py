@@ -8,12 +8,16 @@ import msgspec
 
 from system.records.events import (
     EVENTS,
+    CancelAccepted,
+    CancelEnded,
     Event,
     EventType,
     LedgerRow,
     Reason,
     Rejected,
+    decides,
     decode_event,
+    version_of,
 )
 from system.records.fields import (
     FORMAT_VERSION,
@@ -81,6 +85,8 @@ __all__ = [
     "PPM",
     "Amount",
     "Cancel",
+    "CancelAccepted",
+    "CancelEnded",
     "Deposit",
     "EngineOutput",
     "Event",
@@ -110,6 +116,7 @@ __all__ = [
     "ValidatedOrder",
     "Withdraw",
     "body_hash",
+    "decides",
     "decode_event",
     "decode_operation",
     "decode_output",
@@ -119,4 +126,5 @@ __all__ = [
     "order_id",
     "seal",
     "sealed",
+    "version_of",
 ]

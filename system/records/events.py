@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from system.records.fields import ORDERS_SINCE, Numbered
+from system.records.fields import ORDERS_SINCE, Numbered, OrderVersion
 from system.records.reading import Reader
 
 EVENTS = "balance.events"
@@ -17,15 +17,19 @@ TransferReason = Literal[
 OrderReason = Literal["unknown_symbol", "unknown_order", "order_closed"]
 Reason = TransferReason | OrderReason
 
+CancelOutcome = Literal["done", "order_closed"]
+
+DECIDING: tuple[EventType, ...] = ("deposit", "withdraw", "lock")
 _ORDERS_ONLY = (*get_args(OrderType), *get_args(OrderReason))
 
 
 class LedgerRow(Numbered, frozen=True, kw_only=True, tag="row"):
-    """One ledger row; the decision about its request rides on it.
+    """One ledger row; a row of a type in `DECIDING` is also the decision about its request.
 
-    ``seq`` numbers the rows of (user, asset). ``ref_id`` is the request of a transfer, the order
-    of a lock or unlock, the trade of a debit, credit or fee. ``created_at`` is milliseconds since
-    the epoch, stamped once.
+    The others come from an engine output, and ``request_id`` is then that of the order or cancel
+    which the output answers, perhaps another user's. ``seq`` numbers the rows of (user, asset).
+    ``ref_id`` is the request of a transfer, the order of a lock or unlock, the trade of a debit,
+    credit or fee. ``created_at`` is milliseconds since the epoch, stamped once.
     """
 
     user_id: int
@@ -58,9 +62,40 @@ class Rejected(Numbered, frozen=True, kw_only=True, tag="rejected"):
         _check_version(self.v, self.reason)
 
 
-Event = LedgerRow | Rejected
+class CancelAccepted(Numbered, frozen=True, kw_only=True, tag="cancel_accepted"):
+    """A cancel that went on to the matching engine; its outcome is pending."""
+
+    v: OrderVersion = ORDERS_SINCE
+    user_id: int
+    request_id: str
+    body_hash: str
+    order_id: str
+    created_at: int
+
+
+class CancelEnded(Numbered, frozen=True, kw_only=True, tag="cancel_ended"):
+    """What became of an accepted cancel: done if it took the order's rest out of the book.
+
+    Otherwise the order was closed before: the cancel is rejected after all.
+    """
+
+    v: OrderVersion = ORDERS_SINCE
+    user_id: int
+    request_id: str
+    body_hash: str
+    order_id: str
+    outcome: CancelOutcome
+    created_at: int
+
+
+Event = LedgerRow | Rejected | CancelAccepted | CancelEnded
 
 decode_event = Reader[Event](Event)
+
+
+def decides(event: Event) -> bool:
+    """Say whether an event is the decision about the request it names."""
+    return not isinstance(event, LedgerRow) or event.event_type in DECIDING
 
 
 def version_of(word: EventType | Reason) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from system import effects
 from system.database import QUORUM, UNSET, Database, Pending, Row
-from system.records import Event, LedgerRow, Rejected
+from system.records import CancelAccepted, CancelEnded, Event, LedgerRow, Rejected, decides
 from system.settlement.accounts import COLUMNS, Account, Cells, cells
 
 _CELLS = ", ".join(COLUMNS)
@@ -24,8 +24,8 @@ INSERT_ROW = f"INSERT INTO {{ks}}.balance_ledger (user_id, asset_id, {_CELLS}) V
 INSERT_ASSET = "INSERT INTO {ks}.users_assets (user_id, asset_id) VALUES (?, ?)"
 INSERT_REQUEST = (
     "INSERT INTO {ks}.requests "
-    "(user_id, request_id, body_hash, decision, reason, effects, expired) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "(user_id, request_id, body_hash, decision, reason, effects, outcome, expired) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 Statement = tuple[Any, tuple[object, ...]]
@@ -75,7 +75,7 @@ class Ledger:
     def request_lanes(self, events: Iterable[Event]) -> list[Lane]:
         """Return the lanes that write what these events decided."""
         requests: dict[tuple[int, str], list[Event]] = {}
-        for event in events:
+        for event in filter(decides, events):
             requests.setdefault((event.user_id, event.request_id), []).append(event)
         return [self.request_lane(of_request) for of_request in requests.values()]
 
@@ -108,16 +108,21 @@ class Ledger:
             yield self.insert_request, (*key, *decision(event))
 
 
-def decision(event: Event) -> tuple[object, object, object, object]:
-    """Return decision, reason, effects, expired: only the columns this event is the one to write.
+def decision(event: Event) -> tuple[object, ...]:
+    """Return decision, reason, effects, outcome, expired: only the columns this event has to write.
 
-    A late retry of a key that was decided long ago is `expired`, and must not touch the decision.
+    A late retry of a key that was decided long ago is `expired`, and must not touch the decision;
+    nor must the end of a cancel.
     """
     if isinstance(event, Rejected):
         if event.reason == "expired":
-            return UNSET, UNSET, UNSET, True
-        return "rejected", event.reason, UNSET, UNSET
-    return "done", UNSET, effects.encode((effects.of(event),)), UNSET
+            return UNSET, UNSET, UNSET, UNSET, True
+        return "rejected", event.reason, UNSET, UNSET, UNSET
+    if isinstance(event, CancelAccepted):
+        return "accepted", UNSET, UNSET, UNSET, UNSET
+    if isinstance(event, CancelEnded):
+        return UNSET, UNSET, UNSET, event.outcome, UNSET
+    return "done", UNSET, effects.encode((effects.of(event),)), UNSET, UNSET
 
 
 def _first(rows: list[Row]) -> Cells | None:

@@ -93,9 +93,8 @@ class Tables(Database):
 
     def _request(self, values: tuple[Any, ...]) -> None:
         row = self.requests.setdefault(values[:2], {}).setdefault(values[2], {})
-        for name, value in zip(
-            ("decision", "reason", "effects", "expired"), values[3:], strict=True
-        ):
+        names = ("decision", "reason", "effects", "outcome", "expired")
+        for name, value in zip(names, values[3:], strict=True):
             if value is UNSET:
                 continue
             assert row.get(name, value) == value, f"{name} is written once"

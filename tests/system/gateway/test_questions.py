@@ -55,8 +55,10 @@ def test_a_request_answers_with_its_effects_and_names_bodies_that_came_too_late(
         frozen=0,
     )
     mine, late = (1001, key, "b" * 64), (1001, key, "a" * 64)
-    front.tables.send(ledger.INSERT_REQUEST, (*mine, "done", None, encode((effect,)), True))
-    front.tables.send(ledger.INSERT_REQUEST, (*late, "rejected", "request_id_reused", None, None))
+    front.tables.send(ledger.INSERT_REQUEST, (*mine, "done", None, encode((effect,)), None, True))
+    front.tables.send(
+        ledger.INSERT_REQUEST, (*late, "rejected", "request_id_reused", None, None, None)
+    )
 
     answer = front.get(f"/requests/{key}", key=USER).json
 
@@ -67,7 +69,7 @@ def test_a_request_answers_with_its_effects_and_names_bodies_that_came_too_late(
 
 def test_a_request_that_only_expired_is_rejected() -> None:
     front, key = Front(), new_key()
-    front.tables.send(ledger.INSERT_REQUEST, (1001, key, "a" * 64, None, None, None, True))
+    front.tables.send(ledger.INSERT_REQUEST, (1001, key, "a" * 64, None, None, None, None, True))
 
     answer = front.get(f"/requests/{key}?user_id=1001").json
 

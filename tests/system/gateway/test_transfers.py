@@ -102,7 +102,7 @@ def test_more_than_may_be_under_way_is_refused_with_a_time_to_come_back() -> Non
 def test_a_key_used_for_another_body_is_refused_and_the_same_body_is_not() -> None:
     front, key = Front(), new_key(ago_ms=60_000)
     first = body_hash("transfer_in", 1001, key, 1, 10**12)
-    front.tables.send(ledger.INSERT_REQUEST, (1001, key, first, "done", None, "[]", None))
+    front.tables.send(ledger.INSERT_REQUEST, (1001, key, first, "done", None, "[]", None, None))
 
     same = front.post("/transfer_in", transfer(request_id=key))
     other = front.post("/transfer_in", transfer(request_id=key, amount="1"))

@@ -5,11 +5,14 @@ import pytest
 
 from system.records import (
     FORMAT_VERSION,
+    CancelAccepted,
+    CancelEnded,
     Deposit,
     LedgerRow,
     NewerVersion,
     Rejected,
     Withdraw,
+    decides,
     decode_event,
     decode_operation,
     encode,
@@ -29,6 +32,15 @@ ROW = (
 REJECTED = (
     b'{"type":"rejected","v":1,"shard":1,"epoch":1,"epoch_bits":"0011223344556677","n":2,'
     b'"user_id":1001,"request_id":"r","body_hash":"b","reason":"overflow",'
+    b'"created_at":1700000000000}'
+)
+ACCEPTED = (
+    b'{"type":"cancel_accepted","v":2,"shard":1,"epoch":1,"epoch_bits":"0011223344556677","n":3,'
+    b'"user_id":1001,"request_id":"r","body_hash":"b","order_id":"o","created_at":1700000000000}'
+)
+ENDED = (
+    b'{"type":"cancel_ended","v":2,"shard":1,"epoch":1,"epoch_bits":"0011223344556677","n":4,'
+    b'"user_id":1001,"request_id":"r","body_hash":"b","order_id":"o","outcome":"order_closed",'
     b'"created_at":1700000000000}'
 )
 
@@ -52,6 +64,41 @@ def test_events_of_version_1_are_read_and_still_written_as_such(data: bytes, typ
 
     assert isinstance(record, type_)
     assert encode(record) == data
+
+
+@pytest.mark.parametrize(("data", "type_"), [(ACCEPTED, CancelAccepted), (ENDED, CancelEnded)])
+def test_events_about_cancels_came_with_version_2(data: bytes, type_: type) -> None:
+    record = decode_event(data)
+
+    assert isinstance(record, type_)
+    assert encode(record) == data
+    with pytest.raises(msgspec.ValidationError, match=r"`int` >= 2.*v"):
+        decode_event(data.replace(b'"v":2', b'"v":1'))
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (ROW, True),
+        (
+            ROW.replace(b'"v":1', b'"v":2').replace(
+                b'"event_type":"deposit"', b'"event_type":"lock"'
+            ),
+            True,
+        ),
+        (
+            ROW.replace(b'"v":1', b'"v":2').replace(
+                b'"event_type":"deposit"', b'"event_type":"fee"'
+            ),
+            False,
+        ),
+        (REJECTED, True),
+        (ACCEPTED, True),
+        (ENDED, True),
+    ],
+)
+def test_rows_of_an_engine_output_decide_no_request(data: bytes, answer: bool) -> None:
+    assert decides(decode_event(data)) is answer
 
 
 @pytest.mark.parametrize("data", [ROW, REJECTED])

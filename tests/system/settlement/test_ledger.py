@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from cassandra import InvalidRequest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from system.database import Row
 from system.errors import Halt
 from system.log import Log
-from system.records import Event, LedgerRow, Rejected
+from system.records import CancelAccepted, CancelEnded, Event, LedgerRow, Rejected
 from system.settlement import ledger as statements
 from system.settlement.accounts import cells
 from system.settlement.ledger import Ledger
@@ -166,6 +167,41 @@ def test_a_late_retry_marks_a_request_expired_and_keeps_its_decision() -> None:
     first, second = (tables.requests[1001, "k"][h] for h in ("hash-1", "hash-9"))
     assert (first["decision"], first["expired"]) == ("done", True)
     assert second == {"decision": "rejected", "reason": "request_id_reused"}
+
+
+@pytest.mark.parametrize("outcome", ["done", "order_closed"])
+def test_a_cancel_is_accepted_first_and_ended_later(outcome: Any) -> None:
+    common: dict[str, Any] = {
+        "shard": 1,
+        "epoch": 1,
+        "epoch_bits": "0" * 16,
+        "user_id": 1001,
+        "request_id": "k",
+        "body_hash": "hash",
+        "order_id": "o",
+        "created_at": 1,
+    }
+    tables = Tables()
+
+    settle(tables, [CancelAccepted(n=1, **common)])
+    pending = dict(tables.requests[1001, "k"]["hash"])
+    settle(tables, [CancelEnded(n=2, outcome=outcome, **common)])
+
+    assert pending == {"decision": "accepted"}
+    assert tables.requests[1001, "k"]["hash"] == {"decision": "accepted", "outcome": outcome}
+
+
+def test_rows_that_an_engine_output_caused_decide_no_request() -> None:
+    tables = Tables()
+    deposit = row(1, 1001, 1, 1, 5, 5)
+    credit = msgspec.structs.replace(
+        row(2, 1001, 1, 2, 7, 12), v=2, event_type="trade_credit", ref_id="1-1-1"
+    )
+
+    settle(tables, [deposit, credit])
+
+    assert list(tables.ledger[1001, 1]) == [1, 2]
+    assert list(tables.requests) == [(1001, "request-1")]
 
 
 def test_a_statement_that_the_server_refuses_halts() -> None:
