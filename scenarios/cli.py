@@ -83,6 +83,7 @@ _runs = click.option(
 )
 
 
+_port = click.IntRange(1, 65535)
 _folder = click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -102,8 +103,12 @@ def _servers(command: Callable[..., None]) -> Callable[..., None]:
             callback=lambda _, __, value: int(value) if value else None,
             help="How many of each.",
         ),
-        click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that run already."),
-        click.option("--contact-points", metavar="HOST:PORT,...", help="Nodes that run already."),
+        click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that others run."),
+        click.option("--contact-points", metavar="HOST,...", help="Nodes that others run."),
+        click.option("--cql-port", type=_port, help="Of those nodes (default: 9042)."),
+        click.option(
+            "--config", metavar="FILE", help="Those servers as a program's file has them."
+        ),
         click.option(
             "--destroy",
             multiple=True,
@@ -325,9 +330,6 @@ def backends() -> None:
     CQL       lightweight transactions, batches, ALTER, user-defined types, indexes, views,
               functions, roles, TTL, static columns, JSON, ALLOW FILTERING, TLS, credentials
     """
-
-
-_port = click.IntRange(1, 65535)
 
 
 @backends.command("up")

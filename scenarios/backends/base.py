@@ -196,6 +196,11 @@ class Backend(ABC):
         return NOTHING
 
     @property
+    def keyspace(self) -> str:
+        """The keyspace of the exchange's tables."""
+        return "wavetank"
+
+    @property
     def scylla_keys(self) -> Mapping[str, str]:
         """Further keys of a program's ``[scylla]``, beyond its addresses: TLS, credentials."""
         return NOTHING

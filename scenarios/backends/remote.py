@@ -87,6 +87,18 @@ class Remote(Backend):
         return self._versions
 
     @property
+    def wished(self) -> str:
+        """The options of ``wavetank run`` that name these servers again, but for credentials."""
+        hosts = ",".join(self._scylla.contact_points)
+        port = self._scylla.port
+        return f"--bootstrap {self.bootstrap} --contact-points {hosts} --cql-port {port}"
+
+    @property
+    def keyspace(self) -> str:
+        """The keyspace of the exchange's tables."""
+        return self._scylla.keyspace
+
+    @property
     def datacenter(self) -> str:
         """The data centre of all nodes."""
         return self._scylla.datacenter

@@ -1,5 +1,6 @@
 """``wavetank run --stage real``: a run with real processes and servers, judged, kept and shown."""
 
+import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,14 +9,16 @@ from pathlib import Path
 
 import click
 
+import scenarios.stages  # noqa: F401 - hangs the doors before a library is imported
 from reports.pages import text
 from scenarios import catalog
 from scenarios.backends import attached, kinds, state
 from scenarios.backends.base import Backend
-from scenarios.backends.external import ExternalBackend
+from scenarios.backends.remote import Remote, read
 from scenarios.commands import running
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.stages.real import stage
+from scenarios.stages.real.site import without_secrets
 from scenarios.stages.real.stage import RealRun
 
 SERVERS = "servers"
@@ -37,18 +40,35 @@ class Wish:
     nodes: int | None = None
     bootstrap: str | None = None
     contact_points: str | None = None
+    cql_port: int | None = None
+    config: str | None = None
     folder: Path = FOLDER
     destroy: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if bool(self.bootstrap) != bool(self.contact_points):
-            raise UsageError("--bootstrap and --contact-points go together: name both")
-        if self.bootstrap and (self.kind not in {None, REMOTE} or self.nodes):
+        if self.of_others and (self.kind not in {None, REMOTE} or self.nodes):
             raise UsageError(
-                "--kind and --nodes are about servers of ours, --bootstrap names others"
+                "--kind and --nodes are about servers of ours; --bootstrap, --contact-points,"
+                " --cql-port and --config name others"
             )
-        if self.kind == REMOTE and not self.bootstrap:
-            raise UsageError("--kind remote needs --bootstrap and --contact-points")
+        if self.kind == REMOTE and not self.of_others:
+            raise UsageError("--kind remote needs --bootstrap and --contact-points, or --config")
+
+    @property
+    def of_others(self) -> bool:
+        """Whether servers of others are named."""
+        return bool(self.bootstrap or self.contact_points or self.cql_port or self.config)
+
+    def remote(self) -> Remote:
+        """Return the servers named."""
+        given = {
+            ("kafka", "bootstrap"): self.bootstrap,
+            ("scylla", "contact_points"): (
+                self.contact_points.split(",") if self.contact_points else None
+            ),
+            ("scylla", "port"): self.cql_port,
+        }
+        return Remote(read(self.config, given, os.environ))
 
 
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
@@ -121,8 +141,8 @@ def servers(wish: Wish, folder: Path) -> Generator[Backend]:
 
 def _standing(wish: Wish) -> Backend | None:
     """Return servers that run already, if they are what is wished for."""
-    if wish.bootstrap and wish.contact_points:
-        return ExternalBackend(wish.folder, wish.bootstrap, wish.contact_points)
+    if wish.of_others:
+        return wish.remote()
     found = attached.find(wish.folder)
     fits = (
         found is not None
@@ -136,13 +156,18 @@ def keep(made: RealRun, runs: str, live: Path) -> str:
     """Write the run folder, with what the programs wrote beside the evidence; return its path."""
     path = Path(runs, made.scenario.name, f"{made.seed}-real")
     extra = {
-        f"{running.LIVE}/{file.relative_to(live)}": file.read_bytes()
+        f"{running.LIVE}/{file.relative_to(live)}": _kept(file)
         for file in sorted(live.rglob("*"))
         if file.is_file() and SERVERS not in file.relative_to(live).parts
     }
     extra[f"{running.LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
     running.keep_folder(path, made.judgement, made.plan, extra, runs)
     return str(path)
+
+
+def _kept(file: Path) -> bytes:
+    content = file.read_bytes()
+    return without_secrets(content) if file.suffix == ".toml" else content
 
 
 def _clear(live: Path) -> None:

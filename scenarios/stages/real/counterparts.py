@@ -71,6 +71,8 @@ def _ability(ability: Ability) -> Requirement:
 
 
 def _links(fault: Any, town: "RealTown") -> str:
+    if not town.backend.abilities:
+        return "nothing is put before servers that others run"
     unknown = [name for name in fault.targets if not _known(name, town)]
     if unknown:
         return f"this back end has no server {', '.join(unknown)}"

@@ -10,12 +10,14 @@ import time
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from scenarios.backends.base import Ability, Backend
 from scenarios.errors import Infrastructure
 from system import database, schema, topics
+from system import kafka as clients
 from system.config import Kafka, Topics
 from system.database import Database, Scylla
 from system.errors import Stop
@@ -38,12 +40,13 @@ def connection(backend: Backend, keyspace: str) -> Scylla:
         datacenter=backend.datacenter,
         connect_timeout_ms=10_000,
         request_timeout_ms=20_000,
+        **backend.scylla_keys,
     )
 
 
 def prepare(backend: Backend, keyspace: str, partitions: int, destroy: Collection[str]) -> None:
     """Leave empty topics and tables; `Infrastructure` says what stands in the way."""
-    kafka = Kafka(bootstrap=",".join(str(broker.address) for broker in backend.brokers))
+    kafka = msgspec.convert({"bootstrap": backend.bootstrap, **backend.kafka_keys}, Kafka)
     wanted = Topics(
         partitions=partitions, replication=backend.replication, min_insync=backend.min_insync
     )
@@ -74,7 +77,7 @@ def prepare(backend: Backend, keyspace: str, partitions: int, destroy: Collectio
 def _clear_topics(
     backend: Backend, kafka: Kafka, partitions: int, destroy: Collection[str]
 ) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+    admin = AdminClient(clients.client(kafka, "wavetank"))
     there = _present(admin)
     doomed = []
     for topic in topics.ALL:
@@ -87,7 +90,7 @@ def _clear_topics(
                 f"topic {topic} has {there[topic]} partitions on {kafka.bootstrap}, the scenario"
                 f" needs {partitions}; delete it, or let this run do so: --destroy {topic}"
             )
-        elif _holds_records(kafka.bootstrap, topic, partitions):
+        elif _holds_records(kafka, topic, partitions):
             raise Infrastructure(
                 f"topic {topic} on {kafka.bootstrap} holds records, and a run begins with none;"
                 f" delete it, or let this run do so: --destroy {topic}"
@@ -103,8 +106,8 @@ def _clear_topics(
         time.sleep(_PAUSE_S)
 
 
-def _holds_records(bootstrap: str, topic: str, partitions: int) -> bool:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "wavetank-reader"})
+def _holds_records(kafka: Kafka, topic: str, partitions: int) -> bool:
+    consumer = Consumer({**clients.client(kafka, "wavetank"), "group.id": "wavetank-reader"})
     try:
         places = [TopicPartition(topic, partition) for partition in range(partitions)]
         return any(consumer.get_watermark_offsets(place, _PATIENCE_S)[1] for place in places)

@@ -6,6 +6,9 @@ NAME/data                 UBSCore's data directory
 NAME/doors.json           the rules of its doors, with board and notes, if the plan has any
 """
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +55,7 @@ class Site:
         """Write the configuration of a program."""
         path = self.config(name)
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it may hold credentials
         path.write_text(text, encoding="utf-8")
 
 
@@ -67,11 +71,16 @@ class Surroundings:
     gateway_port: int
     replication: int
     min_insync: int
+    kafka_keys: Mapping[str, str]  # TLS and SASL, credentials
+    scylla_keys: Mapping[str, str]
 
     def kafka(self) -> str:
         """Return the section about Kafka."""
         bootstrap = ",".join(map(str, self.brokers))
-        return f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {_DELIVERY_MS}\n'
+        return (
+            f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {_DELIVERY_MS}\n'
+            f"{_lines(self.kafka_keys)}"
+        )
 
     def scylla(self) -> str:
         """Return the section about the database."""
@@ -79,7 +88,21 @@ class Surroundings:
         return (
             f"[scylla]\ncontact_points = [{points}]\nport = {self.nodes[0].port}\n"
             f'keyspace = "{self.keyspace}"\ndatacenter = "{self.datacenter}"\n'
+            f"{_lines(self.scylla_keys)}"
         )
+
+
+def _lines(keys: Mapping[str, str]) -> str:
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+
+
+def without_secrets(config: bytes) -> bytes:
+    """Return a configuration file as it may be kept: its passwords are hidden.
+
+    >>> without_secrets(b'password = "secret"\\nport = 1\\n')
+    b'password = "***"\\nport = 1\\n'
+    """
+    return re.sub(rb'(?m)^(\w*password) = ".*"$', rb'\1 = "***"', config)
 
 
 def config_of(role: str, around: Surroundings, deployment: Deployment, data: Path) -> str:

@@ -65,7 +65,6 @@ class RealTown:
         seed: int = 1,
         plan: Plan | None = None,
         destroy: Collection[str] = (),
-        keyspace: str = "wavetank",
     ) -> None:
         self.scenario, self.backend, self.seed = scenario, backend, seed
         self.deployment = replace(
@@ -88,11 +87,13 @@ class RealTown:
         why = [(step, counterparts.lacking(step, self)) for step in drawn]
         self.plan: Plan = tuple(step for step, lack in why if not lack)
         self.untested = tuple((step, lack) for step, lack in why if lack)
-        self.keyspace = keyspace
+        self.keyspace = backend.keyspace
         self.group = f"settlement-{random.SystemRandom().randrange(2**32):08x}"
         self.doors: dict[str, Doors] = {}
         self.proxies: Proxies | None = None
-        self.offsets = Offsets(backend, (self.group, "ubscore"), self.clock)
+        self.offsets = Offsets(
+            backend, (self.group, "ubscore"), self.deployment.partitions, self.clock
+        )
         self.topics: Topics | None = None
         self._destroy = destroy
         self._gateways: dict[str, Address] = {}
@@ -270,6 +271,8 @@ class RealTown:
             gateway_port=self._gateways[name].port if name in self._gateways else 0,
             replication=self.backend.replication,
             min_insync=self.backend.min_insync,
+            kafka_keys=self.backend.kafka_keys,
+            scylla_keys=self.backend.scylla_keys,
         )
 
     def _init(self) -> None:

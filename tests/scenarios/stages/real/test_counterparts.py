@@ -7,7 +7,7 @@ import pytest
 
 from scenarios import catalog
 from scenarios.backends.base import Ability, Backend
-from scenarios.backends.external import ExternalBackend
+from scenarios.backends.remote import Remote, read
 from scenarios.scenario import Step
 from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
 from scenarios.stages.real.town import RealTown
@@ -15,17 +15,20 @@ from sim import faults
 from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
 from sim.moments import Moment
 
-_SERVERS = ("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", "127.0.0.1:4,127.0.0.2:4,127.0.0.3:4")
+_SERVERS = {
+    ("kafka", "bootstrap"): "127.0.0.1:1,127.0.0.1:2,127.0.0.1:3",
+    ("scylla", "contact_points"): ["127.0.0.1", "127.0.0.2", "127.0.0.3"],
+}
 
 
-class Ours(ExternalBackend):
+class Ours(Remote):
     """Servers to which everything can be done; none of them runs."""
 
     abilities = frozenset(Ability)
 
 
-def town(tmp_path: Path, backend: type[ExternalBackend] = Ours) -> RealTown:
-    made: Backend = backend(tmp_path, *_SERVERS)
+def town(tmp_path: Path, backend: type[Remote] = Ours) -> RealTown:
+    made: Backend = backend(read(None, _SERVERS, {}))
     return RealTown(catalog.find("nine_deposits"), made, tmp_path, plan=())
 
 
@@ -74,9 +77,13 @@ def test_what_cannot_be_done_says_why(fault: Fault, why: str, tmp_path: Path) ->
 
 
 def test_somebody_else_s_servers_cannot_be_killed(tmp_path: Path) -> None:
-    assert "cannot be told to" in lacking(
-        Step(fault=Crash("kafka-1")), town(tmp_path, ExternalBackend)
-    )
+    assert "cannot be told to" in lacking(Step(fault=Crash("kafka-1")), town(tmp_path, Remote))
+
+
+def test_nothing_is_put_before_somebody_else_s_servers(tmp_path: Path) -> None:
+    fault = Cut("gateway-1", "kafka-1")
+
+    assert "others run" in lacking(Step(fault=fault), town(tmp_path, Remote))
 
 
 def test_a_moment_of_a_server_has_no_door(tmp_path: Path) -> None:
@@ -87,7 +94,7 @@ def test_a_moment_of_a_server_has_no_door(tmp_path: Path) -> None:
 
 def test_the_plan_is_the_simulated_world_s_and_what_is_untested_is_kept(tmp_path: Path) -> None:
     scenario = catalog.find("chaos_deposits")
-    backend = Ours(tmp_path, *_SERVERS)
+    backend = Ours(read(None, _SERVERS, {}))
 
     made = RealTown(scenario, backend, tmp_path, seed=3)
 
