@@ -4,7 +4,7 @@ import gc
 from collections.abc import Generator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from sim.doors import install
 from sim.process import burying
@@ -14,7 +14,12 @@ gc.disable()  # what dead worlds leave behind may be cleared away behind the fen
 
 # The same examples in every run, so that a failure is somebody's change. To look for new ones:
 # pytest --hypothesis-profile=explore
-settings.register_profile("repeat", derandomize=True, deadline=None)
+settings.register_profile(
+    "repeat",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # how busy the machine is is nobody's change
+)
 settings.register_profile("explore", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("repeat")
 

@@ -38,10 +38,14 @@ def test_an_interruption_ends_the_run_though_a_program_swallows_it(bench: Any) -
 
     swallowed: list[bool] = []
     bench.host("a").launch("p", program)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     with pytest.raises(KeyboardInterrupt), watching(bench.kernel):
         bench.kernel.run(SECOND)
+    after = signal.signal(signal.SIGINT, before)
+
     assert swallowed
+    assert after is signal.default_int_handler, "the handler is put back"
     assert bench.kernel.now < SECOND
 
 

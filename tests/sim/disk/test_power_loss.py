@@ -282,10 +282,9 @@ def test_damage_shows_what_stood_there_and_what_is_left(
 
     left = disk.cached("/f") or b""
     for found in damage.files:
-        assert seen[: found.offset] == left[: found.offset]
         assert seen[found.offset :].startswith(found.wanted)
         assert left[found.offset :].startswith(found.left)
-        assert (found.wanted != found.left) == (found.bytes_lost > 0) == (seen != left)
+        assert (found.wanted != found.left) == (found.bytes_lost > 0)
 
 
 def test_a_copy_goes_its_own_way() -> None:
