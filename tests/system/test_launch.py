@@ -1,9 +1,11 @@
 """Programs end with the documented code, one line of JSON, and no traceback."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +15,13 @@ import pytest
 from system import exits, launch
 from system.config import Section
 from system.errors import ConfigError, Halt, Locked, LogError, Unreachable
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_as_before() -> Generator[None]:
+    before = logging.getLogger().handlers[:]
+    yield
+    logging.getLogger().handlers[:] = before
 
 
 class Empty(Section, frozen=True):
