@@ -84,14 +84,15 @@ def die_with_parent(event: asyncio.Event) -> None:
     """Set `event` within half a second after the process that started this one is gone.
 
     On Linux the kernel also continues this process then if it was stopped, so that it notices. It
-    is not told to kill it, because it would do so when only the starting thread has ended.
+    is not told to kill it, because it would do so when only the starting thread has ended. That the
+    parent is process 1 means nothing: in a container it may well be.
     """
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
     def look() -> None:
-        if os.getppid() != parent or parent == 1:
+        if os.getppid() != parent:
             event.set()
         else:
             asyncio.get_running_loop().call_later(_PARENT_CHECK_S, look)
