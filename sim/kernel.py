@@ -45,9 +45,8 @@ __all__ = [
 MICROSECOND, MILLISECOND, SECOND = 10**3, 10**6, 10**9
 
 URGENT, NORMAL = simpy.events.URGENT, simpy.events.NORMAL
-_ROLL_AT = 512  # schedule fields between two rolls into the digest
+_ROLL_BITS = 0xFF  # the schedule is rolled when a tie has none of them: once in 256 events
 _COLLECT_EVERY = 200_000  # events between two garbage collections of a long run
-_SETTLED_AFTER = 3  # runs until what a worker keeps for all later ones is there
 _NORMAL = NORMAL << 32  # of a tie: the priority above, the draw below
 
 
@@ -122,7 +121,7 @@ class Kernel:
                 callback(event)
             if self.trouble is not None:
                 raise self.trouble
-            if len(schedule) >= _ROLL_AT:
+            if not tie & _ROLL_BITS:
                 self._house_keeping()
             if done is not None and done():
                 return
@@ -175,7 +174,9 @@ class Kernel:
         thread = getcurrent()
         assert type(thread) is Thread, "only a simulated thread can block"
         env = self.env
-        alarm = _new(_Alarm)
+        alarm = thread.alarm
+        if alarm is None or alarm.callbacks is not None:  # the last one has yet to ring
+            alarm = thread.alarm = _new(_Alarm)
         alarm.callbacks = [thread.wake]
         tie = _NORMAL | env._draw(32)  # noqa: SLF001
         heappush(env._queue, (env._now + delay_ns, tie, next(env._eid), alarm))  # type: ignore[misc] # noqa: SLF001
@@ -259,15 +260,16 @@ def collecting_by_hand() -> Generator[None]:
 
     Finalisers must run at defined moments, and the collector's thresholds count what other runs
     have allocated. It stays off between runs as well: what a dead world leaves behind has
-    finalisers that wait, and they must find every door closed. What the first runs leave behind
-    for good (caches, libraries loaded late) is never looked at again; that makes a collection
-    cheap, and it is cheapest while the last run's garbage is still in the processor's cache.
+    finalisers that wait, and they must find every door closed. It is collected before the next run,
+    while it is still in the processor's cache. What stays (caches, libraries loaded late, bodies of
+    programs) would be walked through each time: after 1, 2, 4, 8 ... runs, what is there is set
+    aside for ever.
     """
     global _runs
     gc.disable()
     with burying():
         gc.collect()
-    if _runs in (0, _SETTLED_AFTER):
+    if not _runs & (_runs - 1):
         gc.freeze()
     try:
         yield

@@ -165,6 +165,7 @@ class Thread(greenlet):
         self.locals: dict[Any, Any] = {}
         self.finished = process.kernel.event()
         self.parked = False
+        self.alarm: simpy.Event | None = None  # of its last sleep, to be used again
         self._floor: Callable[[], simpy.Event | None] = self.parent.switch  # type: ignore[union-attr]
         # What must be put aside while another thread runs and taken up again afterwards
         # (asyncio's running loop and generator hooks); None when there is nothing.
@@ -187,8 +188,7 @@ class Thread(greenlet):
 
     def park(self) -> simpy.Event | None:
         """Give the loop the floor until `wake`; return what woke."""
-        process = self.process
-        if not process.alive:
+        if not self.process.alive:
             raise Killed
         self.parked = True
         if self.leave is None:

@@ -115,7 +115,7 @@ class _Snapshot:
     def __init__(self, modules: dict[str, ModuleType]) -> None:
         self._names = set(modules)
         self._namespaces: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
-        self._classes: list[tuple[type, dict[str, Any]]] = []
+        self._classes: list[tuple[type, dict[str, Any], dict[str, Any]]] = []
         self._containers: list[tuple[str, Any, Any]] = []
         self._caches: list[Callable[[], None]] = []
         self._seen: dict[int, Any] = {}  # id -> object: holds it, so that the id stays its own
@@ -130,14 +130,9 @@ class _Snapshot:
             if space != saved or len(space) != len(saved):
                 space.clear()
                 space.update(saved)
-        for cls, saved in self._classes:
-            now = _own(cls)
-            if now != saved:
-                for key in now.keys() - saved.keys():
-                    delattr(cls, key)
-                for key, value in saved.items():
-                    if now.get(key, self) is not value:
-                        setattr(cls, key, value)
+        for cls, whole, saved in self._classes:
+            if vars(cls) != whole:
+                _put_back(cls, saved)
         for _, live, saved in self._containers:
             _refill(live, saved)
         for clear in self._caches:
@@ -145,7 +140,7 @@ class _Snapshot:
 
     def differences(self) -> list[str]:
         found = [name for name, space, saved in self._namespaces if space != saved]
-        found += [cls.__qualname__ for cls, saved in self._classes if _own(cls) != saved]
+        found += [cls.__qualname__ for cls, _, saved in self._classes if _own(cls) != saved]
         found += [name for name, live, saved in self._containers if live != saved]
         return found
 
@@ -174,7 +169,7 @@ class _Snapshot:
 
     def _visit_class(self, path: str, cls: type) -> None:
         own = _own(cls)
-        self._classes.append((cls, own))
+        self._classes.append((cls, dict(vars(cls)), own))
         for key, value in own.items():
             self._visit(f"{path}.{key}", getattr(value, "__func__", value))
 
@@ -197,6 +192,15 @@ def _own(cls: type) -> dict[str, Any]:
         for key, value in vars(cls).items()
         if not (key.startswith(("__", "_abc_")) or key == "_is_protocol")
     }
+
+
+def _put_back(cls: type, saved: dict[str, Any]) -> None:
+    now = _own(cls)
+    for key in now.keys() - saved.keys():
+        delattr(cls, key)
+    for key, value in saved.items():
+        if now.get(key, saved) is not value:
+            setattr(cls, key, value)
 
 
 def _items(container: Any) -> list[Any]:

@@ -54,7 +54,7 @@ _Wanted = tuple[Tracked, int, int, int]  # partition, version, offset, leader ep
 class Fetcher:
     """The fetches to one broker."""
 
-    __slots__ = ("_body", "_broker", "_busy", "_consumer", "_fetched", "_timer")
+    __slots__ = ("_body", "_broker", "_busy", "_consumer", "_fetched", "_sought", "_timer")
 
     def __init__(self, consumer: "Consumer", broker: Broker) -> None:
         self._consumer = consumer
@@ -62,6 +62,7 @@ class Fetcher:
         self._busy = False
         self._body: Repeated | None = None
         self._fetched: list[_Wanted] = []
+        self._sought: dict[tuple[str, int], tuple[Tracked, int]] = {}  # the same, by partition
         self._timer: Timer | None = None
 
     def kick(self) -> None:
@@ -102,6 +103,7 @@ class Fetcher:
         self._busy = True
         if self._body is None or wanted != self._fetched:
             self._fetched = wanted
+            self._sought = {tracked.key: (tracked, version) for tracked, version, _, _ in wanted}
             self._body = Repeated(self._request(wanted))
         limit = self._consumer.settings.socket_timeout
         self._broker.request(self._body, self._answered, limit)
@@ -141,7 +143,7 @@ class Fetcher:
         self.kick()
 
     def _take(self, response: Any) -> None:
-        fetched = {tracked.key: (tracked, version) for tracked, version, _, _ in self._fetched}
+        fetched = self._sought
         for topic in response.responses:
             for part in topic.partitions:
                 tracked, version = fetched[topic.topic, part.partition_index]

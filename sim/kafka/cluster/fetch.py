@@ -20,7 +20,7 @@ from sim.kafka.entities import (
     FetchResponse,
     PartitionData,
 )
-from sim.kafka.protocol import Request, duration, milliseconds
+from sim.kafka.protocol import Repeated, Request, duration, milliseconds
 
 _NONE = ErrorCode.none
 _NO_DIVERGENCE = FetchEpochEndOffset()
@@ -55,7 +55,11 @@ def wake(state: State, now_ns: int, topic: str, partition: int, added: int) -> N
 def fetch_timeout(state: State, now_ns: int, connection: int) -> None:
     """Answer a parked fetch whose wait is over with what there is."""
     if connection in state.parked:
-        _finish(state, now_ns, connection)
+        parked = _unwatch(state, connection)
+        body = _nothing(state, now_ns, connection, parked.request)
+        if body is None:
+            body = _read(state, now_ns, connection, parked.request)
+        state.answer(connection, body, state.connections[connection].throttle_ms)
 
 
 def unpark(state: State, connection: int) -> None:
@@ -90,6 +94,31 @@ def _finish(state: State, now_ns: int, connection: int) -> None:
     parked = _unwatch(state, connection)
     body = _read(state, now_ns, connection, parked.request)
     state.answer(connection, body, state.connections[connection].throttle_ms)
+
+
+def _nothing(state: State, now_ns: int, connection: int, request: Request) -> Repeated | None:
+    """Return the answer that there is nothing, made once for a request that is sent again."""
+    ends = _ends(state, request.body)
+    if ends is None or state.fetch_quota.bytes_per_second:
+        return None
+    found = state.connections[connection]
+    last = found.nothing
+    if last is None or last[0] is not request.body or last[1] != ends:
+        answer = Repeated(_read(state, now_ns, connection, request))
+        last = found.nothing = request.body, ends, answer
+    return last[2]
+
+
+def _ends(state: State, body: FetchRequest) -> tuple[tuple[int, int], ...] | None:
+    """Return start and end of every wanted log; None if one has more than that to tell."""
+    ends = []
+    for topic in body.topics:
+        for wanted in topic.partitions:
+            _, _, log = state.leads(topic.topic, wanted.partition, wanted.current_leader_epoch)
+            if log is None or wanted.fetch_offset != log.end or wanted.last_fetched_epoch >= 0:
+                return None
+            ends.append((log.start, log.end))
+    return tuple(ends)
 
 
 def _missing(state: State, body: FetchRequest) -> int:

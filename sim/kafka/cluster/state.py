@@ -17,7 +17,7 @@ from sim.kafka.cluster.producers import Producers
 from sim.kafka.cluster.quotas import Quota
 from sim.kafka.cluster.settings import Settings
 from sim.kafka.entities import ErrorCode
-from sim.kafka.protocol import Request, Response
+from sim.kafka.protocol import Repeated, Request, Response
 from sim.machine import Cancel, Effect, Record, Send, Timer
 
 MILLISECOND = 1_000_000
@@ -26,7 +26,7 @@ MILLISECOND = 1_000_000
 class Connection:
     """A connection: one request at a time is worked on, the others wait (KIP-219 mutes so, too)."""
 
-    __slots__ = ("current", "muted", "peer", "throttle_ms", "waiting")
+    __slots__ = ("current", "muted", "nothing", "peer", "throttle_ms", "waiting")
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
@@ -34,6 +34,8 @@ class Connection:
         self.muted = False
         self.throttle_ms = 0
         self.waiting: deque[Request] = deque()
+        # A Fetch that found nothing, where the logs began and ended then, and its answer.
+        self.nothing: tuple[Any, tuple[tuple[int, int], ...], Repeated] | None = None
 
 
 class ParkedFetch:
@@ -142,7 +144,8 @@ class State:
         """Return the log of a partition led here; it is made when first wanted."""
         known = self.image.topics[topic]
         log = self.logs.get((topic, partition))
-        if log is None or log.topic_id != known.topic_id:
+        same = known.topic_id
+        if log is None or (log.topic_id is not same and log.topic_id != same):
             log = self.logs[topic, partition] = self.new_log(known, partition)
         if not log.epochs or log.epochs[-1][0] != found.leader_epoch:
             log.begin_epoch(found.leader_epoch)
