@@ -265,7 +265,11 @@ class Network:
 
     def carry(self, end: End, message: Any, size: int) -> None:
         """Send `message` from `end` to its peer."""
-        if end.outgoing.held or not self._open_way(end):
+        if (
+            end.outgoing.held
+            or not end.receiver.powered
+            or (self._cuts and (end.source, end.target) in self._cuts)
+        ):
             self._hold(end, message, size)
             return
         link = self.link
@@ -285,16 +289,10 @@ class Network:
 
     def goodbye(self, end: End, error: OSError | None) -> None:
         """Carry a FIN (no error) or a RST behind what was sent."""
-        if end.outgoing.held or not self._open_way(end):
+        if end.outgoing.held or not self.passes(end.source, end.target):
             self._hold(end, _Goodbye(error), 0)
         else:
             self._schedule(end, _Goodbye(error), self._latency(0))
-
-    def _open_way(self, end: End) -> bool:
-        """Do what `passes` does, for the ends of a connection."""
-        if self._cuts and (end.source, end.target) in self._cuts:
-            return False
-        return end.receiver.powered
 
     def _schedule(self, end: End, message: Any, delay: int) -> None:
         """Let `message` arrive after `delay`, but behind what was sent before."""
@@ -313,7 +311,7 @@ class Network:
 
     def _arrive(self, arrival: Any) -> None:
         end, message = arrival.end, arrival.message
-        if not self._open_way(end):
+        if not end.receiver.powered or (self._cuts and (end.source, end.target) in self._cuts):
             self._hold(end, message, 0)
             return
         peer = end.peer

@@ -207,7 +207,7 @@ def _or_none(convert: _Flatten | None) -> _Flatten | None:
 
 
 def _for_each(convert: _Flatten | None) -> _Flatten | None:
-    return convert and (lambda values: [convert(value) for value in values])
+    return convert and (lambda values: list(map(convert, values)))
 
 
 _CONVERTERS: dict[type, _Flatten] = {
