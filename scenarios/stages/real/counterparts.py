@@ -8,6 +8,7 @@ not tested.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from scenarios.backends.base import Ability
@@ -83,8 +84,6 @@ def _links(fault: Any, town: "RealTown") -> str:
 
 
 def _known(name: str, town: "RealTown") -> bool:
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - of two names, globs
-
     hosts = (*town.deployment.programs, *town.server_names, town.deployment.client)
     return any(fnmatchcase(host, name) for host in hosts)
 

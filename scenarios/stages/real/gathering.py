@@ -1,5 +1,6 @@
 """Gathering evidence on the real stage, when every program has stopped: topics, log, tables."""
 
+import signal
 from collections.abc import Callable
 
 from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine, ProcessEvent
@@ -19,8 +20,6 @@ UNOBSERVED = (
     "commits that were overtaken within a tenth of a second",
     "what a power loss would leave of the log (its files are read as they are)",
 )
-
-RunUntil = Callable[[Callable[[], object], int], bool]
 
 
 class RealCore:
@@ -54,13 +53,11 @@ class RealCore:
 
     def dump(self) -> bytes | None:
         """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
-        from signal import SIGUSR1  # noqa: PLC0415 - nobody else signals here
-
         program = self.town.living(self.name)
         if program is None or not self._until(program, lambda: program.said("ready") > 0):
             return None
         said = program.said("dumped")
-        program.send(SIGUSR1)
+        program.send(signal.SIGUSR1)
         if not self._until(program, lambda: program.said("dumped") > said):
             return None
         return self._path.read_bytes()
@@ -87,15 +84,6 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
     image = LogImage(
         shard=1, taken_ns=town.clock.now, files=town.site.log_files(town.deployment.core)
     )
-    untested = [
-        FaultReceipt(
-            fault=repr(step.fault),
-            kind=step.fault.kind,
-            targets=step.fault.targets,
-            untested=why,
-        )
-        for step, why in town.untested
-    ]
     return Evidence(
         about=_about(town, log),
         operations=history.all(),
@@ -110,11 +98,23 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         accounts=accounts,
         commits=tuple(town.offsets.commits),
         processes=tuple(_events(town)),
-        faults=(*map(receipt_of, nemesis.injections), *untested),
+        faults=(*map(receipt_of, nemesis.injections), *_untested(town)),
         owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
         unreadable=tuple(unreadable),
     )
+
+
+def _untested(town: RealTown) -> list[FaultReceipt]:
+    return [
+        FaultReceipt(
+            fault=repr(step.fault),
+            kind=step.fault.kind,
+            targets=step.fault.targets,
+            untested=why,
+        )
+        for step, why in town.untested
+    ]
 
 
 def _about(town: RealTown, log: Log) -> About:

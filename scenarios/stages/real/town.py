@@ -10,7 +10,7 @@ Leaving the block ends every program and proxy; the back end goes on.
 """
 
 import random
-import sys
+import signal
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,6 @@ from typing import Self
 
 from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend
-from scenarios.backends.processes import Child
 from scenarios.clients import Client, History
 from scenarios.errors import Infrastructure
 from scenarios.scenario import Plan, Scenario
@@ -28,8 +27,9 @@ from scenarios.stages.real.clock import Clock
 from scenarios.stages.real.connection import Connection
 from scenarios.stages.real.doors import Doors, doors_for
 from scenarios.stages.real.ground import RealGround
+from scenarios.stages.real.launching import Launcher
 from scenarios.stages.real.offsets import Offsets
-from scenarios.stages.real.process import Program, in_environment
+from scenarios.stages.real.process import Program
 from scenarios.stages.real.proxies.crowd import Proxies
 from scenarios.stages.real.proxies.weather import Weather
 from scenarios.stages.real.servers import Servers
@@ -40,7 +40,6 @@ from scenarios.supervisor import Supervisor
 from sim.entropy import Streams
 from system.records import EVENTS
 
-_ROOT = Path(__file__).parents[3]
 _LOOK_NS = 3_000_000
 _STOP_S = 20.0
 _INIT_NS = 60 * 10**9
@@ -81,7 +80,7 @@ class RealTown:
         self._streams = Streams(seed)
         self.supervisor = Supervisor(self.clock, self.deployment.restarts)
         self.history = History()
-        self.programs: list[Program] = []
+        self.launcher = Launcher(self.site, dict(scenario.programs), self.clock)
         self.notes: list[str] = []
         drawn = scenario.draw(self.stream("plan")) if plan is None else plan
         why = [(step, counterparts.lacking(step, self)) for step in drawn]
@@ -89,7 +88,6 @@ class RealTown:
         self.untested = tuple((step, lack) for step, lack in why if lack)
         self.keyspace = backend.keyspace
         self.group = f"settlement-{random.SystemRandom().randrange(2**32):08x}"
-        self.doors: dict[str, Doors] = {}
         self.proxies: Proxies | None = None
         self.offsets = Offsets(
             backend, (self.group, "ubscore"), self.deployment.partitions, self.clock
@@ -97,7 +95,6 @@ class RealTown:
         self.topics: Topics | None = None
         self._destroy = destroy
         self._gateways: dict[str, Address] = {}
-        self._incarnations: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         """Begin; the block is the run."""
@@ -117,6 +114,16 @@ class RealTown:
             self.proxies.close()
         for doors in self.doors.values():
             doors.board.close()
+
+    @property
+    def programs(self) -> list[Program]:
+        """Every incarnation that was started."""
+        return self.launcher.programs
+
+    @property
+    def doors(self) -> dict[str, Doors]:
+        """The doors of the programs that have any."""
+        return self.launcher.doors
 
     # -- what is there -------------------------------------------------------------------------
 
@@ -160,7 +167,8 @@ class RealTown:
         partitions = self.deployment.partitions
         preparing.prepare(self.backend, self.keyspace, partitions, self._destroy)
         self.topics = Topics(self.backend, partitions)
-        self.doors = doors_for(self.plan, self.site, self.deployment.programs, self.deployment.core)
+        programs, core = self.deployment.programs, self.deployment.core
+        self.launcher.doors = doors_for(self.plan, self.site, programs, core)
         free = ports.free(len(self.deployment.gateways))
         for name, port in zip(self.deployment.gateways, free, strict=True):
             self._gateways[name] = Address("127.0.0.1", port)
@@ -176,7 +184,7 @@ class RealTown:
         self._init()
         for role, names in self.roles():
             for name in names:
-                self.supervisor.run(name, _Here(), partial(self._launch, name, role))
+                self.supervisor.run(name, _Here(), partial(self.launcher.start, name, role))
         self.offsets.start()
 
     def ready(self) -> bool:
@@ -277,31 +285,12 @@ class RealTown:
 
     def _init(self) -> None:
         """Make the data directory with the deployment's own `init`."""
-        core = self.deployment.core
-        log = self.site.home(core) / "init.log"
-        command = self._command(core, "init", doors=False)
-        child = Child(in_environment(_ROOT, command), self.site.root, log)
-        if not self.run_until(lambda: child.code is not None, _INIT_NS):
-            child.end(9)
+        child, log = self.launcher.once(self.deployment.core, "init")
+        try:
+            self.run_until(lambda: child.code is not None, _INIT_NS)
+        finally:
+            if child.code is None:
+                child.end(signal.SIGKILL)
         if child.code:
             words = log.read_text(encoding="utf-8", errors="replace")
             raise Infrastructure(f"init ended with {child.code}: {words[-500:]}")
-
-    def _launch(self, name: str, role: str) -> Program:
-        number = self._incarnations[name] = self._incarnations.get(name, 0) + 1
-        log = self.site.stderr(name, number)
-        log.touch()
-        command = in_environment(_ROOT, self._command(name, role, doors=True))
-        program = Program(
-            name, number, Child(command, self.site.home(name), log), log, self.clock.now
-        )
-        self.programs.append(program)
-        return program
-
-    def _command(self, name: str, role: str, *, doors: bool) -> tuple[str, ...]:
-        planted = dict(self.scenario.programs).get(role)
-        program = ("system", role) if planted is None else ("scenarios.program", planted)
-        watched = self.doors.get(name) if doors else None
-        around = ("sim.doors.through", str(watched.path)) if watched is not None else ()
-        config = ("--config", str(self.site.config(name)))
-        return (sys.executable, "-m", *around, *program, *config)
