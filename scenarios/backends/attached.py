@@ -3,6 +3,7 @@
 They can be harmed through their processes; a dead one is started again by its owner.
 """
 
+import fcntl
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ from scenarios.backends.state import ServerState, State
 from scenarios.backends.supervisor import RESTART
 from scenarios.errors import Infrastructure, UsageError
 
+LOCK = "user.lock"
 _START_S = 120.0
 _LOOK_S = 0.05
 
@@ -103,6 +105,7 @@ class AttachedBackend(Backend):
         self.folder = folder
         self.kind = seen.kind  # type: ignore[misc]  # each instance has its owner's
         self._versions = seen.versions
+        self._lock = -1
         self.servers: tuple[Server, ...] = tuple(Attached(folder, each) for each in seen.servers)
 
     @property
@@ -111,9 +114,18 @@ class AttachedBackend(Backend):
         return self._versions
 
     def up(self, advertise: Mapping[str, Address] = MappingProxyType({})) -> None:
-        """Look whether all of them serve."""
+        """Look whether all of them serve, and have them for us alone."""
         if advertise:
             raise UsageError("servers that are up advertise what they were told to")
+        self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.down()
+            raise Infrastructure(
+                f"another run uses the servers in {self.folder}; wait for it, or name another"
+                " --folder, where nothing is up, to have servers started for this one"
+            ) from None
         for server in self.servers:
             if not server.alive:
                 raise Infrastructure(
@@ -125,7 +137,10 @@ class AttachedBackend(Backend):
         """Nothing to do: their owner has warmed them."""
 
     def down(self) -> None:
-        """Leave them up."""
+        """Leave them up, for others."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 def find(folder: Path) -> AttachedBackend | None:

@@ -74,8 +74,7 @@ class Wish:
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
-    live = Path(runs, scenario.name, f".{seed}-real.{running.LIVE}")
-    _clear(live)
+    live = _live(Path(runs, scenario.name), f"{seed}-real")
     try:
         with servers(wish, live / SERVERS) as backend:
             made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=_say)
@@ -89,7 +88,7 @@ def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
 def demo(runs: str, wish: Wish) -> int:
     """Make the three runs of the demonstration on one back end; 0 if each ended as it must."""
     rows, right = [], True
-    home = Path(runs, f".demo-real.{SERVERS}")
+    home = _live(Path(runs), "demo-real")
     try:
         with servers(wish, home) as backend:
             for name, story, expected in _DEMO:
@@ -106,8 +105,7 @@ def demo(runs: str, wish: Wish) -> int:
 
 
 def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
-    live = Path(runs, name, f".1-real.{running.LIVE}")
-    _clear(live)
+    live = _live(Path(runs, name), "1-real")
     try:
         made = stage.run(catalog.find(name), 1, backend, live, say=_say)
         folder = keep(made, runs, live)
@@ -168,6 +166,14 @@ def keep(made: RealRun, runs: str, live: Path) -> str:
 def _kept(file: Path) -> bytes:
     content = file.read_bytes()
     return without_secrets(content) if file.suffix == ".toml" else content
+
+
+def _live(parent: Path, name: str) -> Path:
+    """Return a folder for a run while it goes on; those that killed runs have left are removed."""
+    for left in parent.glob(f".*.*.{running.LIVE}"):
+        if not Path("/proc", left.name.split(".")[-2]).exists():
+            _clear(left)
+    return parent / f".{name}.{os.getpid()}.{running.LIVE}"
 
 
 def _clear(live: Path) -> None:
