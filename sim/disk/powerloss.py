@@ -141,7 +141,7 @@ def lose_content(
     first = _First(inode.durable, applied, profile)
     undecided: dict[int, tuple[bytes, ...]] | None = {} if lazy else None
     torn = _settle(fates, image, first, chance, undecided)
-    ranges = _touched(pending, stale)
+    ranges = _touched(len(inode.durable), pending, stale)
     inode.first, inode.pending, inode.stale = inode.end, [], set()
     inode.durable, inode.data = image, bytearray(image)
     if undecided:
@@ -233,10 +233,23 @@ def _with_tears(options: list[bytes], unit: int) -> Iterator[bytes]:
         yield new
 
 
-def _touched(pending: list[tuple[int, bytes | int]], stale: set[int]) -> list[tuple[int, int]]:
-    """Return the un-synced ranges (start, end), sorted and without overlap."""
-    ranges = [(o, o + len(what)) for o, what in pending if isinstance(what, bytes) and what]
-    ranges += [(page * PAGE, (page + 1) * PAGE) for page in stale]
+def _touched(
+    size: int, pending: list[tuple[int, bytes | int]], stale: set[int]
+) -> list[tuple[int, int]]:
+    """Return the un-synced ranges (start, end), sorted and without overlap.
+
+    What lies between the end of a file and a write or truncation beyond it is one of them: the
+    hole reads as zeros, and may read as anything when the size outlives the rest.
+    """
+    ranges = [(page * PAGE, (page + 1) * PAGE) for page in stale]
+    for offset, what in pending:
+        if not isinstance(what, bytes):
+            ranges.append((size, what))  # empty if it cuts
+            size = what
+        elif what:
+            ranges.append((min(size, offset), offset + len(what)))
+            size = max(size, offset + len(what))
+    ranges = [(start, end) for start, end in ranges if start < end]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim.disk import PAGE, PROFILES, Chosen, Damage, Disk, Inode
@@ -267,6 +267,7 @@ def test_damage_says_what_was_lost_in_numbers() -> None:
         st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=900)), min_size=1
     ),
 )
+@example(profile="weak", seed=0, writes=[(1545, b"\0")])  # garbage in the hole before a write
 @settings(max_examples=80, deadline=None)
 def test_damage_shows_what_stood_there_and_what_is_left(
     profile: str, seed: int, writes: list[tuple[int, bytes]]
