@@ -117,11 +117,15 @@ def _servers(command: Callable[..., None]) -> Callable[..., None]:
 
 @wavetank.command("list")
 @click.option("--controls", is_flag=True, help="Show the planted bugs as well.")
-def list_(*, controls: bool) -> None:
+@click.option("--faults", is_flag=True, help="Show what each fault is on the real stage instead.")
+def list_(*, controls: bool, faults: bool) -> None:
     """Show the scenarios, and with --controls the planted bugs."""
     from scenarios.commands import listing  # noqa: PLC0415
 
-    listing.show(controls=controls)
+    if faults:
+        listing.show_faults()
+    else:
+        listing.show(controls=controls)
 
 
 @wavetank.command()

@@ -47,11 +47,15 @@ class Counterpart:
     """How a kind of fault is done for real.
 
     `how` is one sentence for people, `lacking` says why it cannot be done here (empty: it can).
+    `reach` is what it can be done to where the servers are ours, `reach_remote` where they are
+    those of others.
     """
 
     how: str
     lacking: Requirement
     injected: Injection | None = None
+    reach: str = "programs"
+    reach_remote: str = "programs"
     needs_proxies: bool = False
 
 
@@ -93,35 +97,45 @@ def _program(fault: Any, town: "RealTown") -> str:
     return f"{', '.join(outside)} is no program, and only programs have doors" if outside else ""
 
 
-def _never(why: str) -> Requirement:
-    return lambda _, __: why
+def _hit(how: str, ability: Ability, injected: Injection) -> Counterpart:
+    """Return the counterpart of a fault of a process."""
+    return Counterpart(how, _ability(ability), injected, "programs, servers")
 
+
+def _link(how: str, injected: Injection) -> Counterpart:
+    """Return the counterpart of a fault of links."""
+    return Counterpart(how, _links, injected, "links of programs and clients", "", True)
+
+
+def _door(how: str, injected: Injection) -> Counterpart:
+    """Return the counterpart of a fault of a program's disk or clock."""
+    return Counterpart(how, _program, injected)
+
+
+def _none(why: str) -> Counterpart:
+    """Return what stands for a fault that has no counterpart."""
+    return Counterpart(NONE, lambda _, __: why, None, "", "")
+
+
+NONE = "none"
 
 COUNTERPARTS: dict[type[Fault], Counterpart] = {
-    Crash: Counterpart("SIGKILL; a server is started again", _ability(Ability.KILL), harm.crash),
-    Pause: Counterpart("SIGSTOP, then SIGCONT", _ability(Ability.PAUSE), harm.pause),
-    Cut: Counterpart("a proxy holds what comes from one side", _links, harm.cut, True),
-    Isolate: Counterpart(
-        "proxies hold everything between clients and these", _links, harm.isolate, True
-    ),
-    SlowLink: Counterpart("proxies let messages wait", _links, harm.slow_link, True),
-    Lossy: Counterpart("proxies let messages wait as TCP would", _links, harm.lossy, True),
-    LoseRequest: Counterpart(
-        "a proxy drops the request and resets the connection", _links, harm.lose_request, True
-    ),
-    LoseResponse: Counterpart(
-        "a proxy drops the answer and resets the connection", _links, harm.lose_response, True
-    ),
-    DiskError: Counterpart("a door returns the error number", _program, harm.disk_error),
-    DiskFull: Counterpart("a door returns ENOSPC", _program, harm.disk_full),
-    SlowDisk: Counterpart("a door waits before each sync", _program, harm.slow_disk),
-    ClockStep: Counterpart("a door shifts Python's wall clock", _program, harm.clock_step),
-    ClockDrift: Counterpart("a door lets Python's clocks drift", _program, harm.clock_drift),
-    BitRot: Counterpart("a bit of the file is flipped", _program, harm.bit_rot),
-    PowerLoss: Counterpart(
-        "none", _never("a machine's page cache cannot be taken away from one process")
-    ),
-    Throttle: Counterpart("none", _never("client quotas of one broker cannot be set from outside")),
+    Crash: _hit("SIGKILL; a server is started again", Ability.KILL, harm.crash),
+    Pause: _hit("SIGSTOP, then SIGCONT", Ability.PAUSE, harm.pause),
+    Cut: _link("a proxy holds what comes from one side", harm.cut),
+    Isolate: _link("proxies hold everything between these and the rest", harm.isolate),
+    SlowLink: _link("proxies let messages wait", harm.slow_link),
+    Lossy: _link("proxies let messages wait as TCP would", harm.lossy),
+    LoseRequest: _link("a proxy drops the request and resets the connection", harm.lose_request),
+    LoseResponse: _link("a proxy drops the answer and resets the connection", harm.lose_response),
+    DiskError: _door("a door returns the error number", harm.disk_error),
+    DiskFull: _door("a door returns ENOSPC", harm.disk_full),
+    SlowDisk: _door("a door waits before each sync", harm.slow_disk),
+    ClockStep: _door("a door shifts Python's wall clock", harm.clock_step),
+    ClockDrift: _door("a door lets Python's clocks drift", harm.clock_drift),
+    BitRot: _door("a bit of the file is flipped", harm.bit_rot),
+    PowerLoss: _none("a machine's page cache cannot be taken away from one process"),
+    Throttle: _none("client quotas of one broker cannot be set from outside"),
 }
 
 

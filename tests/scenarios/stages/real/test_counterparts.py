@@ -9,7 +9,7 @@ from scenarios import catalog
 from scenarios.backends.base import Ability, Backend
 from scenarios.backends.remote import Remote, read
 from scenarios.scenario import Step
-from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
+from scenarios.stages.real.counterparts import COUNTERPARTS, NONE, lacking
 from scenarios.stages.real.town import RealTown
 from sim import faults
 from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
@@ -43,7 +43,8 @@ def test_the_table_is_complete() -> None:
 
     assert set(COUNTERPARTS) == kinds
     for counterpart in COUNTERPARTS.values():
-        assert (counterpart.injected is None) == (counterpart.how == "none")
+        assert (counterpart.injected is None) == (counterpart.how == NONE)
+        assert bool(counterpart.reach) == (counterpart.how != NONE)
 
 
 @pytest.mark.parametrize(
