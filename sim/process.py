@@ -2,6 +2,7 @@
 
 import random
 import sys
+from _thread import get_ident
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 NORMAL = simpy.events.EventPriority(1)
 
 _burying = 0  # > 0 while what dead programs left behind is cleared away
+_undertaker = 0  # the operating system's thread that does it: others are none of our business
 _outside = 0  # > 0 while the harness formats or inspects from inside a simulated thread
 
 
@@ -60,7 +62,7 @@ def running() -> "Process | None":
     except RuntimeError:  # as in `current`
         return None
     if type(thread) is not Thread or _outside:
-        if _burying and not _outside:
+        if _burying and not _outside and get_ident() == _undertaker:
             raise Killed
         return None
     process = thread.process
@@ -76,8 +78,9 @@ def burying() -> Generator[None]:
 
     What they raise is of no interest to anybody.
     """
-    global _burying
+    global _burying, _undertaker
     _burying += 1
+    _undertaker = get_ident()
     hook, sys.unraisablehook = sys.unraisablehook, _say_nothing
     try:
         yield

@@ -1,5 +1,6 @@
 """The kernel: blocking, order, crashes, pauses, caps."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from sim.errors import CapReached, SimulationEscape
 from sim.kernel import SECOND, Killed, current, outside, running
+from sim.process import burying
 
 
 def test_threads_block_in_virtual_time(bench: Any) -> None:
@@ -192,3 +194,28 @@ def test_each_tie_payload_and_state_change_is_in_the_digest(make_bench: Callable
 
     assert digest(1, b"x") == same
     assert len({same, digest(1, b"y"), digest(1, b"x", "row"), digest(2, b"x")}) == 4
+
+
+def test_threads_of_the_operating_system_live_on_while_the_dead_are_buried() -> None:
+    begun: list[bool] = []
+    found: list[object] = []
+
+    def wait_and_look() -> None:
+        while not begun:
+            pass
+        try:
+            found.append(running())
+        except Killed as killed:
+            found.append(killed)
+
+    thread = threading.Thread(target=wait_and_look)
+    thread.start()
+    with burying():
+        begun.append(True)
+        while not found:
+            pass
+        with pytest.raises(Killed):
+            running()
+    thread.join()
+
+    assert found == [None]
