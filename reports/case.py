@@ -21,9 +21,10 @@ from system.records import (
     Deposit,
     Event,
     LedgerRow,
+    Transfer,
     Withdraw,
     decode_event,
-    decode_transfer,
+    decode_operation,
 )
 
 RequestKey = tuple[int, str, str]  # user, request, body hash
@@ -32,7 +33,7 @@ _DOWN = ("crashed", "power_lost", "halted", "exited")
 
 
 class Input:
-    """A record of the operations topic."""
+    """A transfer in the operations topic."""
 
     __slots__ = ("at_ns", "command", "key", "record")
 
@@ -102,8 +103,9 @@ class Case:
             at_ns = record.timestamp_ms * 1_000_000 - epoch_ns
             try:
                 if record.topic == OPERATIONS:
-                    command = decode_transfer(record.value or b"")
-                    self.inputs.append(Input(record, command, at_ns))
+                    command = decode_operation(record.value or b"")
+                    if isinstance(command, Transfer):
+                        self.inputs.append(Input(record, command, at_ns))
                 elif record.topic == EVENTS:
                     event = decode_event(record.value or b"")
                     self.published.append(Published(record, event, at_ns))

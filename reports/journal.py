@@ -4,14 +4,14 @@ The fold here is written anew, from what frames mean, and shares nothing with th
 a mistake in one of them shows as a difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from reports.amounts import money
 from system.errors import Stop
 from system.records import Event, decode_event
-from system.wal.frames import CommandFrame, PositionFrame
+from system.wal.frames import CommandFrame, EngineFrame, OrderFrame, PositionFrame
 from system.wal.reader import Torn, read
 
 Account = tuple[int, int]  # user, asset
@@ -59,13 +59,26 @@ class Decision:
 
 
 class Journal:
-    """A log read to its end. ``damage`` says why it could not be, if it could not."""
+    """A log read to its end. ``damage`` says why it could not be, if it could not.
 
-    __slots__ = ("damage", "decisions", "last_lsn", "positions", "reason", "shard", "torn")
+    ``decisions`` are those about transfers; ``frames`` has all that moved or published anything.
+    """
+
+    __slots__ = (
+        "damage",
+        "decisions",
+        "frames",
+        "last_lsn",
+        "positions",
+        "reason",
+        "shard",
+        "torn",
+    )
 
     def __init__(self, shard: int, files: Mapping[str, bytes]) -> None:
         self.shard = shard
         self.decisions: list[Decision] = []
+        self.frames: list[tuple[int, CommandFrame | EngineFrame]] = []
         self.positions: dict[tuple[str, int], int] = {}
         self.torn: Torn | None = None
         self.last_lsn = 0
@@ -82,21 +95,25 @@ class Journal:
         self.last_lsn = contents.last_lsn
 
     def _take(self, lsn: int, body: object) -> None:
-        if isinstance(body, CommandFrame):
-            self.decisions.append(Decision(self.shard, lsn, body))
+        if isinstance(body, CommandFrame | EngineFrame):
+            self.frames.append((lsn, body))
+            if isinstance(body, CommandFrame) and not isinstance(body, OrderFrame):
+                self.decisions.append(Decision(self.shard, lsn, body))
             source = body.input
             self.positions[source.topic, source.partition] = source.offset + 1
         elif isinstance(body, PositionFrame):
             for position in body.positions:
                 self.positions[position.topic, position.partition] = position.next_offset
 
+    def until(self, lsn: int | None = None) -> Iterator[CommandFrame | EngineFrame]:
+        """Yield what was framed, up to an LSN if one is given."""
+        return (frame for at, frame in self.frames if lsn is None or at <= lsn)
+
     def balances(self, up_to_lsn: int | None = None) -> dict[Account, Balance]:
-        """Add up the legs of all decisions, or of those up to an LSN."""
+        """Add up all legs, or those up to an LSN."""
         folded: dict[Account, Balance] = {}
-        for decision in self.decisions:
-            if up_to_lsn is not None and decision.lsn > up_to_lsn:
-                break
-            for leg in decision.frame.legs:
+        for frame in self.until(up_to_lsn):
+            for leg in frame.legs:
                 account = leg.user_id, leg.asset_id
                 avail, frozen, seq = folded.get(account, EMPTY)
                 folded[account] = (avail + leg.delta_avail, frozen + leg.delta_frozen, seq + 1)
@@ -106,19 +123,15 @@ class Journal:
         """Return the last number given out per output partition."""
         return {
             (output.topic, output.partition): output.n
-            for decision in self.decisions
-            if up_to_lsn is None or decision.lsn <= up_to_lsn
-            for output in decision.frame.outputs
+            for frame in self.until(up_to_lsn)
+            for output in frame.outputs
         }
 
     def inputs(self, up_to_lsn: int | None = None) -> dict[tuple[str, int], int]:
-        """Return the next offset per input partition, as of an LSN, from decisions alone."""
+        """Return the next offset per input partition, as of an LSN, from inputs alone."""
         return {
-            (decision.frame.input.topic, decision.frame.input.partition): (
-                decision.frame.input.offset + 1
-            )
-            for decision in self.decisions
-            if up_to_lsn is None or decision.lsn <= up_to_lsn
+            (frame.input.topic, frame.input.partition): frame.input.offset + 1
+            for frame in self.until(up_to_lsn)
         }
 
 

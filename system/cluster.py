@@ -49,9 +49,14 @@ def _topic_ids(admin: AdminClient, settings: Kafka, topics: tuple[str, ...]) -> 
 
 
 def compare(stored: Identity, found: Identity) -> None:
-    """Halt unless the directory belongs to this program, cluster and these very topics."""
+    """Halt unless the directory belongs to this program, cluster and these very topics.
+
+    A directory that an earlier version made may know fewer topics.
+    """
     for field in stored.__struct_fields__:
         here, there = getattr(stored, field), getattr(found, field)
+        if field == "topic_ids":
+            there = {topic: found.topic_ids.get(topic) for topic in stored.topic_ids}
         if here != there and field not in ("v", "identity"):
             raise Halt(
                 "wrong_directory",

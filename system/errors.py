@@ -48,6 +48,7 @@ class Halt(Stop):
     - the outputs: output_ahead, output_lost, output_unreadable, output_past, output_differs,
       output_foreign
     - orders: order_repeated, symbol_changed
+    - the engine's outputs, as UBSCore reads them: chain_broken, fill_inconsistent
     """
 
     exit_code = exits.HALT

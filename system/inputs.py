@@ -17,6 +17,8 @@ from system.log import Log
 
 ASK_AGAIN_S = 0.1
 
+Place = tuple[str, int]  # topic, partition
+
 # The library's own error codes begin with an underscore and are public all the same.
 OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 TRUNCATED = KafkaError._LOG_TRUNCATION  # noqa: SLF001
@@ -58,41 +60,40 @@ def leader_epoch(message: Message) -> int:
 
 
 class Inputs:
-    """What one process reads of one topic."""
+    """What one process reads; its partitions, of whatever topics, share a consumer."""
 
     def __init__(
         self,
         consumer: Consumer,
         kafka: Kafka,
         patience: Patience,
-        topic: str,
-        next_offset: Callable[[int], int],
+        next_offset: Callable[[str, int], int],
         log: Log,
     ) -> None:
         self.consumer = consumer
         self.kafka = kafka
         self.patience = patience
-        self.topic = topic
         self.next_offset = next_offset
         self.log = log
         self._committed_at_s = time.monotonic()
-        self._committed: dict[int, int] = {}
+        self._committed: dict[Place, int] = {}
 
     # -- before the first record ---------------------------------------------------------------
 
-    def verify(self, positions: Mapping[int, Position]) -> None:
+    def verify(self, positions: Mapping[Place, Position]) -> None:
         """Check that every position continues this very log, or halt."""
-        before = {}
-        for partition, position in positions.items():
-            low = self.within(partition, position.next_offset)
+        before: dict[str, dict[int, Position]] = {}
+        for (topic, partition), position in positions.items():
+            low = self.within(topic, partition, position.next_offset)
             if position.next_offset > low:
-                before[partition] = position
-        self.compare(before)
+                before.setdefault(topic, {})[partition] = position
+        for topic, of_topic in before.items():
+            self.compare(topic, of_topic)
 
-    def within(self, partition: int, offset: int) -> int:
+    def within(self, topic: str, partition: int, offset: int) -> int:
         """Return the partition's log start if `offset` lies within it; halt if it does not."""
-        low, high = self.reaching(self.topic, partition, offset)
-        place = f"{self.topic}[{partition}]: position {offset}, log {low} .. {high}"
+        low, high = self.reaching(topic, partition, offset)
+        place = f"{topic}[{partition}]: position {offset}, log {low} .. {high}"
         if offset < low:
             raise Halt("position_lost", f"{place}: records not yet read are gone")
         if offset > high:
@@ -121,17 +122,17 @@ class Inputs:
             ) from None
         return marks
 
-    def compare(self, positions: Mapping[int, Position]) -> None:
+    def compare(self, topic: str, positions: Mapping[int, Position]) -> None:
         """Read the record before each position; it must be the one that was framed."""
         starts = {p: (position.next_offset - 1) for p, position in positions.items()}
-        for message in self.scan(self.topic, starts, {p: o + 1 for p, o in starts.items()}):
+        for message in self.scan(topic, starts, {p: o + 1 for p, o in starts.items()}):
             partition = message.partition() or 0
             position = positions[partition]
             framed = (position.crc, position.leader_epoch)
             if framed != (checksum(message), leader_epoch(message)):
                 raise Halt(
                     "input_replaced",
-                    f"{self.topic}[{partition}] offset {position.next_offset - 1}"
+                    f"{topic}[{partition}] offset {position.next_offset - 1}"
                     " is not the record that was framed; the topic's log was replaced",
                 )
 
@@ -170,13 +171,10 @@ class Inputs:
 
     # -- reading -------------------------------------------------------------------------------
 
-    def start(self, positions: Mapping[int, Position]) -> None:
+    def start(self, positions: Mapping[Place, Position]) -> None:
         """Read on from the given positions."""
         self.consumer.assign(
-            [
-                TopicPartition(self.topic, p, position.next_offset)
-                for p, position in positions.items()
-            ]
+            [TopicPartition(*place, position.next_offset) for place, position in positions.items()]
         )
 
     def take(self, count: int, wait_s: float) -> list[Message]:
@@ -187,13 +185,13 @@ class Inputs:
         more = self.consumer.consume(count - 1, 0) if count > 1 else []
         return [message for message in (first, *more) if self.usable(message)]
 
-    def fresh(self, partition: int, offset: int) -> bool:
+    def fresh(self, topic: str, partition: int, offset: int) -> bool:
         """Say whether a record is the next one; an earlier one is known, a later one a hole."""
-        expected = self.next_offset(partition)
+        expected = self.next_offset(topic, partition)
         if offset > expected:
             raise Halt(
                 "input_gap",
-                f"{self.topic}[{partition}] offset {offset}: expected offset {expected};"
+                f"{topic}[{partition}] offset {offset}: expected offset {expected};"
                 " records are missing",
             )
         return offset == expected
@@ -215,15 +213,15 @@ class Inputs:
 
     def out_of_range(self, message: Message) -> None:
         """Go on if the position exists after all (a new leader lags); halt if it is lost."""
-        partition = message.partition() or 0
-        offset = self.next_offset(partition)
-        self.within(partition, offset)
-        self.log.warning("position_asked_again", partition=partition, offset=offset)
-        self.consumer.seek(TopicPartition(self.topic, partition, offset))
+        topic, partition = message.topic() or "", message.partition() or 0
+        offset = self.next_offset(topic, partition)
+        self.within(topic, partition, offset)
+        self.log.warning("position_asked_again", topic=topic, partition=partition, offset=offset)
+        self.consumer.seek(TopicPartition(topic, partition, offset))
 
     # -- for dashboards ------------------------------------------------------------------------
 
-    def show(self, offsets: Mapping[int, int]) -> None:
+    def show(self, offsets: Mapping[Place, int]) -> None:
         """Commit group offsets now and then, unawaited; nothing here ever reads them."""
         every_s = self.patience.commit_every_ms / 1000
         now_s = time.monotonic()
@@ -231,7 +229,7 @@ class Inputs:
             return
         self._committed_at_s = now_s
         self._committed = dict(offsets)
-        places = [TopicPartition(self.topic, p, offset) for p, offset in offsets.items() if offset]
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items() if offset]
         try:
             if places:
                 self.consumer.commit(offsets=places, asynchronous=True)

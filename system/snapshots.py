@@ -78,6 +78,12 @@ class Snapshots:
             raise Halt("snapshot_damaged", "; ".join(damages) + "; no whole one is left")
         return None
 
+    def oldest(self) -> int:
+        """Return the counter of the older kept snapshot; 0 if there is only one or none."""
+        names = self._names()
+        match = _NAME.fullmatch(names[-1]) if len(names) >= KEPT else None
+        return int(match.group(1)) if match else 0
+
     def clean(self) -> None:
         """Remove what an interrupted write left behind."""
         try:

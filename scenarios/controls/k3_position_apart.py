@@ -3,6 +3,7 @@
 from confluent_kafka import TopicPartition
 
 from scenarios.controls import planted
+from system.inputs import Place
 from system.records import OPERATIONS
 from system.ubscore import UBSCore
 from system.ubscore.settings import GROUP
@@ -29,15 +30,17 @@ class AsksTheGroup(UBSCore):
         self.committed = {tp.partition: max(tp.offset, 0) for tp in found}
         assert GROUP
 
-    def positions(self) -> dict[int, Position]:
+    def positions(self) -> dict[Place, Position]:
         """Return what the group has committed."""
-        return {
-            p: Position(OPERATIONS, p, self.committed[p], -1, 0, 0, 0) for p in self.settings.owned
+        asked = {
+            (OPERATIONS, p): Position(OPERATIONS, p, self.committed[p], -1, 0, 0, 0)
+            for p in self.settings.owned
         }
+        return {**super().positions(), **asked}
 
-    def fresh(self, partition: int, offset: int) -> bool:  # noqa: ARG002
-        """Take every record for new."""
-        return True
+    def fresh(self, topic: str, partition: int, offset: int) -> bool:
+        """Take every operation for new."""
+        return topic == OPERATIONS or super().fresh(topic, partition, offset)
 
 
 scenario = planted(__name__, __doc__ or "", "ubscore", "AsksTheGroup", "I4")

@@ -2,13 +2,13 @@
 
 from scenarios.controls import planted
 from system.ubscore import UBSCore
-from system.wal.frames import CommandFrame
+from system.ubscore.core import AnyFrame
 
 
 class LogsDepositsOnly(UBSCore):
     """Withdrawals are simple, so why log them."""
 
-    def keep(self, frame: CommandFrame) -> int:
+    def keep(self, frame: AnyFrame) -> int:
         """Apply a withdrawal at once, log everything else."""
         if any(leg.event_type == "withdraw" for leg in frame.legs):
             lsn = self.state.lsn

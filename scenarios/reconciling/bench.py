@@ -112,7 +112,7 @@ class MadeUp:
             *(NOW_MS, 0, NOW_MS, user, _request(user, seq), HASH),
             *(_operation(user, seq), "accepted", None, (leg,), (output,)),
         )
-        _, payload = kind_of(body)
+        _, _, payload = kind_of(body)
         return pack(COMMAND, payload, lsn=lsn, generation=1, previous=previous, synced_lsn=lsn - 1)
 
     def ledger(self) -> Iterator[Cells]:

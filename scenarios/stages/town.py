@@ -17,8 +17,7 @@ from sim.kafka.cluster.image import Node
 from sim.process import Process, burying
 from sim.scylla.cluster import Cluster as Nodes
 from sim.world import World
-from system import schema
-from system.records import EVENTS, OPERATIONS
+from system import schema, topics
 
 OPERATOR_KEY = "operator-key"
 KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
@@ -80,7 +79,7 @@ class Town:
         """Start brokers and nodes, with topics and tables in place."""
         for name in (*self.deployment.brokers, *self.deployment.nodes):
             self.world.server(name).start()
-        for topic in (OPERATIONS, EVENTS):
+        for topic in topics.ALL:
             self.kafka.create_topic(topic, self.deployment.partitions, _TOPIC)
 
     def start_programs(self) -> None:
@@ -183,10 +182,10 @@ def configs(deployment: Deployment) -> dict[str, str]:
     kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 2000\n'
     points = ", ".join(f'"{node}"' for node in deployment.nodes)
     scylla = f"[scylla]\ncontact_points = [{points}]\n"
-    topics = f"[topics]\npartitions = {deployment.partitions}\n"
+    counts = f"[topics]\npartitions = {deployment.partitions}\n"
     keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
     return {
-        "ubscore.toml": f'{kafka}[ubscore]\ndata = "{DATA}"\nidle_ms = 500\n{topics}',
+        "ubscore.toml": f'{kafka}[ubscore]\ndata = "{DATA}"\nidle_ms = 500\n{counts}',
         "settlement.toml": f"{kafka}{scylla}",
         "gateway.toml": f'{kafka}{scylla}{keys}[gateway]\nhost = "0.0.0.0"\n',
     }

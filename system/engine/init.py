@@ -51,7 +51,7 @@ class Init:
         """Halt unless all inputs begin at 0."""
         own = self.settings
         consumer = Consumer(kafka.consumer(own.kafka, self.name, GROUP))
-        inputs = Inputs(consumer, own.kafka, own.engine.patience, ORDERS, lambda _: 0, self.log)
+        inputs = Inputs(consumer, own.kafka, own.engine.patience, lambda *_: 0, self.log)
         for number in own.owned:
             low, _ = inputs.watermarks(ORDERS, number)
             if low > 0:

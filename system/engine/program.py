@@ -9,9 +9,8 @@ import time
 from typing import ClassVar
 
 import msgspec
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Message
 
-from system import cluster, exits, kafka
 from system.directory import DataDirectory
 from system.engine import arrivals, state
 from system.engine.arrivals import Arrival
@@ -22,9 +21,8 @@ from system.engine.metrics import Metrics
 from system.engine.settings import GROUP, Settings
 from system.engine.state import State
 from system.errors import Halt, Unreachable
-from system.inputs import Inputs
-from system.kafka import Troubles
-from system.log import Log
+from system.inputs import Place
+from system.loop import BUSY_WAIT_S, Loop
 from system.messages import offset, partition
 from system.numbering import Verdict
 from system.outbox import Outbox
@@ -33,48 +31,30 @@ from system.snapshots import Snapshots
 from system.topics import key_of
 from system.wal.frames import Output
 
-BUSY_WAIT_S = 0.1  # while delivery reports are due
 
-
-class Engine:
+class Engine(Loop[Instance]):
     """One instance; safe to kill between any two lines."""
 
     name: ClassVar[str] = "engine"
     Config: ClassVar[type[msgspec.Struct]] = Settings
+    group: ClassVar[str] = GROUP
     outbox_type: ClassVar[type[Outbox]] = Outbox
     state_type: ClassVar[type[State]] = State
     snapshots_type: ClassVar[type[Snapshots]] = Snapshots
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
         self.own = settings.engine
-        self.log = Log(self.name)
+        directory = DataDirectory(self.own.data, Instance, "engine-init")
+        super().__init__(self.own, settings.kafka, directory)
+        self.settings = settings
         self.metrics = Metrics()
-        self.directory = DataDirectory(self.own.data, Instance, "engine-init")
         self.state = self.state_type(settings.owned, self.own.hole_ms_max)
-        producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
-        self.outbox = self.outbox_type(producer, self.log)
         self.audit = Audit()
-        self.inputs: Inputs
         self.snapshots: Snapshots
-        self.stopping = False
-        self.halting: Halt | None = None
         self.judged = 0  # records since the snapshot
         self._sent = 0
         self._counter = 0
         self._snapshot_at_s = 0.0
-
-    def stop(self) -> None:
-        """End gracefully after the batch in hand."""
-        self.stopping = True
-
-    def run(self) -> int:
-        """Serve until stopped."""
-        self.open()
-        while not self.stopping:
-            self.step()
-        self.close()
-        return exits.OK
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -87,23 +67,19 @@ class Engine:
         )
         self.restore()
         self.connect()
-        self.inputs.verify(self.state.positions)
+        self.inputs.verify(self.positions())
         self.audit.read(self.inputs, self.state, self.settings.topics.partitions)
         self.state.rules = RULES
-        self.inputs.start(self.state.positions)
+        self.inputs.start(self.positions())
         self.replay()
         self.outbox.open()
         self._snapshot_at_s = time.monotonic()
         self.metrics.recovery.set(self._snapshot_at_s - began_s)
         self.log.info("ready", replayed=self.judged, published=len(self.outbox.waiting))
 
-    def identify(self) -> Instance:
-        """Take the directory; check that it, the configuration and Kafka belong together."""
-        found = survey(self.settings)
-        self.directory.lock()
-        stored = self.directory.owner()
-        cluster.compare(stored, found)
-        return stored
+    def survey(self) -> Instance:
+        """Ask Kafka what a data directory of this instance would belong to."""
+        return survey(self.settings)
 
     def restore(self) -> None:
         """Take over the newest whole snapshot; without one begin at the beginning."""
@@ -115,23 +91,6 @@ class Engine:
         self.state.restore(snapshot.name, snapshot.state)
         self._counter = snapshot.counter
         self.log.info("restored", snapshot=snapshot.name, markets=len(self.state.markets))
-
-    def connect(self) -> None:
-        """Make the consumer; it is told its positions, and never asks for them."""
-        settings = kafka.consumer(self.settings.kafka, self.name, GROUP)
-        consumer = Consumer({**settings, "error_cb": Troubles(self.log)})
-        self.inputs = self.make_inputs(consumer)
-
-    def make_inputs(self, consumer: Consumer) -> Inputs:
-        """Return what reads the orders."""
-        return Inputs(
-            consumer,
-            self.settings.kafka,
-            self.own.patience,
-            ORDERS,
-            self.next_offset,
-            self.log,
-        )
 
     def replay(self) -> None:
         """Apply the input up to the last output that stands in Kafka; nothing is sent yet."""
@@ -153,9 +112,13 @@ class Engine:
                 raise Unreachable(f"{ORDERS} cannot be read in time")
         self.state.delivered = self.audit.close()
 
-    def next_offset(self, number: int) -> int:
+    def positions(self) -> dict[Place, state.Position]:
+        """Return where each owned partition goes on."""
+        return {(ORDERS, number): at for number, at in self.state.positions.items()}
+
+    def next_offset(self, topic: str, partition: int) -> int:  # noqa: ARG002 - it reads only one
         """Return the offset of the next record an owned partition owes us."""
-        return self.state.positions[number].next_offset
+        return self.state.positions[partition].next_offset
 
     def next_offsets(self) -> dict[int, int]:
         """Return where each owned partition goes on."""
@@ -169,9 +132,7 @@ class Engine:
             self.snapshot_if_settled()
         else:
             self.take(self.room())
-        if self.halting is not None:
-            self.outbox.drain(self.own.stop_ms / 1000)
-            raise self.halting
+        self.halt_if_due()
         self.tend()
 
     def take(self, count: int) -> int:
@@ -192,7 +153,7 @@ class Engine:
 
     def judge(self, message: Message) -> Emitted | None:
         """Apply a record and publish its output; None if it was applied before or is too early."""
-        if not self.inputs.fresh(partition(message), offset(message)):
+        if not self.inputs.fresh(ORDERS, partition(message), offset(message)):
             return None
         arrival = arrivals.read(message, self.settings.topics.partitions)
         source = arrival.source
@@ -239,22 +200,11 @@ class Engine:
     def tend(self) -> None:
         """Serve delivery reports and dashboards."""
         self.outbox.poll()
-        self.inputs.show(self.next_offsets())
+        self.inputs.show({place: at.next_offset for place, at in self.positions().items()})
         self.metrics.unacknowledged.set(len(self.outbox.waiting))
         self.metrics.holes.set(sum(len(one.holes) for one in self.state.numberings.values()))
         for market in self.state.markets.values():
             self.metrics.market(market)
-
-    def room(self) -> int:
-        """Return how many records may be taken; waits while too much is on its way out."""
-        while len(self.outbox.waiting) >= self.own.unacknowledged_max and not self.stopping:
-            self.outbox.poll(BUSY_WAIT_S)
-        return self.own.batch
-
-    def patience_s(self) -> float:
-        """Return how long to wait for input: not long while delivery reports are due."""
-        idle_s = self.own.idle_ms / 1000
-        return min(idle_s, BUSY_WAIT_S) if self.outbox.waiting else idle_s
 
     def snapshot_due(self) -> bool:
         """Say whether a snapshot shall be made before anything else is taken in."""
@@ -290,10 +240,8 @@ class Engine:
 
     def close(self) -> None:
         """Wait for acknowledgements, write a snapshot if all came, and let go of everything."""
-        drained = self.outbox.drain(self.own.stop_ms / 1000)
+        drained = self.drain()
         if drained and self.judged:
             self.snapshot()
-        self.outbox.discard()
-        self.inputs.consumer.close()
-        self.directory.unlock()
+        self.release()
         self.log.info("closed", all_acknowledged=drained)

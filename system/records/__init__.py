@@ -20,6 +20,7 @@ from system.records.events import (
     version_of,
 )
 from system.records.fields import (
+    FEE_USER,
     FORMAT_VERSION,
     MAX_AMOUNT,
     ORDERS_SINCE,
@@ -74,6 +75,7 @@ encode = msgspec.json.Encoder().encode
 
 __all__ = [
     "EVENTS",
+    "FEE_USER",
     "FORMAT_VERSION",
     "GENESIS",
     "MAX_AMOUNT",

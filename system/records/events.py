@@ -14,7 +14,7 @@ EventType = TransferType | OrderType
 TransferReason = Literal[
     "insufficient_balance", "unknown_account", "expired", "overflow", "request_id_reused"
 ]
-OrderReason = Literal["unknown_symbol", "unknown_order", "order_closed"]
+OrderReason = Literal["unknown_symbol", "bad_terms", "unknown_order", "order_closed"]
 Reason = TransferReason | OrderReason
 
 CancelOutcome = Literal["done", "order_closed"]

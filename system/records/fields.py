@@ -14,6 +14,7 @@ ORDERS_SINCE = 2
 
 MAX_AMOUNT = 2**63 - 1
 PPM = 1_000_000
+FEE_USER = 1  # whose account takes the fees; every shard must know the same one
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]  # 0 means nothing and is never valid
 Amount = Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)]

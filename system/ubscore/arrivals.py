@@ -1,4 +1,4 @@
-"""Arrivals: a record of the operations topic, read and checked, with the clocks beside it."""
+"""Arrivals: operations and engine outputs as they came in, read and checked, clocks beside them."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,13 @@ from confluent_kafka import Message
 
 from system.errors import Halt
 from system.inputs import checksum, leader_epoch
-from system.messages import misplaced
-from system.records import OPERATIONS, Transfer, decode_transfer
+from system.messages import append_time_ms, misplaced, offset, partition, where
+from system.records import (
+    EngineOutput,
+    Operation,
+    decode_operation,
+    decode_output,
+)
 from system.topics import key_of
 from system.wal.frames import Input
 
@@ -19,22 +24,50 @@ class Arrival(NamedTuple):
     source: Input
     key: bytes
     value: bytes
-    operation: Transfer
+    operation: Operation
     appended_ms: int
     now_ms: int
 
 
-def read(message: Message, place: str, partitions: int, now_ms: int) -> Arrival:
-    """Read a record; one that cannot be, or lies in a wrong partition, is a halt."""
+class OutputArrival(NamedTuple):
+    """An engine output as it came in."""
+
+    source: Input
+    value: bytes
+    output: EngineOutput
+    appended_ms: int
+    now_ms: int
+
+
+def read(message: Message, partitions: int, now_ms: int) -> Arrival:
+    """Read an operation; one that cannot be read, or lies in a wrong partition, is a halt."""
     key, value = message.key() or b"", message.value() or b""
     try:
-        operation: Transfer = decode_transfer(value)
+        operation = decode_operation(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Halt("input_unreadable", f"{place}: {error}") from None
-    partition = message.partition() or 0
-    wrong = misplaced(message, key_of(operation.user_id), partitions)
+        raise Halt("input_unreadable", f"{where(message)}: {error}") from None
+    _refuse_misplaced(message, operation.user_id, partitions)
+    return Arrival(source_of(message), key, value, operation, message.timestamp()[1], now_ms)
+
+
+def read_output(message: Message, partitions: int, now_ms: int) -> OutputArrival:
+    """Read an engine output; one that cannot be read, or lies in a wrong partition, is a halt."""
+    value = message.value() or b""
+    try:
+        output = decode_output(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Halt("input_unreadable", f"{where(message)}: {error}") from None
+    _refuse_misplaced(message, output.symbol_id, partitions)
+    return OutputArrival(source_of(message), value, output, append_time_ms(message), now_ms)
+
+
+def source_of(message: Message) -> Input:
+    """Return what identifies a record in its topic."""
+    epoch, crc = leader_epoch(message), checksum(message)
+    return Input(message.topic() or "", partition(message), offset(message), epoch, crc)
+
+
+def _refuse_misplaced(message: Message, about: int, partitions: int) -> None:
+    wrong = misplaced(message, key_of(about), partitions)
     if wrong is not None:
-        raise Halt("input_misplaced", f"{place}: {wrong}")
-    offset = message.offset() or 0
-    source = Input(OPERATIONS, partition, offset, leader_epoch(message), checksum(message))
-    return Arrival(source, key, value, operation, message.timestamp()[1], now_ms)
+        raise Halt("input_misplaced", f"{where(message)}: {wrong}")

@@ -2,10 +2,10 @@
 
 from system import cluster
 from system.directory import Identity
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 from system.ubscore.settings import Settings
 
-TOPICS = (OPERATIONS, EVENTS)
+TOPICS = (OPERATIONS, EVENTS, ORDERS, OUTPUTS)
 
 
 class Shard(Identity, frozen=True, kw_only=True):

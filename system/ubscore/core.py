@@ -2,8 +2,7 @@
 
 The loop is `run` and `step`. The order inside `commit` is the promise of the whole exchange:
 frames, one sync, then the records. Whatever happens in between, the log says what was decided,
-and everything after the outbox mark is published again from it. Snapshots, orders and the engine's
-outputs join at `restore`, `command` and `State.apply`.
+and everything after the outbox mark is published again from it.
 """
 
 import os
@@ -12,91 +11,87 @@ import time
 from typing import ClassVar
 
 import msgspec
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Message
 
-from system import cluster, exits, kafka
 from system.directory import DataDirectory
 from system.errors import Halt
-from system.inputs import Inputs
-from system.kafka import Troubles
-from system.log import Log
+from system.inputs import Place
+from system.loop import Loop
+from system.messages import offset, partition
 from system.outbox import Outbox
-from system.records import OPERATIONS
-from system.ubscore import arrivals, dump, outputs
+from system.records import OUTPUTS
+from system.snapshots import Snapshots
+from system.ubscore import arrivals, cluster, dump, image, outputs
 from system.ubscore.arrivals import Arrival
-from system.ubscore.cluster import Shard, survey
-from system.ubscore.decide import Terms, decide
+from system.ubscore.checkpoints import Checkpoints
+from system.ubscore.cluster import Shard
+from system.ubscore.decide import decide
+from system.ubscore.engine import EngineOutputs
 from system.ubscore.metrics import Metrics
 from system.ubscore.settings import GROUP, Settings
 from system.ubscore.state import State
+from system.ubscore.terms import Terms
 from system.wal import reader
 from system.wal.frames import (
     AnyBody,
     CommandFrame,
+    EngineFrame,
     EpochFrame,
+    LinkFrame,
     MarkFrame,
     Position,
     PositionFrame,
 )
 from system.wal.writer import Shape, Writer
 
-Batch = list[tuple[int, CommandFrame]]
+AnyFrame = CommandFrame | EngineFrame
+Batch = list[tuple[int, AnyFrame]]
 
-BUSY_WAIT_S = 0.1  # while delivery reports are due
 
-
-class UBSCore:
+class UBSCore(Loop[Shard]):
     """One shard; safe to kill between any two lines."""
 
     name: ClassVar[str] = "ubscore"
     Config: ClassVar[type[msgspec.Struct]] = Settings
+    group: ClassVar[str] = GROUP
     writer_type: ClassVar[type[Writer]] = Writer
     outbox_type: ClassVar[type[Outbox]] = Outbox
     state_type: ClassVar[type[State]] = State
+    snapshots_type: ClassVar[type[Snapshots]] = Snapshots
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.log = Log(self.name)
-        self.metrics = Metrics()
         core = settings.ubscore
-        self.terms = Terms(core.shard, core.shards, core.horizon_ms)
-        self.directory = DataDirectory(core.data, Shard)
+        super().__init__(core, settings.kafka, DataDirectory(core.directory, Shard))
+        self.settings = settings
+        self.metrics = Metrics()
+        self.terms = Terms(
+            core.shard,
+            core.shards,
+            core.horizon_ms,
+            partitions=settings.topics.partitions,
+            maker_ppm=core.maker_ppm,
+            taker_ppm=core.taker_ppm,
+        )
         self.state = self.state_type()
-        producer = {**kafka.producer(settings.kafka, self.name), "error_cb": Troubles(self.log)}
-        self.outbox = self.outbox_type(producer, self.log)
         self.writer: Writer
-        self.inputs: Inputs
-        self.stopping = False
-        self.halting: Halt | None = None
+        self.checkpoints: Checkpoints
+        self.engine: EngineOutputs
         self._dump_asked = False
         self._framed_at_s = 0.0
-
-    def stop(self) -> None:
-        """End gracefully after the batch in hand."""
-        self.stopping = True
 
     def dump(self) -> None:
         """Write the balances after the batch in hand."""
         self._dump_asked = True
 
-    def run(self) -> int:
-        """Serve until stopped."""
-        self.open()
-        while not self.stopping:
-            self.step()
-        self.close()
-        return exits.OK
-
     # -- opening -------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Take the directory, recover the log, check Kafka against it, publish what is due."""
-        identity = self.identify()
-        self.writer = self.writer_type(
-            self.directory.path,
-            Shape(identity.shard, identity.identity, self.settings.ubscore.file_bytes),
-        )
+        self.prepare(self.identify())
         self.restore()
+        self.engine = EngineOutputs(
+            self.state, self.terms, self.settings.ubscore.hole_ms_max, self.log
+        )
         self.connect()
         self.verify()
         self._framed_at_s = time.monotonic()
@@ -106,20 +101,27 @@ class UBSCore:
         self.inputs.start(self.positions())
         self.log.info("ready", lsn=self.state.lsn, epoch=self.state.epoch.counter)
 
-    def identify(self) -> Shard:
-        """Take the directory; check that it, the configuration and Kafka belong together."""
-        found = survey(self.settings)
-        self.directory.lock()
-        stored = self.directory.owner()
-        cluster.compare(stored, found)
-        return stored
+    def survey(self) -> Shard:
+        """Ask Kafka what a data directory of this shard would belong to."""
+        return cluster.survey(self.settings)
+
+    def prepare(self, owner: Shard) -> None:
+        """Make what writes the log and the snapshots."""
+        path, identity = self.directory.path, owner.identity
+        shape = Shape(owner.shard, identity, self.settings.ubscore.file_bytes)
+        self.writer = self.writer_type(path, shape)
+        snapshots = self.snapshots_type(path, identity, image.VERSION, self.log)
+        self.checkpoints = Checkpoints(snapshots, self.metrics, self.log)
 
     def restore(self) -> None:
-        """Fold the log into the state, then make it durable in a new generation."""
+        """Fold snapshot and log into the state, then make it durable in a new generation."""
+        began_s = time.perf_counter()
+        self.checkpoints.restore(self.state)
         contents = self.read_log()
-        for frame in contents.frames:
-            self.fold(frame.lsn, frame.body)
+        self.replay(contents)
         self.recover(contents)
+        seconds = time.perf_counter() - began_s
+        self.metrics.recovery.set(seconds)
         torn = contents.torn
         if torn is not None:
             self.log.warning(
@@ -134,13 +136,33 @@ class UBSCore:
         )
 
     def read_log(self) -> reader.Contents:
-        """Read the log's files; a damaged one is a halt."""
-        return reader.read(reader.read_directory(self.directory.path))
+        """Read the log's files as far as they are needed; a damaged one is a halt."""
+        needed = min(self.state.lsn, self.state.mark.lsn) + 1
+        return reader.read(reader.read_directory(self.directory.path, needed), self.state.lsn)
+
+    def replay(self, contents: reader.Contents) -> None:
+        """Take in the log: its frames behind the snapshot, and all that is not acknowledged."""
+        covered = self.state.lsn
+        if contents.last_lsn < covered:
+            raise Halt("log_damaged", f"the log ends at {contents.last_lsn}, before the snapshot")
+        self.outbox.acknowledged(self.state.mark)
+        for frame in contents.frames:
+            if frame.lsn > covered:
+                self.fold(frame.lsn, frame.body)
+            elif frame.lsn > self.state.mark.lsn:
+                body = frame.body
+                if isinstance(body, AnyFrame):
+                    self.outbox.keep(frame.lsn, body.outputs)
+        if not contents.frames or contents.last_lsn == covered:
+            self.outbox.keep(covered, ())
+        first = contents.headers[0].first_lsn
+        if first > self.state.mark.lsn + 1:
+            raise Halt("log_gap", f"the log begins at {first}, behind {self.state.mark.lsn} ...")
 
     def fold(self, lsn: int, body: AnyBody) -> None:
         """Take in a frame of the log."""
         self.state.apply(lsn, body)
-        if isinstance(body, CommandFrame):
+        if isinstance(body, AnyFrame):
             self.outbox.keep(lsn, body.outputs)
         elif isinstance(body, MarkFrame):
             self.outbox.acknowledged(body)
@@ -152,31 +174,25 @@ class UBSCore:
         lsn = self.writer.recover(contents, epoch)
         self.state.apply(lsn, epoch)
 
-    def connect(self) -> None:
-        """Make the consumer; it is told its positions, and never asks for them."""
-        settings = kafka.consumer(self.settings.kafka, self.name, GROUP)
-        consumer = Consumer({**settings, "error_cb": Troubles(self.log)})
-        self.inputs = Inputs(
-            consumer,
-            self.settings.kafka,
-            self.settings.ubscore.patience,
-            OPERATIONS,
-            self.next_offset,
-            self.log,
-        )
-
     def verify(self) -> None:
         """Check Kafka's logs against ours before anything is consumed or published."""
         self.inputs.verify(self.positions())
-        outputs.verify(self.inputs, self.state, self.terms.shard, self.settings.owned)
+        outputs.verify(self.inputs, self.state, self.terms.shard, self.settings.outputs)
 
-    def positions(self) -> dict[int, Position]:
-        """Return where each owned partition goes on: what the log says."""
-        return {p: self.state.position(OPERATIONS, p) for p in self.settings.owned}
+    def positions(self) -> dict[Place, Position]:
+        """Return where each partition goes on that this shard reads."""
+        return {
+            (topic, p): self.engine.positions[p]
+            if topic == OUTPUTS
+            else self.state.position(topic, p)
+            for topic, p in self.settings.inputs
+        }
 
-    def next_offset(self, partition: int) -> int:
-        """Return the offset of the next record an owned partition owes us."""
-        return self.state.position(OPERATIONS, partition).next_offset
+    def next_offset(self, topic: str, partition: int) -> int:
+        """Return the offset of the next record that a partition owes us."""
+        if topic == OUTPUTS:
+            return self.engine.positions[partition].next_offset
+        return self.state.position(topic, partition).next_offset
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -185,44 +201,48 @@ class UBSCore:
         messages = self.inputs.take(self.room(), self.patience_s())
         if messages:
             self.commit(self.judge(messages))
-        if self.halting is not None:
-            self.outbox.drain(self.settings.ubscore.stop_ms / 1000)
-            raise self.halting
+        self.halt_if_due()
         self.tend()
 
     def judge(self, messages: list[Message]) -> Batch:
-        """Decide each record against a state that includes all earlier ones of the batch."""
+        """Decide each record against a state that includes all earlier ones of the batch.
+
+        A batch that grows too large for one commit is committed here, but for its end.
+        """
         batch: Batch = []
         now_ms = time.time_ns() // 1_000_000
         for message in messages:
             try:
-                arrival = self.arrival(message, now_ms)
+                frame = self.frame(message, now_ms)
             except Halt as halt:  # what came before it is still made durable and published
                 self.halting = halt
                 break
-            if arrival is not None:
-                frame = self.command(arrival)
+            if frame is not None:
                 batch.append((self.keep(frame), frame))
+            if self.writer.full:
+                self.commit(batch)
+                batch = []
         return batch
 
-    def arrival(self, message: Message, now_ms: int) -> Arrival | None:
-        """Read a record; None if its effects are in the log already."""
-        partition, offset = message.partition() or 0, message.offset() or 0
-        place = f"{OPERATIONS}[{partition}] offset {offset}"
-        if not self.fresh(partition, offset):
+    def frame(self, message: Message, now_ms: int) -> AnyFrame | None:
+        """Return the frame of a record; None if it has none, or if it is in the log already."""
+        topic, count = message.topic() or "", self.terms.partitions
+        if not self.fresh(topic, partition(message), offset(message)):
             return None
-        return arrivals.read(message, place, self.settings.topics.partitions, now_ms)
+        if topic == OUTPUTS:
+            return self.engine.judge(arrivals.read_output(message, count, now_ms))
+        return self.command(arrivals.read(message, count, now_ms))
 
-    def fresh(self, partition: int, offset: int) -> bool:
+    def fresh(self, topic: str, partition: int, offset: int) -> bool:
         """Say whether a record is the next one."""
-        return self.inputs.fresh(partition, offset)
+        return self.inputs.fresh(topic, partition, offset)
 
     def command(self, arrival: Arrival) -> CommandFrame:
         """Decide one command."""
         return decide(self.state, self.terms, arrival)
 
-    def keep(self, frame: CommandFrame) -> int:
-        """Put a command into the coming commit and into the working state; return its LSN."""
+    def keep(self, frame: AnyFrame) -> int:
+        """Put a frame into the coming commit and into the working state; return its LSN."""
         lsn = self.writer.append(frame)
         self.state.apply(lsn, frame)
         return lsn
@@ -255,51 +275,43 @@ class UBSCore:
     # -- between batches -----------------------------------------------------------------------
 
     def tend(self) -> None:
-        """Serve delivery reports, dashboards, dumps, and the frames of a quiet shard."""
+        """Serve delivery reports, dashboards, dumps, snapshots, the frames of a quiet shard."""
         self.outbox.poll()
-        self.inputs.show({p: self.next_offset(p) for p in self.settings.owned})
+        self.inputs.show({place: self.next_offset(*place) for place in self.settings.inputs})
+        self.metrics.holes.set(self.engine.holes)
+        self.metrics.orders.set(len(self.state.standing.orders))
         if self._dump_asked:
             self.write_dump()
-        every_s = self.settings.ubscore.frame_every_ms / 1000
-        if time.monotonic() - self._framed_at_s >= every_s:
+        core = self.settings.ubscore
+        if self.state.lsn - self.checkpoints.lsn >= core.snapshot_every:
+            self.frame_quiet()
+            self.checkpoints.take(self.state, self.writer)
+        elif time.monotonic() - self._framed_at_s >= core.frame_every_ms / 1000:
             self.frame_quiet()
 
     def frame_quiet(self) -> None:
         """Frame positions and mark, so that a quiet shard does not fall behind."""
         self._framed_at_s = time.monotonic()
-        positions = PositionFrame(tuple(self.positions().values()))
-        self.state.apply(self.writer.append(positions), positions)
+        positions, links = tuple(self.positions().values()), self.engine.links
+        frame = LinkFrame(positions, links) if links else PositionFrame(positions)
+        self.state.apply(self.writer.append(frame), frame)
         self.frame_mark()
         self.sync()
-
-    def room(self) -> int:
-        """Return how many commands may be taken; waits while too much is on its way out."""
-        core = self.settings.ubscore
-        while len(self.outbox.waiting) >= core.unacknowledged_max and not self.stopping:
-            self.outbox.poll(BUSY_WAIT_S)
-        return core.batch
-
-    def patience_s(self) -> float:
-        """Return how long to wait for input: not long while delivery reports are due."""
-        idle_s = self.settings.ubscore.idle_ms / 1000
-        return min(idle_s, BUSY_WAIT_S) if self.outbox.waiting else idle_s
 
     def write_dump(self) -> None:
         """Write the balances as of the last durable frame."""
         self._dump_asked = False
         core = self.settings.ubscore
-        path = core.dump or os.path.join(core.data, "balances.json")
+        path = core.dump or os.path.join(self.directory.path, "balances.json")
         dump.write(path, dump.render(self.state, core.shard), self.log)
 
     # -- closing -------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Wait for acknowledgements, frame the mark, and let go of everything."""
-        drained = self.outbox.drain(self.settings.ubscore.stop_ms / 1000)
+        drained = self.drain()
         self.frame_mark()
         self.sync()
         self.writer.close()
-        self.outbox.discard()
-        self.inputs.consumer.close()
-        self.directory.unlock()
+        self.release()
         self.log.info("closed", lsn=self.state.lsn, all_acknowledged=drained)

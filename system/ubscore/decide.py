@@ -1,64 +1,46 @@
 """Decisions: what a command does, given the state. Pure; every time and number is an argument."""
 
-from typing import NamedTuple
-
-from system.records import (
-    EVENTS,
-    MAX_AMOUNT,
-    Deposit,
-    Event,
-    LedgerRow,
-    Reason,
-    Rejected,
-    Transfer,
-    encode,
-)
+from system.records import Cancel, Deposit, Operation, PlaceOrder, Reason, Rejected, version_of
+from system.ubscore import orders
 from system.ubscore.arrivals import Arrival
+from system.ubscore.draft import Cause, Draft
 from system.ubscore.state import ACCEPTED, DUPLICATE, REJECTED, State, made_at_ms
-from system.wal.frames import CommandFrame, Leg, Output
+from system.ubscore.terms import Terms
+from system.wal.frames import CommandFrame, OrderFrame
 
 CLOCK_LEAD_MS = 5 * 60 * 1000  # how far a broker's clock may pull the time ahead of ours
-
-
-class Terms(NamedTuple):
-    """What holds for every command of a shard."""
-
-    shard: int
-    shards: int
-    horizon_ms: int
-
-    @property
-    def net_max(self) -> int:
-        """The most of an asset a shard may hold: then no sum over all shards can overflow."""
-        return MAX_AMOUNT // self.shards
 
 
 def decide(state: State, terms: Terms, arrival: Arrival) -> CommandFrame:
     """Return the command's frame: its decision and all its effects, finished."""
     operation = arrival.operation
     time_ms, forget_ms = times(state, terms, arrival)
-    created_at = max(state.created_at, arrival.now_ms)
     decision, reason = verdict(state, terms, operation, forget_ms)
-    legs: tuple[Leg, ...] = ()
-    outputs: tuple[Output, ...] = ()
-    if decision != DUPLICATE:
-        if reason is None:
-            legs = (leg(state, operation),)
-        outputs = (_output(state, terms, arrival, created_at, reason, legs),)
-    return CommandFrame(
+    cause = Cause(operation.request_id, operation.body_hash)
+    draft = Draft(state, terms, cause, arrival.now_ms)
+    if reason is not None:
+        draft.tell(operation.user_id, Rejected, v=version_of(reason), reason=reason)
+    elif decision == ACCEPTED:
+        effect(draft, state, terms, operation)
+    fields = (
         arrival.source,
         time_ms,
         forget_ms,
-        created_at,
+        draft.created_at,
         operation.user_id,
         operation.request_id,
         operation.body_hash,
         arrival.value,
         decision,
         reason,
-        legs,
-        outputs,
+        tuple(draft.legs),
+        tuple(draft.outputs),
     )
+    if isinstance(operation, PlaceOrder):
+        return OrderFrame(*fields, operation.order_id, operation.symbol_id)
+    if isinstance(operation, Cancel):
+        return OrderFrame(*fields, operation.order_id)
+    return CommandFrame(*fields)
 
 
 def times(state: State, terms: Terms, arrival: Arrival) -> tuple[int, int]:
@@ -69,20 +51,23 @@ def times(state: State, terms: Terms, arrival: Arrival) -> tuple[int, int]:
 
 
 def verdict(
-    state: State, terms: Terms, operation: Transfer, forget_ms: int
+    state: State, terms: Terms, operation: Operation, forget_ms: int
 ) -> tuple[str, Reason | None]:
     """Say whether a command is accepted, a duplicate, or rejected and why."""
-    if made_at_ms(operation.request_id) < forget_ms:
+    user_id, request_id = operation.user_id, operation.request_id
+    if made_at_ms(request_id) < forget_ms and not state.pending(user_id, request_id):
         return REJECTED, "expired"
-    hashes = state.hashes(operation.user_id, operation.request_id)
+    hashes = state.hashes(user_id, request_id)
     if operation.body_hash in hashes:
         return DUPLICATE, None
     reason = "request_id_reused" if hashes else refusal(state, terms, operation)
     return (REJECTED, reason) if reason else (ACCEPTED, None)
 
 
-def refusal(state: State, terms: Terms, operation: Transfer) -> Reason | None:
-    """Return why the balances do not allow the command; None if they do."""
+def refusal(state: State, terms: Terms, operation: Operation) -> Reason | None:
+    """Return why balances and orders do not allow the command; None if they do."""
+    if isinstance(operation, PlaceOrder | Cancel):
+        return orders.refusal(state, operation)
     if isinstance(operation, Deposit):
         net = state.net.get(operation.asset_id, 0)
         return "overflow" if net + operation.amount > terms.net_max else None
@@ -92,76 +77,15 @@ def refusal(state: State, terms: Terms, operation: Transfer) -> Reason | None:
     return "insufficient_balance" if avail < operation.amount else None
 
 
-def leg(state: State, operation: Transfer) -> Leg:
-    """Return the balance change of an accepted transfer."""
-    before = state.balance(operation.user_id, operation.asset_id)
-    deposit = isinstance(operation, Deposit)
-    delta = operation.amount if deposit else -operation.amount
-    return Leg(
-        "deposit" if deposit else "withdraw",
-        operation.user_id,
-        operation.asset_id,
-        before.seq + 1,
-        delta,
-        0,
-        before.avail + delta,
-        before.frozen,
-    )
-
-
-def _output(
-    state: State,
-    terms: Terms,
-    arrival: Arrival,
-    created_at: int,
-    reason: Reason | None,
-    legs: tuple[Leg, ...],
-) -> Output:
-    """Finish the command's event; it is never stamped or numbered again."""
-    partition = arrival.source.partition  # balance.events has the same partitions
-    n = state.number(partition) + 1
-    event: Event
-    if reason is None:
-        event = _row(state, terms, arrival.operation, created_at, n, legs[0])
+def effect(draft: Draft, state: State, terms: Terms, operation: Operation) -> None:
+    """Draft what an accepted command does."""
+    if isinstance(operation, PlaceOrder):
+        orders.place(draft, terms, operation)
+    elif isinstance(operation, Cancel):
+        orders.cancel(draft, state, operation)
     else:
-        event = _rejected(state, terms, arrival.operation, created_at, n, reason)
-    return Output(EVENTS, partition, n, arrival.key, encode(event))
-
-
-def _row(
-    state: State, terms: Terms, operation: Transfer, created_at: int, n: int, change: Leg
-) -> LedgerRow:
-    return LedgerRow(
-        shard=terms.shard,
-        epoch=state.epoch.counter,
-        epoch_bits=state.epoch.bits,
-        n=n,
-        user_id=change.user_id,
-        asset_id=change.asset_id,
-        seq=change.seq,
-        delta_avail=change.delta_avail,
-        delta_frozen=change.delta_frozen,
-        avail=change.avail,
-        frozen=change.frozen,
-        event_type="deposit" if isinstance(operation, Deposit) else "withdraw",
-        ref_id=operation.request_id,
-        request_id=operation.request_id,
-        body_hash=operation.body_hash,
-        created_at=created_at,
-    )
-
-
-def _rejected(
-    state: State, terms: Terms, operation: Transfer, created_at: int, n: int, reason: Reason
-) -> Rejected:
-    return Rejected(
-        shard=terms.shard,
-        epoch=state.epoch.counter,
-        epoch_bits=state.epoch.bits,
-        n=n,
-        user_id=operation.user_id,
-        request_id=operation.request_id,
-        body_hash=operation.body_hash,
-        reason=reason,
-        created_at=created_at,
-    )
+        account, key = (operation.user_id, operation.asset_id), operation.request_id
+        if isinstance(operation, Deposit):
+            draft.move("deposit", account, operation.amount, 0, key)
+        else:
+            draft.move("withdraw", account, -operation.amount, 0, key)

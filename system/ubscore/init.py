@@ -10,7 +10,7 @@ from system.directory import DataDirectory
 from system.errors import ConfigError, Halt
 from system.inputs import Inputs
 from system.log import Log
-from system.records import EVENTS, OPERATIONS
+from system.ubscore import outputs
 from system.ubscore.cluster import Shard, survey
 from system.ubscore.settings import GROUP, Settings
 from system.wal import reader
@@ -26,7 +26,7 @@ class Init:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(self.name)
-        self.directory = DataDirectory(settings.ubscore.data, Shard)
+        self.directory = DataDirectory(settings.ubscore.directory, Shard)
 
     def stop(self) -> None:
         """Nothing to do: it ends by itself, and an interrupted one is simply run again."""
@@ -48,25 +48,14 @@ class Init:
 
     def demand_no_past(self) -> None:
         """Halt unless all inputs begin at 0 and this shard never published anything."""
-        consumer = Consumer(kafka.consumer(self.settings.kafka, self.name, GROUP))
-        inputs = Inputs(
-            consumer,
-            self.settings.kafka,
-            self.settings.ubscore.patience,
-            OPERATIONS,
-            lambda _: 0,
-            self.log,
-        )
-        for partition in self.settings.owned:
-            low, _ = inputs.watermarks(OPERATIONS, partition)
+        own = self.settings
+        consumer = Consumer(kafka.consumer(own.kafka, self.name, GROUP))
+        inputs = Inputs(consumer, own.kafka, own.ubscore.patience, lambda *_: 0, self.log)
+        for topic, partition in own.inputs:
+            low, _ = inputs.watermarks(topic, partition)
             if low > 0:
-                raise Halt("input_past", f"{OPERATIONS}[{partition}] begins at {low}, not at 0")
-            _, high = inputs.watermarks(EVENTS, partition)
-            if high > 0:
-                raise Halt(
-                    "output_past",
-                    f"{EVENTS}[{partition}] holds records of a shard whose log is not here",
-                )
+                raise Halt("input_past", f"{topic}[{partition}] begins at {low}, not at 0")
+        outputs.demand_none(inputs, own.ubscore.shard, own.outputs)
         consumer.close()
 
     def format(self, shape: Shape) -> None:

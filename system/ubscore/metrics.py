@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from system.wal.frames import CommandFrame
+from system.wal.frames import CommandFrame, EngineFrame
 
 _SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _SIZES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -25,15 +25,35 @@ class Metrics:
         self.commit = Histogram(
             "ubscore_commit_seconds", "Write and sync", buckets=_SECONDS, registry=self.registry
         )
+        self.fills = Counter(
+            "ubscore_engine_outputs", "Engine outputs with effects here", registry=self.registry
+        )
+        self.snapshot = Histogram(
+            "ubscore_snapshot_seconds", "Write and check", buckets=_SECONDS, registry=self.registry
+        )
+        self.snapshot_bytes = Gauge(
+            "ubscore_snapshot_bytes", "Size of the last snapshot", registry=self.registry
+        )
+        self.recovery = Gauge(
+            "ubscore_recovery_seconds", "From snapshot and log to a state", registry=self.registry
+        )
+        self.orders = Gauge("ubscore_orders", "Orders remembered", registry=self.registry)
+        self.holes = Gauge(
+            "ubscore_holes", "Symbols whose next output is missing", registry=self.registry
+        )
         self.lsn = Gauge("ubscore_lsn", "Last durable LSN", registry=self.registry)
         self.waiting = Gauge(
             "ubscore_unacknowledged", "Records not yet acknowledged", registry=self.registry
         )
 
-    def batch(self, batch: Sequence[tuple[int, CommandFrame]], lsn: int, waiting: int) -> None:
+    def batch(
+        self, batch: Sequence[tuple[int, CommandFrame | EngineFrame]], lsn: int, waiting: int
+    ) -> None:
         """Count a batch that was made durable and published."""
-        for decision, frames in Counts(frame.decision for _, frame in batch).items():
+        decisions = Counts(f.decision for _, f in batch if isinstance(f, CommandFrame))
+        for decision, frames in decisions.items():
             self.commands.labels(decision).inc(frames)
+        self.fills.inc(len(batch) - decisions.total())
         self.sizes.observe(len(batch))
         self.lsn.set(lsn)
         self.waiting.set(waiting)

@@ -10,50 +10,66 @@ import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
-from system.inputs import Inputs
-from system.records import EVENTS, Event, decode_event
+from system.inputs import Inputs, Place
+from system.messages import where
+from system.records import EVENTS, Numbered, decode_event, decode_validated
 from system.ubscore.state import State
 
 
-def verify(inputs: Inputs, state: State, shard: int, partitions: Iterable[int]) -> None:
+def verify(inputs: Inputs, state: State, shard: int, places: Iterable[Place]) -> None:
     """Read this shard's outputs from the mark to the end; halt if any is unknown to the log."""
     known = {(d.topic, d.partition): d.offset + 1 for d in state.mark.delivered}
-    starts, ends = {}, {}
-    for partition in partitions:
-        after = known.get((EVENTS, partition), 0)
-        low, high = inputs.reaching(EVENTS, partition, after)
+    starts: dict[str, dict[int, int]] = {}
+    ends: dict[str, dict[int, int]] = {}
+    for topic, partition in places:
+        after = known.get((topic, partition), 0)
+        low, high = inputs.reaching(topic, partition, after)
         if after > high:
             raise Halt(
                 "output_lost",
-                f"{EVENTS}[{partition}] ends at {high}, but {after - 1} was acknowledged",
+                f"{topic}[{partition}] ends at {high}, but {after - 1} was acknowledged",
             )
         start = max(low, after)
         if start < high:
-            starts[partition], ends[partition] = start, high
-    for message in inputs.scan(EVENTS, starts, ends):
-        _compare(message, state, shard)
+            starts.setdefault(topic, {})[partition] = start
+            ends.setdefault(topic, {})[partition] = high
+    for topic, of_topic in starts.items():
+        for message in inputs.scan(topic, of_topic, ends[topic]):
+            _compare(message, state, shard)
+
+
+def demand_none(inputs: Inputs, shard: int, places: Iterable[Place]) -> None:
+    """Halt if this shard ever published anything; other shards may have."""
+    for topic, partition in places:
+        low, high = inputs.watermarks(topic, partition)
+        for message in inputs.scan(topic, {partition: low}, {partition: high}):
+            if decode(message).shard == shard:
+                raise Halt(
+                    "output_past",
+                    f"{where(message)} holds a record of this shard, whose log is not here",
+                )
 
 
 def _compare(message: Message, state: State, shard: int) -> None:
-    partition = message.partition() or 0
-    place = f"{EVENTS}[{partition}] offset {message.offset()}"
-    event = decode(message, place)
-    if event.shard != shard:
+    place, record = where(message), decode(message)
+    if record.shard != shard:
         return
-    if event.n > state.number(partition):
+    last = state.number(message.partition() or 0, message.topic() or "")
+    if record.n > last:
         raise Halt(
             "output_ahead",
-            f"{place} is this shard's number {event.n}, the log ends at {state.number(partition)}:"
+            f"{place} is this shard's number {record.n}, the log ends at {last}:"
             " the log has lost its tail; restore the data directory",
         )
-    if event.epoch >= state.epoch.counter:  # this opening has not published anything yet
-        raise Halt("output_ahead", f"{place} is of epoch {event.epoch}, which the log never had")
+    if record.epoch >= state.epoch.counter:  # this opening has not published anything yet
+        raise Halt("output_ahead", f"{place} is of epoch {record.epoch}, which the log never had")
 
 
-def decode(message: Message, place: str) -> Event:
-    """Read an event back; one that cannot be read is a halt."""
+def decode(message: Message) -> Numbered:
+    """Read a record of ours back; one that cannot be read is a halt."""
+    read = decode_event if message.topic() == EVENTS else decode_validated
     try:
-        event: Event = decode_event(message.value() or b"")
+        record: Numbered = read(message.value() or b"")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Halt("output_unreadable", f"{place}: {error}") from None
-    return event
+        raise Halt("output_unreadable", f"{where(message)}: {error}") from None
+    return record

@@ -5,16 +5,26 @@ what was decided. Nothing here reads a clock or a setting.
 """
 
 import heapq
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from system.chain import Link
 from system.errors import Halt
 from system.records import EVENTS
+from system.topics import key_of, partition_of
+from system.ubscore.standing import Cancelling, Order, Standing
+from system.wal import frames
 from system.wal.frames import (
     AnyBody,
     CommandFrame,
+    EngineFrame,
     EpochFrame,
+    Input,
     Leg,
+    LinkFrame,
     MarkFrame,
+    OrderFrame,
+    Output,
     Position,
     PositionFrame,
 )
@@ -40,7 +50,7 @@ def made_at_ms(request_id: str) -> int:
 
 
 class State:
-    """Balances, request keys, input positions and output numbers of one shard."""
+    """Balances, orders, request keys, input positions and output numbers of one shard."""
 
     def __init__(self) -> None:
         self.lsn = 0
@@ -52,6 +62,8 @@ class State:
         self.net: dict[int, int] = {}  # per asset: accepted deposits minus withdrawals
         self.positions: dict[tuple[str, int], Position] = {}
         self.numbers: dict[tuple[str, int], int] = {}
+        self.links: dict[int, Link] = {}  # per symbol: the last output as of the framed positions
+        self.standing = Standing()
         self._requests: dict[tuple[int, str], tuple[str, ...]] = {}
         self._ages: dict[int, list[tuple[int, int, str]]] = {}
 
@@ -74,12 +86,26 @@ class State:
         """Return the number of the last record made for an output partition."""
         return self.numbers.get((topic, partition), 0)
 
+    def pending(self, user_id: int, request_id: str) -> bool:
+        """Say whether a request is an accepted cancel without outcome."""
+        return (user_id, request_id) in self.standing.cancels
+
+    def links_of(self, partition: int, partitions: int) -> dict[int, Link]:
+        """Return the symbols of one of the outputs' partitions, as of its position."""
+        return {
+            symbol_id: link
+            for symbol_id, link in self.links.items()
+            if partition_of(key_of(symbol_id), partitions) == partition
+        }
+
     # -- the fold ------------------------------------------------------------------------------
 
     def apply(self, lsn: int, body: AnyBody) -> None:
         """Take in one frame."""
         if isinstance(body, CommandFrame):
             self._command(body)
+        elif isinstance(body, EngineFrame):
+            self._engine(body)
         elif isinstance(body, MarkFrame):
             self.mark = body
         elif isinstance(body, EpochFrame):
@@ -89,27 +115,76 @@ class State:
         self.lsn = lsn
 
     def _command(self, frame: CommandFrame) -> None:
-        source = frame.input
+        partition = frame.input.partition
+        self._pass(frame.input, frame.time_ms, frame.forget_ms)
+        self.created_at = frame.created_at
+        self.forget(partition, frame.forget_ms)
+        if frame.decision != DUPLICATE and frame.reason != EXPIRED:
+            self.remember(partition, frame.user_id, frame.request_id, frame.body_hash)
+        self._effects(frame.legs, frame.outputs)
+        if isinstance(frame, OrderFrame) and frame.decision == ACCEPTED:
+            self._stand(frame)
+
+    def _stand(self, frame: OrderFrame) -> None:
+        user_id, request_id = frame.user_id, frame.request_id
+        if frame.legs:
+            (lock,) = frame.legs
+            asset_id, amount = lock.asset_id, lock.delta_frozen
+            order = Order(user_id, request_id, frame.symbol_id, asset_id, amount)
+            self.standing.place(frame.order_id, order)
+        else:
+            cancelling = Cancelling(frame.order_id, frame.body_hash)
+            self.standing.cancel((user_id, request_id), cancelling)
+
+    def _engine(self, frame: EngineFrame) -> None:
+        self._pass(frame.input)
+        self.created_at = frame.created_at
+        self._effects(frame.legs, frame.outputs)
+        for change in frame.changes:
+            self.standing.change(change)
+        if frame.ended is not None and self.standing.end(frame.ended):
+            del self._requests[frame.ended]
+        self._link(frame.links)
+
+    def _pass(self, source: Input, time_ms: int = 0, forget_ms: int = 0) -> None:
         self.positions[source.topic, source.partition] = Position(
             source.topic,
             source.partition,
             source.offset + 1,
             source.leader_epoch,
             source.crc,
-            frame.time_ms,
-            frame.forget_ms,
+            time_ms,
+            forget_ms,
         )
-        self.created_at = frame.created_at
-        self.forget(source.partition, frame.forget_ms)
-        if frame.decision != DUPLICATE and frame.reason != EXPIRED:
-            self.remember(source.partition, frame.user_id, frame.request_id, frame.body_hash)
-        for leg in frame.legs:
+
+    def _effects(self, legs: Iterable[Leg], outputs: Iterable[Output]) -> None:
+        for leg in legs:
             self._leg(leg)
-        for output in frame.outputs:
+        for output in outputs:
             key = (output.topic, output.partition)
             if output.n != self.numbers.get(key, 0) + 1:
                 raise Halt("log_inconsistent", f"{key} has no output before number {output.n}")
             self.numbers[key] = output.n
+
+    def _link(self, links: Iterable[frames.Link]) -> None:
+        for link in links:
+            self.links[link.symbol_id] = Link(link.output_seq, link.hash)
+
+    def keys_at_rest(
+        self,
+    ) -> tuple[list[tuple[int, str, tuple[str, ...]]], dict[int, list[tuple[int, int, str]]]]:
+        """Return the request keys, and per partition their ages, for a snapshot."""
+        keys = [(*key, hashes) for key, hashes in sorted(self._requests.items())]
+        return keys, {partition: sorted(ages) for partition, ages in sorted(self._ages.items())}
+
+    def resume_keys(
+        self,
+        keys: Iterable[tuple[int, str, tuple[str, ...]]],
+        ages: dict[int, list[tuple[int, int, str]]],
+    ) -> None:
+        """Take over the request keys of a snapshot; a sorted list is a heap."""
+        self._requests = {(user_id, request_id): hashes for user_id, request_id, hashes in keys}
+        self._ages = ages
 
     def remember(self, partition: int, user_id: int, request_id: str, body_hash: str) -> None:
         """Keep a decided (key, hash) until its time has passed."""
@@ -127,7 +202,8 @@ class State:
         ages = self._ages.get(partition)
         while ages and ages[0][0] < before_ms:
             _, user_id, request_id = heapq.heappop(ages)
-            del self._requests[user_id, request_id]
+            if self.standing.forget((user_id, request_id)):
+                del self._requests[user_id, request_id]
 
     def _leg(self, leg: Leg) -> None:
         key = (leg.user_id, leg.asset_id)
@@ -153,3 +229,5 @@ class State:
     def _positions(self, body: PositionFrame) -> None:
         for position in body.positions:
             self.positions[position.topic, position.partition] = position
+        if isinstance(body, LinkFrame):
+            self._link(body.links)

@@ -9,6 +9,9 @@ A file begins with a header and holds frames, each a multiple of 8 bytes long:
 A frame's *synced LSN* is the last one known durable when the frame was built, a header's the last
 one durable when the file got its name. They tell a torn tail from rot: a frame that somebody once
 claimed to be synced can only be missing because it was damaged.
+
+A frame is written in the lowest version of its type that can express it. Version 1 has transfers;
+version 2 orders, and what the matching engine's outputs do.
 """
 
 import struct
@@ -19,8 +22,8 @@ import msgspec
 
 from system.errors import Halt
 
-VERSION = 1
-EPOCH, COMMAND, MARK, POSITION = 1, 2, 3, 4
+EPOCH, COMMAND, MARK, POSITION, ENGINE = 1, 2, 3, 4, 5
+ORDERS_SINCE = 2
 
 # The most that is ever written between two syncs; damage beyond it cannot be a torn tail.
 MAX_UNSYNCED = 16 * 1024 * 1024
@@ -101,6 +104,50 @@ class CommandFrame(Body, frozen=True):
     outputs: tuple[Output, ...] = ()
 
 
+class OrderFrame(CommandFrame, frozen=True):
+    """Version 2 of a command's frame: a command to place an order, or to cancel it.
+
+    An accepted placing has the lock as its one leg; an accepted cancel has none, and is pending.
+    """
+
+    order_id: str = ""
+    symbol_id: int = 0
+
+
+class Change(Body, frozen=True):
+    """An order after an engine output; the amounts are totals, in raw units of what it locks."""
+
+    order_id: str
+    paid: int
+    unlocked: int
+    open: bool
+
+
+class Link(Body, frozen=True):
+    """The last output of a symbol that was taken in."""
+
+    symbol_id: int
+    output_seq: int
+    hash: str
+
+
+class EngineFrame(Body, frozen=True):
+    """All that one engine output does on this shard: it becomes durable together.
+
+    `ended` is the user and request of the accepted cancel that it answers. `links` has every
+    symbol of the partition as of this input, since outputs that do nothing here have no frame.
+    """
+
+    input: Input
+    created_at: int
+    value: bytes
+    legs: tuple[Leg, ...]
+    outputs: tuple[Output, ...]
+    changes: tuple[Change, ...]
+    ended: tuple[int, str] | None
+    links: tuple[Link, ...]
+
+
 class Delivered(Body, frozen=True):
     """The last acknowledged record of one output partition; offset -1: not known."""
 
@@ -135,14 +182,23 @@ class PositionFrame(Body, frozen=True):
     positions: tuple[Position, ...]
 
 
-AnyBody = EpochFrame | CommandFrame | MarkFrame | PositionFrame
-_TYPES: dict[type[Body], int] = {
-    EpochFrame: EPOCH,
-    CommandFrame: COMMAND,
-    MarkFrame: MARK,
-    PositionFrame: POSITION,
+class LinkFrame(PositionFrame, frozen=True):
+    """Version 2 of a position frame: also how far every symbol was taken in."""
+
+    links: tuple[Link, ...] = ()
+
+
+AnyBody = EpochFrame | CommandFrame | MarkFrame | PositionFrame | EngineFrame
+_TYPES: dict[type[Body], tuple[int, int]] = {
+    EpochFrame: (EPOCH, 1),
+    CommandFrame: (COMMAND, 1),
+    OrderFrame: (COMMAND, ORDERS_SINCE),
+    MarkFrame: (MARK, 1),
+    PositionFrame: (POSITION, 1),
+    LinkFrame: (POSITION, ORDERS_SINCE),
+    EngineFrame: (ENGINE, ORDERS_SINCE),
 }
-_DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
+_DECODERS: dict[tuple[int, int], msgspec.msgpack.Decoder[Any]] = {
     number: msgspec.msgpack.Decoder(type_) for type_, number in _TYPES.items()
 }
 _encode = msgspec.msgpack.Encoder().encode
@@ -177,9 +233,9 @@ class Frame(NamedTuple):
     @property
     def body(self) -> AnyBody:
         """Decode what the frame says; an unknown kind or version is a halt, never skipped."""
-        decoder = _DECODERS.get(self.kind)
+        decoder = _DECODERS.get((self.kind, self.version))
         place = f"{self.file} offset {self.offset} (LSN {self.lsn})"
-        if decoder is None or self.version != VERSION:
+        if decoder is None:
             raise Halt(
                 "log_version",
                 f"{place}: frame type {self.kind} version {self.version} is not known here;"
@@ -194,9 +250,9 @@ class Frame(NamedTuple):
         return body
 
 
-def kind_of(body: AnyBody) -> tuple[int, bytes]:
-    """Return the type number and the payload of what a frame shall say."""
-    return _TYPES[type(body)], _encode(body)
+def kind_of(body: AnyBody) -> tuple[int, int, bytes]:
+    """Return the type number, its version and the payload of what a frame shall say."""
+    return (*_TYPES[type(body)], _encode(body))
 
 
 def pack(
@@ -207,7 +263,7 @@ def pack(
     generation: int,
     previous: int,
     synced_lsn: int,
-    version: int = VERSION,
+    version: int = 1,
 ) -> bytes:
     """Return the bytes of a frame; `crc_of` them chains the next one."""
     padding = -(_OVERHEAD + len(payload)) & 7

@@ -12,6 +12,9 @@ A frame that does not hold is a *torn tail* only if all of this is true, else a 
   one before, so such a frame proves that bytes went bad which once were durable);
 - it and all bytes behind it are no more than is ever written between two syncs.
 
+A log that snapshots have cut begins later than at LSN 1; whoever reads it says up to which LSN it
+needs none of it.
+
 A tail of frames that was synced but is claimed by no later frame looks torn when it rots. That
 case is decided outside: what was published is found in the output partitions, above the log's own
 numbers, and what was not is still in the input.
@@ -56,8 +59,8 @@ class Contents(NamedTuple):
 
     @property
     def last_lsn(self) -> int:
-        """The LSN of the last valid frame; 0 if there is none yet."""
-        return self.frames[-1].lsn if self.frames else 0
+        """The LSN of the last valid frame; of the one before the first file if there is none."""
+        return self.frames[-1].lsn if self.frames else self.headers[-1].first_lsn - 1
 
     def records(self) -> list[tuple[int, AnyBody]]:
         """Return (LSN, body) of every frame, in order."""
@@ -69,11 +72,16 @@ def file_name(generation: int, first_lsn: int) -> str:
     return f"wal-{generation:08d}-{first_lsn:016d}.log"
 
 
-def read_directory(path: str) -> dict[str, bytes]:
-    """Return the log files of a directory; temporary and foreign files are left out."""
+def read_directory(path: str, from_lsn: int = 1) -> dict[str, bytes]:
+    """Return the log files of a directory; temporary and foreign files are left out.
+
+    So are the files that end before `from_lsn`.
+    """
     contents = {}
-    for name in sorted(os.listdir(path)):
-        if _NAME.fullmatch(name):
+    found = [name for name in sorted(os.listdir(path)) if _NAME.fullmatch(name)]
+    unneeded = before(effective(found)[0], from_lsn)
+    for name in found:
+        if name not in unneeded:
             try:
                 with open(os.path.join(path, name), "rb") as file:
                     contents[name] = file.read()
@@ -82,12 +90,20 @@ def read_directory(path: str) -> dict[str, bytes]:
     return contents
 
 
-def read(files: Mapping[str, bytes]) -> Contents:
-    """Read a whole log, or halt where it cannot be decided what it said."""
+def read(files: Mapping[str, bytes], covered_lsn: int = 0) -> Contents:
+    """Read a log, or halt where it cannot be decided what it said.
+
+    A snapshot covers the frames up to `covered_lsn`: files with these alone may be gone.
+    """
     names, superseded = effective(files)
     if not names:
         raise Halt("log_missing", "there is no log file; restore the directory from its disk")
     headers = tuple(header_of(name, files[name]) for name in names)
+    if headers[0].first_lsn > covered_lsn + 1:
+        raise Halt(
+            "log_gap",
+            f"{names[0]} begins at LSN {headers[0].first_lsn}, LSN {covered_lsn + 1} is missing",
+        )
     frames: list[Frame] = []
     torn = None
     for place, name in enumerate(names):
@@ -110,6 +126,12 @@ def effective(files: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(counts), tuple(superseded)
 
 
+def before(names: tuple[str, ...], lsn: int) -> tuple[str, ...]:
+    """Return those of a log's files, given in order, that end before `lsn`."""
+    firsts = [int(match.group(2)) for name in names if (match := _NAME.fullmatch(name))]
+    return tuple(name for name, first in zip(names, firsts[1:], strict=False) if first <= lsn)
+
+
 def header_of(name: str, data: bytes) -> Header:
     header = unpack_header(name, data)
     if name != file_name(header.generation, header.first_lsn):
@@ -120,13 +142,13 @@ def header_of(name: str, data: bytes) -> Header:
 
 def _join(name: str, header: Header, before: Header | None, frames: list[Frame]) -> None:
     """Check that a file continues the one before it without a hole."""
-    expected = frames[-1].lsn + 1 if frames else 1
-    if header.first_lsn != expected:
-        raise Halt("log_gap", f"{name} begins at LSN {header.first_lsn}, LSN {expected} is missing")
-    if header.previous != (frames[-1].crc if frames else 0):
-        raise Halt("log_damaged", f"{name} offset 0: does not follow the file before it")
     if before is None:
         return
+    expected = frames[-1].lsn + 1 if frames else before.first_lsn
+    if header.first_lsn != expected:
+        raise Halt("log_gap", f"{name} begins at LSN {header.first_lsn}, LSN {expected} is missing")
+    if header.previous != (frames[-1].crc if frames else before.previous):
+        raise Halt("log_damaged", f"{name} offset 0: does not follow the file before it")
     if (header.shard, header.identity) != (before.shard, before.identity):
         raise Halt("log_foreign", f"{name} belongs to another data directory")
     if header.generation < before.generation:

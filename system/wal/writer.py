@@ -1,8 +1,8 @@
 """Writing the log: group commit, files that roll by size, and opening it after anything.
 
 Any error of a write, sync or rename ends the process: after a failed sync nobody knows what is
-durable, and a second sync proves nothing. Snapshots, which would bound recovery and let old files
-go, join here: a file is deleted today only when a copy of a higher generation supersedes it.
+durable, and a second sync proves nothing. A file is deleted only when a copy of a higher generation
+supersedes it, or when snapshots and acknowledgements cover all of it.
 """
 
 import os
@@ -52,7 +52,7 @@ class Writer:
 
     def append(self, body: AnyBody) -> int:
         """Add a frame to the coming commit; return its LSN."""
-        kind, payload = kind_of(body)
+        kind, version, payload = kind_of(body)
         frame = pack(
             kind,
             payload,
@@ -60,6 +60,7 @@ class Writer:
             generation=self.generation,
             previous=self.previous,
             synced_lsn=self.synced_lsn,
+            version=version,
         )
         if self._pending_bytes + len(frame) > MAX_UNSYNCED:
             raise LogError(
@@ -98,6 +99,20 @@ class Writer:
         self.close()
         self._create(self.next_lsn, self.previous, self.synced_lsn, [])
 
+    @property
+    def full(self) -> bool:
+        """Whether the coming commit is so large that it should not wait for more."""
+        return self._pending_bytes > MAX_UNSYNCED // 2
+
+    def cut(self, lsn: int) -> int:
+        """Delete the files whose frames are all at or below `lsn`; return how many there were."""
+        names = reader.effective(self._guard("listing the directory", os.listdir, self.directory))
+        past = reader.before(names[0], lsn + 1)
+        if past:
+            self.sync_directory()  # so that what these files supersede stays deleted
+            self.discard(past)
+        return len(past)
+
     def close(self) -> None:
         """Close the current file; what was not committed is dropped."""
         if self._descriptor >= 0:
@@ -126,8 +141,8 @@ class Writer:
         self.next_lsn = tail.first_lsn
         epoch_lsn = contents.last_lsn + 1
         copies = [self._copied(frame, epoch_lsn) for frame in frames]
-        kind, payload = kind_of(epoch)
-        copies.append(self._framed(kind, payload, epoch_lsn))
+        kind, version, payload = kind_of(epoch)
+        copies.append(self._framed(kind, payload, epoch_lsn, version))
         self._create(tail.first_lsn, tail.previous, epoch_lsn, copies)
         self.synced_lsn = epoch_lsn
         self.discard((*contents.superseded, contents.files[-1]))
@@ -155,7 +170,7 @@ class Writer:
     def _copied(self, frame: Frame, synced_lsn: int) -> bytes:
         return self._framed(frame.kind, frame.payload, synced_lsn, frame.version)
 
-    def _framed(self, kind: int, payload: bytes, synced_lsn: int, version: int = 1) -> bytes:
+    def _framed(self, kind: int, payload: bytes, synced_lsn: int, version: int) -> bytes:
         """Pack a frame of the file being copied; all of it is synced before it gets its name."""
         frame = pack(
             kind,

@@ -65,8 +65,8 @@ def log_files(bodies: list[Any], generation: int = 1) -> dict[str, bytes]:
     data = pack_header(Header(generation, 1, 1, 0, 7, 0))
     previous = 0
     for lsn, body in enumerate(bodies, start=1):
-        kind, payload = kind_of(body)
-        links = {"lsn": lsn, "previous": previous, "synced_lsn": lsn - 1}
+        kind, version, payload = kind_of(body)
+        links = {"lsn": lsn, "previous": previous, "synced_lsn": lsn - 1, "version": version}
         frame = pack(kind, payload, generation=generation, **links)
         previous = crc_of(frame)
         data += frame

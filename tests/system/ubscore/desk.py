@@ -8,7 +8,6 @@ from confluent_kafka import Consumer
 from system import cluster
 from system.config import Kafka
 from system.directory import DataDirectory
-from system.inputs import Inputs
 from system.records import EVENTS, OPERATIONS
 from system.ubscore import UBSCore
 from system.ubscore.cluster import Shard
@@ -44,15 +43,7 @@ class Desk(UBSCore):
         return stored
 
     def connect(self) -> None:
-        consumer = cast("Consumer", Reader(self.broker))
-        self.inputs = Inputs(
-            consumer,
-            self.settings.kafka,
-            self.settings.ubscore.patience,
-            OPERATIONS,
-            self.next_offset,
-            self.log,
-        )
+        self.inputs = self.make_inputs(cast("Consumer", Reader(self.broker)))
 
     def settle(self) -> None:
         """Step until nothing is left to do."""

@@ -1,0 +1,124 @@
+"""Drafts: the effects of one input in the making, leg by leg and record by record.
+
+Every record gets its number here, once, and goes into the frame finished.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from system.records import (
+    EVENTS,
+    ORDERS,
+    EventType,
+    LedgerRow,
+    Numbered,
+    encode,
+    version_of,
+)
+from system.topics import key_of, partition_of
+from system.ubscore.state import Balance, State
+from system.ubscore.terms import Terms
+from system.wal.frames import Leg, Output
+
+
+class Cause(NamedTuple):
+    """The request whose command, or whose engine output, has these effects."""
+
+    request_id: str
+    body_hash: str
+
+
+class Draft:
+    """Legs and finished records, numbered on from a state that stays as it is."""
+
+    __slots__ = (
+        "_balances",
+        "_cause",
+        "_numbers",
+        "_state",
+        "_terms",
+        "created_at",
+        "legs",
+        "outputs",
+    )
+
+    def __init__(self, state: State, terms: Terms, cause: Cause, now_ms: int) -> None:
+        self.created_at = max(state.created_at, now_ms)
+        self.legs: list[Leg] = []
+        self.outputs: list[Output] = []
+        self._state = state
+        self._terms = terms
+        self._cause = cause
+        self._balances: dict[tuple[int, int], Balance] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def move(
+        self,
+        event_type: EventType,
+        account: tuple[int, int],
+        delta_avail: int,
+        delta_frozen: int,
+        ref_id: str,
+    ) -> None:
+        """Change one balance: a leg, and the ledger row that says so; of nothing there is none."""
+        if not delta_avail and not delta_frozen:
+            return
+        before = self._balances.get(account) or self._state.balance(*account)
+        after = Balance(before.avail + delta_avail, before.frozen + delta_frozen, before.seq + 1)
+        self._balances[account] = after
+        user_id, asset_id = account
+        self.legs.append(
+            Leg(
+                event_type,
+                user_id,
+                asset_id,
+                after.seq,
+                delta_avail,
+                delta_frozen,
+                after.avail,
+                after.frozen,
+            )
+        )
+        self.tell(
+            user_id,
+            LedgerRow,
+            v=version_of(event_type),
+            asset_id=asset_id,
+            seq=after.seq,
+            delta_avail=delta_avail,
+            delta_frozen=delta_frozen,
+            avail=after.avail,
+            frozen=after.frozen,
+            event_type=event_type,
+            ref_id=ref_id,
+        )
+
+    def tell(self, user_id: int, record: Callable[..., Numbered], **fields: Any) -> None:
+        """Add an event about a user."""
+        home = self._terms.home(user_id)
+        self._add(EVENTS, home.partition, home.key, record, user_id=user_id, **fields)
+
+    def order(self, symbol_id: int, record: Callable[..., Numbered], **fields: Any) -> None:
+        """Add a record for the matching engine."""
+        key = key_of(symbol_id)
+        partition = partition_of(key, self._terms.partitions)
+        self._add(ORDERS, partition, key, record, symbol_id=symbol_id, **fields)
+
+    def _add(
+        self, topic: str, partition: int, key: bytes, record: Callable[..., Numbered], **fields: Any
+    ) -> None:
+        place = topic, partition
+        n = self._numbers.get(place) or self._state.number(partition, topic)
+        self._numbers[place] = n = n + 1
+        epoch = self._state.epoch
+        finished = record(
+            shard=self._terms.shard,
+            epoch=epoch.counter,
+            epoch_bits=epoch.bits,
+            n=n,
+            request_id=self._cause.request_id,
+            body_hash=self._cause.body_hash,
+            created_at=self.created_at,
+            **fields,
+        )
+        self.outputs.append(Output(topic, partition, n, key, encode(finished)))
