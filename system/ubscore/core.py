@@ -157,7 +157,11 @@ class UBSCore(Loop[Shard]):
             self.outbox.keep(covered, ())
         first = contents.headers[0].first_lsn
         if first > self.state.mark.lsn + 1:
-            raise Halt("log_gap", f"the log begins at {first}, behind {self.state.mark.lsn} ...")
+            raise Halt(
+                "log_gap",
+                f"the log begins at LSN {first}, but outputs are acknowledged only up to LSN"
+                f" {self.state.mark.lsn}: what lies between cannot be published again",
+            )
 
     def fold(self, lsn: int, body: AnyBody) -> None:
         """Take in a frame of the log."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from confluent_kafka import KafkaError, Producer, TopicPartition
 
 from system.outbox import Outbox
-from system.records import EVENTS, OPERATIONS, Transfer, encode
+from system.records import EVENTS, OPERATIONS, Operation, encode
 from system.topics import key_of, partition_of
 
 NOW_MS = 1_700_000_000_000
@@ -61,7 +61,7 @@ class Broker:
         log.append(Record(topic, partition, len(log), key, value))
         return log[-1]
 
-    def order(self, *commands: Transfer) -> None:
+    def order(self, *commands: Operation) -> None:
         for command in commands:
             key = key_of(command.user_id)
             self.append(OPERATIONS, partition_of(key, PARTITIONS), key, encode(command))

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer
 
-from system import cluster
 from system.config import Kafka
 from system.directory import DataDirectory
 from system.engine import Engine
@@ -35,11 +34,8 @@ class Desk(Engine):
         self.broker = broker
         cast("DeskOutbox", self.outbox).broker = broker
 
-    def identify(self) -> Instance:
-        self.directory.lock()
-        stored = self.directory.owner()
-        cluster.compare(stored, IDENTITY)
-        return stored
+    def survey(self) -> Instance:
+        return IDENTITY
 
     def connect(self) -> None:
         self.inputs = self.make_inputs(cast("Consumer", Reader(self.broker)))

@@ -5,10 +5,9 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer
 
-from system import cluster
 from system.config import Kafka
 from system.directory import DataDirectory
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 from system.ubscore import UBSCore
 from system.ubscore.cluster import Shard
 from system.ubscore.settings import Core, Settings
@@ -16,14 +15,18 @@ from system.wal import reader
 from system.wal.writer import Shape, Writer
 from tests.system.small_kafka import PARTITIONS, Broker, DeskOutbox, Reader
 
-IDENTITY = Shard(
-    shard=1,
-    shards=1,
-    partitions=PARTITIONS,
-    cluster_id="c",
-    topic_ids={OPERATIONS: "o", EVENTS: "e"},
-    identity=7,
-)
+TOPIC_IDS = {OPERATIONS: "o", EVENTS: "e", ORDERS: "v", OUTPUTS: "r"}
+
+
+def identity(shard: int = 1, shards: int = 1) -> Shard:
+    return Shard(
+        shard=shard,
+        shards=shards,
+        partitions=PARTITIONS,
+        cluster_id="c",
+        topic_ids=TOPIC_IDS,
+        identity=6 + shard,
+    )
 
 
 class Desk(UBSCore):
@@ -36,11 +39,9 @@ class Desk(UBSCore):
         self.broker = broker
         cast("DeskOutbox", self.outbox).broker = broker
 
-    def identify(self) -> Shard:
-        self.directory.lock()
-        stored = self.directory.owner()
-        cluster.compare(stored, IDENTITY)
-        return stored
+    def survey(self) -> Shard:
+        core = self.settings.ubscore
+        return identity(core.shard, core.shards)
 
     def connect(self) -> None:
         self.inputs = self.make_inputs(cast("Consumer", Reader(self.broker)))
@@ -57,16 +58,22 @@ def settings(directory: Path, **core: Any) -> Settings:
     )
 
 
-def made(directory: Path) -> Path:
+def made(directory: Path, shard: int = 1, shards: int = 1) -> Path:
     """A data directory as `init` leaves it."""
-    Writer(str(directory), Shape(1, IDENTITY.identity, 1 << 20)).format()
-    DataDirectory(str(directory), Shard).seal(IDENTITY)
+    owner = identity(shard, shards)
+    directory.mkdir(exist_ok=True)
+    Writer(str(directory), Shape(shard, owner.identity, 1 << 20)).format()
+    DataDirectory(str(directory), Shard).seal(owner)
     return directory
 
 
 def opened(directory: Path, broker: Broker, **core: Any) -> Desk:
     desk = Desk(settings(directory, **core), broker)
-    desk.open()
+    try:
+        desk.open()
+    except BaseException:
+        kill(desk)
+        raise
     return desk
 
 
