@@ -10,7 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 from system import database, exits, kafka, schema, topics
 from system.config import Kafka, Positive, Section, Topics
 from system.database import Scylla
-from system.errors import Unreachable
+from system.errors import ConfigError, Unreachable
 from system.log import Log
 
 
@@ -74,10 +74,17 @@ class Setup:
                 self.log.info("exists", topic=topic)
 
     def create_tables(self) -> None:
-        """Apply the schema."""
+        """Create the tables that are not there; refuse others of the same names."""
         own = self.settings
         session = database.connect(own.scylla)
         try:
+            differing = schema.differing(schema.found(session, own.scylla.keyspace))
+            if differing:
+                raise ConfigError(
+                    f"keyspace {own.scylla.keyspace} is of another schema version (tables"
+                    f" {', '.join(differing)} differ); set scylla.keyspace to another one, or"
+                    " migrate it first"
+                )
             for statement in schema.load(own.scylla.keyspace, own.tables.replication):
                 session.execute(statement)
         finally:

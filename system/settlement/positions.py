@@ -12,8 +12,12 @@ from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
 from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.numbering import Numbering, decode_metadata
-from system.records import EVENTS
+from system.records import OUTPUTS
+from system.settlement import chains
+from system.settlement.chains import Chains
 from system.settlement.config import Work
+
+Place = tuple[str, int]  # topic, partition
 
 
 class Partition:
@@ -21,20 +25,22 @@ class Partition:
 
     __slots__ = ("committed", "numbering", "offset")
 
-    def __init__(self, offset: int, numbering: Numbering) -> None:
+    def __init__(self, offset: int, numbering: Numbering | Chains) -> None:
         self.offset = offset  # everything below is judged; what it held is being settled
         self.committed = offset
         self.numbering = numbering
 
 
-def find(consumer: Any, assigned: list[TopicPartition], kafka: Kafka, work: Work) -> dict[int, Any]:
+def find(
+    consumer: Any, assigned: list[TopicPartition], kafka: Kafka, work: Work
+) -> dict[Place, Partition]:
     """Return the state of each assigned partition as of its committed offset."""
     timeout = kafka.connect_timeout_ms / 1000
     try:
         committed = consumer.committed(assigned, timeout=timeout)
         return {
-            found.partition: _partition(consumer, found, work, timeout)
-            for found in sorted(committed, key=lambda found: found.partition)
+            (found.topic, found.partition): _partition(consumer, found, work, timeout)
+            for found in sorted(committed, key=lambda found: (found.topic, found.partition))
         }
     except KafkaException as error:
         raise Unreachable(
@@ -49,15 +55,27 @@ def _partition(consumer: Any, found: TopicPartition, work: Work, timeout: float)
         raise KafkaException(found.error)
     if found.offset == OFFSET_INVALID:
         _first_record(consumer, found, where, timeout)
-        return Partition(0, Numbering(where, {}, work.hole_ms_max))
-    shards = decode_metadata(found.metadata, f"{where}, offset {found.offset}")
+        return Partition(0, _numbering(found, where, work, committed=False))
+    numbering = _numbering(found, where, work, committed=True)
     _in_range(consumer, found, where, work, timeout)
-    return Partition(found.offset, Numbering(where, shards, work.hole_ms_max))
+    return Partition(found.offset, numbering)
+
+
+def _numbering(
+    found: TopicPartition, where: str, work: Work, *, committed: bool
+) -> Numbering | Chains:
+    """Return the state as of the commit: of symbols' chains, or of UBSCore's numbers."""
+    at = f"{where}, offset {found.offset}"
+    if found.topic == OUTPUTS:
+        links = chains.decode_metadata(found.metadata, at) if committed else {}
+        return Chains(where, links, work.hole_ms_max)
+    shards = decode_metadata(found.metadata, at) if committed else {}
+    return Numbering(where, shards, work.hole_ms_max)
 
 
 def _first_record(consumer: Any, found: TopicPartition, where: str, timeout: float) -> None:
     low, _ = consumer.get_watermark_offsets(
-        TopicPartition(EVENTS, found.partition), timeout=timeout
+        TopicPartition(found.topic, found.partition), timeout=timeout
     )
     if low != 0:
         raise Halt(
@@ -72,7 +90,7 @@ def _in_range(consumer: Any, found: TopicPartition, where: str, work: Work, time
     deadline = time.monotonic() + work.range_ms_max / 1000
     while True:
         low, high = consumer.get_watermark_offsets(
-            TopicPartition(EVENTS, found.partition), timeout=timeout
+            TopicPartition(found.topic, found.partition), timeout=timeout
         )
         if low <= found.offset <= high:
             return

@@ -1,4 +1,4 @@
-"""Settlement: turns each balance event into ledger rows, in order, exactly once.
+"""Settlement: turns each balance event and engine output into rows, in order, exactly once.
 
 It keeps nothing of its own: after a crash everything from the committed offset is written again,
 and every write is idempotent by its key. An offset is committed only when the rows of all lower
@@ -11,14 +11,15 @@ from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from system import database, exits, kafka, messages
+from system import database, exits, kafka, messages, symbols
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.numbering import Verdict
-from system.records import EVENTS, Event
-from system.settlement import config, positions, reader
+from system.records import EVENTS, OUTPUTS, EngineOutput, Event
+from system.settlement import chains, config, positions, reader
 from system.settlement.ledger import Ledger
-from system.settlement.positions import Partition
+from system.settlement.outputs import Outputs
+from system.settlement.positions import Partition, Place
 from system.settlement.writer import Abandoned, Writer
 
 # A commit refused because the group has moved on: whoever owns the partition now starts from the
@@ -32,8 +33,11 @@ _SUPERSEDED = (
 _OUTSIDE_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION)  # noqa: SLF001
 
 
+TOPICS = (EVENTS, OUTPUTS)
+
+
 class Settlement:
-    """Reads `balance.events`, writes the ledger; safe to kill between any two lines."""
+    """Reads events and outputs, writes the tables; safe to kill between any two lines."""
 
     name: ClassVar[str] = "settlement"
     Config: ClassVar[type[config.Config]] = config.Config
@@ -42,21 +46,21 @@ class Settlement:
         self.config = settings
         self.work = settings.settlement
         self.log = Log(self.name)
-        self.partitions: dict[int, Partition] = {}
-        self.partition_count = 0
+        self.partitions: dict[Place, Partition] = {}
+        self.partition_counts: dict[str, int] = {}
         self.assignments = 0  # how often the assignment changed; work of an earlier one is void
         self.batch: list[Message] = []
         self.held: list[Message] = []  # arrived while the batch was still being written
         self.stopping = False
         self.consumer: Any = None
         self.ledger: Ledger
+        self.outputs: Outputs
         self.writer: Writer
 
     def run(self) -> int:
         """Settle events until stopped."""
         with closing(database.connect(self.config.scylla)) as connection:
-            self.ledger = self.make_ledger(connection)
-            self.writer = self.make_writer()
+            self.open(connection)
             with closing(Consumer(self.consumer_settings())) as self.consumer:
                 self.join()
                 while not self.stopping:
@@ -74,16 +78,24 @@ class Settlement:
         self.batch = []
         self.commit()
 
+    def open(self, connection: database.Database) -> None:
+        """Prepare every statement."""
+        self.ledger = self.make_ledger(connection)
+        self.outputs = Outputs(connection, self.ledger.consistency())
+        self.writer = self.make_writer()
+
     def join(self) -> None:
         """Join the group, or say that Kafka does not answer."""
-        topics = kafka.metadata(self.consumer, self.config.kafka).topics
-        if EVENTS not in topics or not topics[EVENTS].partitions:
-            raise Unreachable(f"Kafka has no topic {EVENTS}; run `python -m system setup`")
-        self.partition_count = len(topics[EVENTS].partitions)
+        found = kafka.metadata(self.consumer, self.config.kafka).topics
+        for topic in TOPICS:
+            if topic not in found or not found[topic].partitions:
+                raise Unreachable(f"Kafka has no topic {topic}; run `python -m system setup`")
+            self.partition_counts[topic] = len(found[topic].partitions)
+        chains.refuse_too_many(symbols.BY_ID, self.partition_counts[OUTPUTS])
         self.consumer.subscribe(
-            [EVENTS], on_assign=self.assigned, on_revoke=self.revoked, on_lost=self.lost
+            list(TOPICS), on_assign=self.assigned, on_revoke=self.revoked, on_lost=self.lost
         )
-        self.log.info("started", group=self.work.group, partitions=self.partition_count)
+        self.log.info("started", group=self.work.group, partitions=self.partition_counts)
 
     def make_ledger(self, connection: database.Database) -> Ledger:
         """Return what turns events into statements."""
@@ -116,57 +128,68 @@ class Settlement:
     def check(self, error: KafkaError) -> None:
         """Halt on what cannot be waited out."""
         if error.code() in _OUTSIDE_THE_LOG:
-            raise Halt("out_of_range", f"the position in {EVENTS} is outside the log: {error}")
+            raise Halt("out_of_range", f"a position is outside the log: {error}")
         if error.fatal():
             raise Unreachable(f"the consumer failed for good: {error}")
         self.log.warning("kafka", error=error)
 
     def settle(self, batch: list[Message]) -> None:
         """Write the rows of a batch; returns when all are acknowledged or no longer ours."""
-        events = [event for message in batch if (event := self.take(message)) is not None]
+        records = [record for message in batch if (record := self.take(message)) is not None]
         try:
-            self.write(events)
+            self.write(records)
         except Abandoned:
-            self.log.warning("abandoned", events=len(events))
+            self.log.warning("abandoned", records=len(records))
         self.ledger.shrink()
 
-    def write(self, events: list[Event]) -> None:
-        """Write the ledger, then the answers: who is told `done` finds the row, if it is right."""
-        self.writer.drive(self.ledger.account_lanes(events))
-        self.writer.drive(self.ledger.request_lanes(events))
+    def write(self, records: list[Event | EngineOutput]) -> None:
+        """Write what is checked against the database, then what follows from it.
 
-    def take(self, message: Message) -> Event | None:
-        """Judge a record by its number; None if it is not to be applied now."""
+        Who is told `done` finds the row, if it is right; no trade is shown whose output is not.
+        """
+        outputs = [record for record in records if isinstance(record, EngineOutput)]
+        events = [record for record in records if not isinstance(record, EngineOutput)]
+        self.writer.drive([*self.ledger.account_lanes(events), *self.outputs.log_lanes(outputs)])
+        self.writer.drive([*self.ledger.request_lanes(events), *self.outputs.detail_lanes(outputs)])
+
+    def take(self, message: Message) -> Event | EngineOutput | None:
+        """Judge a record by its number; None if it is not to be applied now.
+
+        An output that comes again is compared with what is in the database, and written again.
+        """
         if (error := message.error()) is not None:
             self.check(error)
             return None
-        partition = self.partitions[messages.partition(message)]
-        event = reader.event(message, self.partition_count)
+        topic = message.topic() or ""
+        partition = self.partitions[topic, messages.partition(message)]
+        read = reader.output if topic == OUTPUTS else reader.event
+        record: Any = read(message, self.partition_counts[topic])
         offset = messages.offset(message)
         numbering = partition.numbering
         was_open = bool(numbering.holes)
-        verdict = numbering.judge(event, offset, messages.append_time_ms(message))
+        verdict = numbering.judge(record, offset, messages.append_time_ms(message))
         if verdict is Verdict.BEYOND and not was_open:
-            hole = numbering.holes[event.shard]
+            (hole,) = numbering.holes.values()
             self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)
         if was_open and not numbering.holes:
             self.log.info("hole_closed", where=numbering.where, offset=offset)
         if not numbering.holes:
             partition.offset = offset + 1
-        return event if verdict is Verdict.APPLY else None
+        again = verdict is Verdict.DUPLICATE and topic == OUTPUTS
+        return record if verdict is Verdict.APPLY or again else None
 
     def commit(self) -> None:
         """Commit what is settled: one request, positions and their states together."""
         settled = [
-            (number, partition)
-            for number, partition in self.partitions.items()
+            (place, partition)
+            for place, partition in self.partitions.items()
             if partition.offset != partition.committed
         ]
         if not settled:
             return
         offsets = [
-            TopicPartition(EVENTS, number, partition.offset, partition.numbering.metadata())
-            for number, partition in settled
+            TopicPartition(*place, partition.offset, partition.numbering.metadata())
+            for place, partition in settled
         ]
         try:
             answers = self.consumer.commit(offsets=offsets, asynchronous=False)
@@ -190,10 +213,9 @@ class Settlement:
         """Begin each partition at its commit, knowing nothing of any account."""
         self.drop()
         self.partitions = positions.find(consumer, partitions, self.config.kafka, self.work)
-        consumer.assign(
-            [TopicPartition(EVENTS, number, p.offset) for number, p in self.partitions.items()]
-        )
-        self.log.info("assigned", offsets={n: p.offset for n, p in self.partitions.items()})
+        consumer.assign([TopicPartition(*place, p.offset) for place, p in self.partitions.items()])
+        offsets = {f"{topic}[{n}]": p.offset for (topic, n), p in self.partitions.items()}
+        self.log.info("assigned", offsets=offsets)
 
     def revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         """Commit what is settled, unless a batch is under way, and give everything back."""
@@ -211,6 +233,7 @@ class Settlement:
         self.partitions = {}
         self.batch, self.held = [], []
         self.ledger.forget()
+        self.outputs.forget()
 
     def pause(self, failures: int) -> None:
         """Wait before statements are repeated, staying a member of the group meanwhile."""

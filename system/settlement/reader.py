@@ -1,25 +1,45 @@
-"""Reads a record of `balance.events`: one that cannot be read, or lies wrong, stops the program."""
+"""Reads the records of both topics: one that cannot be read, or lies wrong, stops the program."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
 from system.messages import where
-from system.records import Event, decode_event
+from system.records import EngineOutput, Event, decode_event, decode_output
 from system.topics import key_of, partition_of
+
+T = TypeVar("T")
 
 
 def event(message: Message, partition_count: int) -> Event:
     """Return the event in a record, or halt: skipping it would lose money silently."""
+    decoded: Event = _decoded(decode_event, message)
+    _placed(message, "user", decoded.user_id, partition_count)
+    return decoded
+
+
+def output(message: Message, partition_count: int) -> EngineOutput:
+    """Return the engine's output in a record, or halt."""
+    decoded: EngineOutput = _decoded(decode_output, message)
+    _placed(message, "symbol", decoded.symbol_id, partition_count)
+    return decoded
+
+
+def _decoded(decode: Callable[[bytes], T], message: Message) -> T:
     try:
-        decoded: Event = decode_event(message.value() or b"")
+        return decode(message.value() or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Halt("undecodable", f"{where(message)} cannot be decoded: {error}") from error
-    key = key_of(decoded.user_id)
+
+
+def _placed(message: Message, what: str, number: int, partition_count: int) -> None:
+    key = key_of(number)
     if message.key() != key:
         raise Halt(
-            "wrong_key", f"{where(message)} is about user {decoded.user_id}, its key says otherwise"
+            "wrong_key", f"{where(message)} is about {what} {number}, its key says otherwise"
         )
     if partition_of(key, partition_count) != message.partition():
-        raise Halt("wrong_partition", f"{where(message)}: user {decoded.user_id} belongs elsewhere")
-    return decoded
+        raise Halt("wrong_partition", f"{where(message)}: {what} {number} belongs elsewhere")

@@ -6,11 +6,15 @@ effect. The statement is sent again as it is, and its lane waits.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from queue import SimpleQueue
 
 from system.database import FAILURES, Row, refused
 from system.errors import Halt
 from system.log import Log
 from system.settlement.ledger import Lane, Ledger, Statement
+
+Waiting = deque[tuple[Lane, Statement]]
+Answer = tuple[Lane, Statement, list[Row] | Exception]
 
 
 class Abandoned(Exception):
@@ -18,7 +22,7 @@ class Abandoned(Exception):
 
 
 class Writer:
-    """Sends what lanes yield in waves of bounded width."""
+    """Keeps as many statements under way as it may; each answer makes room for the next."""
 
     def __init__(
         self, ledger: Ledger, log: Log, concurrency: int, pause: Callable[[int], None]
@@ -26,55 +30,58 @@ class Writer:
         self.ledger = ledger
         self.log = log
         self.concurrency = concurrency
-        self.pause = pause  # called with the number of waves that failed in a row
+        self.pause = pause  # called with the number of times in a row that it came to that
 
     def drive(self, lanes: Iterable[Lane]) -> None:
-        """Return when every statement of every lane is acknowledged."""
-        waiting: deque[tuple[Lane, Statement]] = deque()
+        """Return when every statement of every lane is acknowledged.
+
+        After a failure nothing more is sent until all that is under way is answered; then comes
+        a pause.
+        """
+        waiting: Waiting = deque()
         for lane in lanes:
             self._next(lane, None, waiting)
-        failed = 0
-        while waiting:
-            width = min(self.concurrency, len(waiting))
-            unknown = self._wave([waiting.popleft() for _ in range(width)], waiting)
-            failed = failed + 1 if unknown else 0
-            if unknown:
-                self.pause(failed)
+        answers: SimpleQueue[Answer] = SimpleQueue()
+        flying = failures = 0
+        failed = False
+        while waiting or flying:
+            while waiting and flying < self.concurrency and not failed:
+                self._send(*waiting.popleft(), answers)
+                flying += 1
+            failed = not self._settled(answers.get(), waiting) or failed
+            flying -= 1
+            if failed and not flying:
+                failures += 1
+                self.pause(failures)
+                failed = False
+            elif not failed:
+                failures = 0
 
-    def unknown(
-        self,
-        lane: Lane,
-        statement: Statement,
-        error: Exception,
-        waiting: deque[tuple[Lane, Statement]],
-    ) -> None:
+    def unknown(self, lane: Lane, statement: Statement, error: Exception, waiting: Waiting) -> None:
         """Have the same statement sent again: nobody knows whether it took effect."""
         self.log.warning("not_acknowledged", error=error)
         waiting.append((lane, statement))
 
-    def _wave(
-        self,
-        wave: list[tuple[Lane, Statement]],
-        waiting: deque[tuple[Lane, Statement]],
-    ) -> int:
-        """Send one statement of each lane; return how many went unacknowledged."""
-        sent = [self.ledger.send(statement) for _, statement in wave]
-        unknown = 0
-        for (lane, statement), pending in zip(wave, sent, strict=True):
-            try:
-                rows = list(pending.result())
-            except FAILURES as error:
-                if refused(error):
-                    raise Halt("refused", f"the database refuses a statement: {error}") from error
-                unknown += 1
-                self.unknown(lane, statement, error, waiting)
-            else:
-                self._next(lane, rows, waiting)
-        return unknown
+    def _send(self, lane: Lane, statement: Statement, answers: SimpleQueue[Answer]) -> None:
+        self.ledger.send(statement).add_callbacks(
+            lambda rows: answers.put((lane, statement, rows or [])),
+            lambda error: answers.put((lane, statement, error)),
+        )
 
-    def _next(
-        self, lane: Lane, rows: list[Row] | None, waiting: deque[tuple[Lane, Statement]]
-    ) -> None:
+    def _settled(self, answer: Answer, waiting: Waiting) -> bool:
+        """Go on with the lane of an answer; say whether the statement was acknowledged."""
+        lane, statement, found = answer
+        if not isinstance(found, Exception):
+            self._next(lane, list(found), waiting)
+            return True
+        if refused(found):
+            raise Halt("refused", f"the database refuses a statement: {found}") from found
+        if not isinstance(found, FAILURES):
+            raise found
+        self.unknown(lane, statement, found, waiting)
+        return False
+
+    def _next(self, lane: Lane, rows: list[Row] | None, waiting: Waiting) -> None:
         try:
             statement = next(lane) if rows is None else lane.send(rows)
         except StopIteration:

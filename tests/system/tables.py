@@ -4,6 +4,7 @@ It knows exactly the statements that the programs prepare. `fails` decides, per 
 it is answered; an unanswered write may or may not have taken effect.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +12,29 @@ from cassandra import OperationTimedOut
 
 from system.database import UNSET, Database, Row
 from system.gateway import reads
-from system.settlement import ledger
+from system.settlement import ledger, outputs
 
 Applied = bool
+Cell = tuple[int, object]  # write timestamp, value
+
+_FROM_OUTPUTS = (
+    outputs.INSERT_LOG,
+    outputs.INSERT_BUCKET,
+    outputs.INSERT_TRADE,
+    outputs.INSERT_SIDE,
+    outputs.INSERT_ORDER,
+)
+_LOG_READS = (outputs.NEWEST, outputs.STORED)
+_INSERT = re.compile(r"INSERT INTO \{ks\}\.(\w+) \((.*)\) VALUES")
+
+
+KEYS = {
+    "engine_output_log": ("symbol_id", "bucket", "output_seq"),
+    "symbols_buckets": ("symbol_id", "bucket"),
+    "trades_by_symbol": ("symbol_id", "bucket", "trade_number"),
+    "trades_by_user": ("user_id", "symbol_id", "trade_number"),
+    "orders_by_user": ("user_id", "created_at", "order_id"),
+}
 
 
 class Answer:
@@ -37,13 +58,14 @@ class Answer:
 
 
 class Tables(Database):
-    """All three tables."""
+    """All tables; those of `engine.outputs` as cells with timestamps, the newest of which stays."""
 
     def __init__(self) -> None:
         super().__init__(None, None, "test")
         self.ledger: dict[tuple[int, int], dict[int, Row]] = {}
         self.requests: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
         self.assets: dict[int, set[int]] = {}
+        self.cells: dict[str, dict[tuple[object, ...], dict[str, Cell]]] = {}
         self.sent: list[tuple[str, tuple[object, ...]]] = []
         self.fails: Callable[[str], Applied | None] = lambda _: None
         self.closed = False
@@ -84,8 +106,39 @@ class Tables(Database):
             case reads.REQUEST:
                 return self._answers(values)
             case _:
-                raise AssertionError(statement)
+                return self._of_outputs(statement, values)
         return []
+
+    def _of_outputs(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
+        rows = self.rows("engine_output_log", values) if statement in _LOG_READS else []
+        if statement == outputs.NEWEST:
+            return [(max(row["output_seq"] for row in rows),)] if rows else []
+        if statement == outputs.STORED:
+            return [tuple(row[name] for name in outputs.LOG) for row in rows]
+        assert statement in _FROM_OUTPUTS, statement
+        self._write(statement, values)
+        return []
+
+    def rows(self, table: str, key: tuple[object, ...] = ()) -> list[dict[str, Any]]:
+        """Return the rows of a table whose key begins with `key`, in the order of their keys."""
+        found = self.cells.get(table, {})
+        return [
+            {name: value for name, (_, value) in found[place].items()}
+            for place in sorted(found)
+            if place[: len(key)] == key
+        ]
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        match = _INSERT.match(statement)
+        assert match is not None
+        names, written_at = match[2].split(", "), values[-1]
+        given = dict(zip(names, values[:-1], strict=True))
+        key = tuple(given[name] for name in KEYS[match[1]])
+        row = self.cells.setdefault(match[1], {}).setdefault(key, {})
+        for name, value in given.items():
+            assert value is not None, "null would write a tombstone"
+            if value is not UNSET and row.get(name, (0, None))[0] <= written_at:
+                row[name] = written_at, value
 
     def _page(self, key: tuple[Any, ...], below: int, limit: int) -> list[Row]:
         rows = self.ledger.get((key[0], key[1]), {})

@@ -5,7 +5,6 @@ else nothing is deleted but what was named for it, and what is there must fit.
 """
 
 import io
-import re
 import time
 from collections.abc import Collection
 from typing import Any
@@ -27,8 +26,6 @@ from system.setup import Settings, Setup, Tables
 _PATIENCE_S = 30.0
 _FAILURES: tuple[type[Exception], ...] = (KafkaException, *database.FAILURES)
 _PAUSE_S = 0.02
-_COLUMN = re.compile(r"^\s*(\w+) (\w+),?$", re.MULTILINE)
-_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \w+\.(\w+) \((.*)PRIMARY KEY", re.DOTALL)
 
 
 def connection(backend: Backend, keyspace: str) -> Scylla:
@@ -125,12 +122,12 @@ def _clear_tables(
     backend: Backend, session: Database, keyspace: str, destroy: Collection[str]
 ) -> bool:
     """Empty the tables; return whether they are there."""
-    expected, found = _expected(), _columns(session, keyspace)
+    expected, found = schema.expected(), schema.found(session, keyspace)
     if not found:
         return False
     free = Ability.CREATE in backend.abilities or keyspace in destroy
     if found == expected:
-        for table in sorted({table for table, _, _ in expected}):
+        for table in sorted({column.table for column in expected}):
             if free:
                 session.execute(f"TRUNCATE {keyspace}.{table}")
             elif session.query(f"SELECT * FROM {keyspace}.{table} LIMIT 1"):
@@ -140,29 +137,10 @@ def _clear_tables(
                 )
         return True
     if not free:
-        differ = sorted({table for table, _, _ in found ^ expected})
+        differ = sorted({column.table for column in found ^ expected})
         raise Infrastructure(
             f"keyspace {keyspace} is of another schema version (tables {', '.join(differ)}"
             f" differ); drop it, or let this run do so: --destroy {keyspace}"
         )
     session.execute(f"DROP KEYSPACE {keyspace}")
     return False
-
-
-def _expected() -> set[tuple[str, str, str]]:
-    """Return (table, column, type) of every column of our schema."""
-    found = set()
-    for statement in schema.load():
-        table = _TABLE.search(statement)
-        if table is not None:
-            found |= {(table[1], *column) for column in _COLUMN.findall(table[2])}
-    return found
-
-
-def _columns(session: Database, keyspace: str) -> set[tuple[str, str, str]]:
-    """Return (table, column, type) of every column that the keyspace has."""
-    cql = (
-        "SELECT table_name, column_name, type FROM system_schema.columns"
-        f" WHERE keyspace_name = '{keyspace}'"
-    )
-    return {tuple(row) for row in session.query(cql)}

@@ -14,6 +14,7 @@ from system.errors import Unreachable
 from system.records import EVENTS, Event, encode
 from system.settlement import Settlement
 from system.settlement.config import Config, Work
+from system.settlement.program import TOPICS
 from system.topics import key_of, partition_of
 from tests.system.broker import PARTITIONS, broker, committed
 from tests.system.settlement.test_ledger import row
@@ -34,6 +35,8 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
 @pytest.fixture
 def kafka() -> Generator[tuple[str, Producer]]:
     with broker() as found:
+        for topic in TOPICS:
+            found[1].list_topics(topic, timeout=5)  # the mock broker creates it
         yield found
 
 

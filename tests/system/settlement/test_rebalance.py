@@ -17,7 +17,7 @@ from confluent_kafka import (
 from system.config import Kafka
 from system.database import Scylla
 from system.errors import Halt
-from system.records import EVENTS, Event, encode
+from system.records import EVENTS, OUTPUTS, Event, encode
 from system.settlement import Settlement
 from system.settlement.config import Config, Work
 from system.topics import key_of, partition_of
@@ -55,7 +55,7 @@ class Scripted:
         return offsets
 
     def committed(self, wanted: list[TopicPartition], timeout: float) -> list[TopicPartition]:
-        return [TopicPartition(EVENTS, one.partition, *self.stored) for one in wanted]
+        return [TopicPartition(one.topic, one.partition, *self.stored) for one in wanted]
 
     def get_watermark_offsets(self, _: TopicPartition, timeout: float) -> tuple[int, int]:
         return self.range
@@ -88,9 +88,8 @@ class Town:
             )
         )
         self.settlement.consumer = self.consumer
-        self.settlement.ledger = self.settlement.make_ledger(self.tables)
-        self.settlement.writer = self.settlement.make_writer()
-        self.settlement.partition_count = PARTITIONS
+        self.settlement.open(self.tables)
+        self.settlement.partition_counts = {EVENTS: PARTITIONS, OUTPUTS: PARTITIONS}
 
     def assign(self) -> None:
         consumer: Any = self.consumer
