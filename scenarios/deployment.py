@@ -11,6 +11,7 @@ from sim.moments import Moment
 MILLISECOND, SECOND = 10**6, 10**9
 
 DATA = "/var/lib/ubscore"
+ENGINE_DATA = "/var/lib/engine"
 
 # short name -> program, door, glob of the subject
 _MOMENTS: dict[str, tuple[str, str, str]] = {
@@ -20,6 +21,11 @@ _MOMENTS: dict[str, tuple[str, str, str]] = {
     "wal.read": ("ubscore", "os.read", f"{DATA}/*"),
     "events.produce": ("ubscore", "kafka.produce", "balance.events"),
     "events.delivered": ("ubscore", "kafka.delivery", "balance.events"),
+    "orders.produce": ("ubscore", "kafka.produce", "orders.validated"),
+    "orders.delivered": ("ubscore", "kafka.delivery", "orders.validated"),
+    "outputs.produce": ("engine", "kafka.produce", "engine.outputs"),
+    "outputs.delivered": ("engine", "kafka.delivery", "engine.outputs"),
+    "orders.poll": ("engine", "kafka.poll", "*"),
     "operations.poll": ("ubscore", "kafka.poll", "*"),
     "operations.produce": ("gateway", "kafka.produce", "balance.operations"),
     "operations.delivered": ("gateway", "kafka.delivery", "balance.operations"),
@@ -42,10 +48,15 @@ class Restarts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Hosts by role. A program has the name of its host."""
+    """Hosts by role. A program has the name of its host.
+
+    Each of `cores` is a shard of UBSCore, each of `engines` an instance of the matching engine;
+    without one nobody answers orders.
+    """
 
     gateways: tuple[str, ...] = ("gateway-1",)
-    core: str = "ubscore-1"
+    cores: tuple[str, ...] = ("ubscore-1",)
+    engines: tuple[str, ...] = ()
     settlements: tuple[str, ...] = ("settlement-1",)
     brokers: tuple[str, ...] = ("kafka-1", "kafka-2", "kafka-3")
     nodes: tuple[str, ...] = ("scylla-1", "scylla-2", "scylla-3")
@@ -56,19 +67,50 @@ class Deployment:
     clock_skew_ms: int = 20
 
     @property
+    def core(self) -> str:
+        """The first shard of UBSCore, which single faults are aimed at."""
+        return self.cores[0]
+
+    @property
     def programs(self) -> tuple[str, ...]:
         """All programs under test."""
-        return (*self.gateways, self.core, *self.settlements)
+        return (*self.gateways, *self.cores, *self.settlements, *self.engines)
+
+    @property
+    def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The programs by role, in the order in which they are started."""
+        return (
+            ("ubscore", self.cores),
+            ("engine", self.engines),
+            ("settlement", self.settlements),
+            ("gateway", self.gateways),
+        )
+
+    @property
+    def directories(self) -> tuple[tuple[str, str], ...]:
+        """The programs that have a data directory, each with the program that makes it."""
+        return (
+            *((core, "init") for core in self.cores),
+            *((engine, "engine-init") for engine in self.engines),
+        )
 
     @property
     def stores(self) -> tuple[str, ...]:
         """Hosts that keep something when power goes."""
-        return (self.core, *self.brokers, *self.nodes)
+        return (*self.cores, *self.engines, *self.brokers, *self.nodes)
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """All hosts of programs and servers."""
         return (*self.programs, *self.brokers, *self.nodes)
+
+    def section(self, name: str, data: str) -> str:
+        """Return what a shard or an instance is told of itself, with its data in `data`."""
+        if name in self.engines:
+            number, count = self.engines.index(name) + 1, len(self.engines)
+            return f'[engine]\ndata = "{data}"\nidle_ms = 500\n' + _part("instance", number, count)
+        number, count = self.cores.index(name) + 1, len(self.cores)
+        return f'[ubscore]\ndata = "{data}"\nidle_ms = 500\n' + _part("shard", number, count)
 
     def program_of(self, name: str) -> str:
         """Return the role whose moment is called `name`."""
@@ -78,9 +120,9 @@ class Deployment:
         """Return the moment called `name` in the first program of `role`."""
         program, door, subject = _MOMENTS[name]
         assert program == role, f"{name} is a moment of {program}, not of {role}"
-        process = {
-            "gateway": self.gateways[0],
-            "ubscore": self.core,
-            "settlement": self.settlements[0],
-        }[role]
+        (process, *_) = dict(self.roles)[role]
         return Moment(process, door, ordinal, part, subject)
+
+
+def _part(what: str, number: int, count: int) -> str:
+    return f"{what} = {number}\n{what}s = {count}\n" if count > 1 else ""

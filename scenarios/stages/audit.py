@@ -23,6 +23,7 @@ class Core(Protocol):
     """UBSCore, as somebody with its host's keys can handle it."""
 
     name: str
+    shard: int
 
     @property
     def now(self) -> int:
@@ -48,7 +49,9 @@ def dump_and_recover_twice(core: Core, log: Log) -> None:
     body = core.dump() if incarnation is not None else None
     if body is None or incarnation is None:
         return
-    dumped = Dump(shard=1, process=core.name, incarnation=incarnation, taken_ns=core.now, body=body)
+    dumped = Dump(
+        shard=core.shard, process=core.name, incarnation=incarnation, taken_ns=core.now, body=body
+    )
     log.dumps.append(dumped)
     found, begun = core.log(), core.now
     bodies: list[bytes] = []
@@ -60,7 +63,7 @@ def dump_and_recover_twice(core: Core, log: Log) -> None:
         bodies.append(body)
     log.restarts.append(
         Restart(
-            shard=1,
+            shard=core.shard,
             process=core.name,
             incarnation=core.incarnation or 0,
             started_ns=begun,

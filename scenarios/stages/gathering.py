@@ -25,6 +25,7 @@ from scenarios.token import Token
 from sim.doors.signals import deliver_signal
 from sim.machine import Record
 from sim.process import Process
+from system import topics
 from system.records import EVENTS, OPERATIONS
 
 _DUMP = f"{DATA}/balances.json"
@@ -90,9 +91,10 @@ def _request_of(record: Any) -> _Keyed:
 class SimulatedCore:
     """UBSCore in a simulated world, as the audit handles it."""
 
-    def __init__(self, town: Town, run_until: RunUntil) -> None:
+    def __init__(self, town: Town, run_until: RunUntil, shard: int) -> None:
         self.town = town
-        self.name = town.deployment.core
+        self.shard = shard
+        self.name = town.deployment.cores[shard - 1]
         self._run_until = run_until
 
     @property
@@ -108,7 +110,7 @@ class SimulatedCore:
 
     def log(self) -> dict[str, bytes]:
         """Return the files of its log as processes see them now, by name."""
-        return self.town.log_as_seen()
+        return self.town.log_as_seen(self.name)
 
     def kill_and_start(self) -> None:
         """Kill it if it lives, and start it once more."""
@@ -145,7 +147,10 @@ def _dump(process: Process, run_until: RunUntil) -> bytes | None:
 
 def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence:
     """Return all evidence of a run."""
-    shards = (LogImage(shard=1, taken_ns=town.world.kernel.now, files=town.data()),)
+    shards = tuple(
+        LogImage(shard=shard, taken_ns=town.world.kernel.now, files=town.data(core))
+        for shard, core in enumerate(town.deployment.cores, 1)
+    )
     return Evidence(
         about=_about(town, log),
         operations=history.all(),
@@ -179,7 +184,7 @@ def _about(town: Town, log: Log) -> About:
         story=scenario.story.strip(),
         digest=town.world.kernel.trace.digest(),
         epoch_ns=scenario.epoch_ns,
-        shards=1,
+        shards=len(town.deployment.cores),
         partitions=town.deployment.partitions,
         events=town.world.kernel.events,
         healed_ns=log.healed_ns,
@@ -191,7 +196,7 @@ def _about(town: Town, log: Log) -> About:
 
 def _records(town: Town) -> list[TopicRecord]:
     found = []
-    for topic in (OPERATIONS, EVENTS):
+    for topic in topics.ALL:
         for partition in range(town.deployment.partitions):
             found += [
                 TopicRecord(

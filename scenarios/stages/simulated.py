@@ -169,7 +169,9 @@ class _Stage:
         self._ask_what_became_of_it()
         begin("dump and recoveries")
         if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
-            audit.dump_and_recover_twice(gathering.SimulatedCore(town, self._run_until), self.log)
+            for shard, _ in enumerate(town.deployment.cores, 1):
+                core = gathering.SimulatedCore(town, self._run_until, shard)
+                audit.dump_and_recover_twice(core, self.log)
         self.log.ended_ns = self.kernel.now
 
     def _run_until(self, done: Callable[[], object], bound_ns: int) -> bool:

@@ -3,7 +3,7 @@
 from scenarios.stages.town import Town, by_name
 from sim.kernel import SECOND
 from sim.trace import Entry
-from system.records import EVENTS, OPERATIONS
+from system import topics
 
 _ENTRIES, _LINES = 25, 4
 
@@ -26,14 +26,15 @@ def lines(town: Town) -> list[str]:
         text.append(f"  {name:<18}{state}, {server.crashes} crashes")
     text += ["", "topics: partition, log end, settled"]
     settled = town.kafka.committed("settlement")
-    for topic in (OPERATIONS, EVENTS):
+    for topic in topics.ALL:
         for partition in range(town.deployment.partitions):
             commit = settled.get((topic, partition))
             end = town.kafka.end_offset(topic, partition)
             text.append(f"  {topic:<20}{partition:>3}{end:>8}{commit.offset if commit else '-':>8}")
-    disk = town.world.hosts[town.deployment.core].disk
-    if disk is not None:
-        text += ["", "log: file, bytes cached, bytes durable"]
+    for core in town.deployment.cores:
+        disk = town.world.hosts[core].disk
+        assert disk is not None
+        text += ["", f"log of {core}: file, bytes cached, bytes durable"]
         durable = by_name(disk.durable_files("/"))
         for name, content in by_name(disk.cached_files("/")).items():
             text.append(f"  {name:<44}{len(content):>9}{len(durable.get(name, b'')):>9}")

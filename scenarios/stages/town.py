@@ -4,7 +4,7 @@ import hashlib
 from functools import partial
 from typing import Self
 
-from scenarios.deployment import DATA, SECOND, Deployment
+from scenarios.deployment import DATA, ENGINE_DATA, SECOND, Deployment
 from scenarios.scenario import Scenario
 from scenarios.stages.costs import Costs
 from scenarios.supervisor import Supervisor
@@ -28,7 +28,9 @@ _SCHEMA = schema.SOURCE.read_text(encoding="utf-8")
 
 _PROGRAMS = {
     "init": "system.ubscore.init:Init",
+    "engine-init": "system.engine.init:Init",
     "ubscore": "system.ubscore:UBSCore",
+    "engine": "system.engine:Engine",
     "gateway": "system.gateway:Gateway",
     "settlement": "system.settlement:Settlement",
 }
@@ -83,36 +85,29 @@ class Town:
             self.kafka.create_topic(topic, self.deployment.partitions, _TOPIC)
 
     def start_programs(self) -> None:
-        """Make UBSCore's data directory, then start every program under supervision."""
-        core = self.world.hosts[self.deployment.core]
-        init = self._launch(self.deployment.core, core, "init", "ubscore")
-        self.world.kernel.run(lambda: not init.alive)
-        if init.exit_code:
-            raise RuntimeError(f"init ended with {init.exit_code}: {''.join(init.stderr)}")
-        for role, names in self.roles():
+        """Make the data directories, then start every program under supervision."""
+        roles = self.deployment.roles
+        config = {name: role for role, names in roles for name in names}
+        for name, maker in self.deployment.directories:
+            made = self._launch(name, self.world.hosts[name], maker, config[name])
+            self.world.kernel.run(lambda made=made: not made.alive)  # type: ignore[misc]
+            if made.exit_code:
+                raise RuntimeError(f"{maker} ended with {made.exit_code}: {''.join(made.stderr)}")
+        for role, names in roles:
             for name in names:
                 host = self.world.hosts[name]
                 start = partial(self._launch, name, host, role, role)
                 self.supervisor.run(name, host, start)
 
-    def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the programs by role."""
-        deployment = self.deployment
-        return (
-            ("ubscore", (deployment.core,)),
-            ("settlement", deployment.settlements),
-            ("gateway", deployment.gateways),
-        )
-
-    def data(self) -> dict[str, bytes]:
-        """Return the files of UBSCore's log as a power loss would leave them, by name."""
-        disk = self.world.hosts[self.deployment.core].disk
+    def data(self, core: str) -> dict[str, bytes]:
+        """Return the files of a shard's log as a power loss would leave them, by name."""
+        disk = self.world.hosts[core].disk
         assert disk is not None
         return by_name(disk.durable_files(DATA))
 
-    def log_as_seen(self) -> dict[str, bytes]:
-        """Return the files of UBSCore's log as processes see them now, by name."""
-        disk = self.world.hosts[self.deployment.core].disk
+    def log_as_seen(self, core: str) -> dict[str, bytes]:
+        """Return the files of a shard's log as processes see them now, by name."""
+        disk = self.world.hosts[core].disk
         assert disk is not None
         return by_name(disk.cached_files(DATA))
 
@@ -136,7 +131,7 @@ class Town:
             disk = None
             if name in deployment.programs:
                 disk = Disk(deployment.disk, self.world.kernel.stream(f"{name}/disk"))
-                for file, text in configs(deployment).items():
+                for file, text in configs(deployment, name).items():
                     disk.put(f"/etc/wavetank/{file}", text.encode())
             self.world.add_host(
                 name,
@@ -176,19 +171,21 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def configs(deployment: Deployment) -> dict[str, str]:
-    """Return the configuration files of all programs, by name."""
+def configs(deployment: Deployment, name: str) -> dict[str, str]:
+    """Return the configuration files of a host's program, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
     kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 2000\n'
     points = ", ".join(f'"{node}"' for node in deployment.nodes)
     scylla = f"[scylla]\ncontact_points = [{points}]\n"
     counts = f"[topics]\npartitions = {deployment.partitions}\n"
+    if name in deployment.cores:
+        return {"ubscore.toml": f"{kafka}{deployment.section(name, DATA)}{counts}"}
+    if name in deployment.engines:
+        return {"engine.toml": f"{kafka}{deployment.section(name, ENGINE_DATA)}{counts}"}
+    if name in deployment.settlements:
+        return {"settlement.toml": f"{kafka}{scylla}"}
     keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
-    return {
-        "ubscore.toml": f'{kafka}[ubscore]\ndata = "{DATA}"\nidle_ms = 500\n{counts}',
-        "settlement.toml": f"{kafka}{scylla}",
-        "gateway.toml": f'{kafka}{scylla}{keys}[gateway]\nhost = "0.0.0.0"\n',
-    }
+    return {"gateway.toml": f'{kafka}{scylla}{keys}[gateway]\nhost = "0.0.0.0"\n'}
 
 
 __all__ = ["OPERATOR_KEY", "SECOND", "Server", "Town", "configs", "key_hash", "pool"]

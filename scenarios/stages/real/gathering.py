@@ -25,9 +25,10 @@ UNOBSERVED = (
 class RealCore:
     """UBSCore as a process, as the audit handles it."""
 
-    def __init__(self, town: RealTown) -> None:
+    def __init__(self, town: RealTown, shard: int) -> None:
         self.town = town
-        self.name = town.deployment.core
+        self.shard = shard
+        self.name = town.deployment.cores[shard - 1]
         self._path = town.site.data(self.name) / "balances.json"
 
     @property
@@ -81,8 +82,9 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         topics.close()
         tables.close()
     history = town.history
-    image = LogImage(
-        shard=1, taken_ns=town.clock.now, files=town.site.log_files(town.deployment.core)
+    images = tuple(
+        LogImage(shard=shard, taken_ns=town.clock.now, files=town.site.log_files(core))
+        for shard, core in enumerate(town.deployment.cores, 1)
     )
     return Evidence(
         about=_about(town, log),
@@ -90,7 +92,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         answers=tuple(history.answers),
         reads=tuple(history.reads),
         records=tuple(topics.all()),
-        logs=(image,),
+        logs=images,
         dumps=tuple(log.dumps),
         restarts=tuple(log.restarts),
         rows=rows,
@@ -133,7 +135,7 @@ def _about(town: RealTown, log: Log) -> About:
         command=f"wavetank run {scenario.name} --seed {town.seed} --stage real {backend.wished}",
         story=scenario.story.strip(),
         epoch_ns=town.clock.epoch_ns,
-        shards=1,
+        shards=len(town.deployment.cores),
         partitions=town.deployment.partitions,
         healed_ns=log.healed_ns,
         quiescent_ns=log.quiescent_ns,

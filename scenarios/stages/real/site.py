@@ -2,7 +2,7 @@
 
 etc/NAME.toml             configuration of each program
 NAME/stderr.N.log         what incarnation N wrote to standard error
-NAME/data                 UBSCore's data directory
+NAME/data                 the data directory of UBSCore or the engine
 NAME/doors.json           the rules of its doors, with board and notes, if the plan has any
 """
 
@@ -36,7 +36,7 @@ class Site:
         return home
 
     def data(self, core: str) -> Path:
-        """Return UBSCore's data directory."""
+        """Return the data directory of a program."""
         return self.root / core / "data"
 
     def stderr(self, name: str, incarnation: int) -> Path:
@@ -105,8 +105,10 @@ def without_secrets(config: bytes) -> bytes:
     return re.sub(rb'(?m)^(\w*password) = ".*"$', rb'\1 = "***"', config)
 
 
-def config_of(role: str, around: Surroundings, deployment: Deployment, data: Path) -> str:
-    """Return the configuration file of a program of `role`."""
+def config_of(
+    role: str, name: str, around: Surroundings, deployment: Deployment, data: Path
+) -> str:
+    """Return the configuration file of the program of `role` called `name`."""
     if role == "settlement":
         return f'{around.kafka()}{around.scylla()}[settlement]\ngroup = "{around.group}"\n'
     if role == "gateway":
@@ -117,4 +119,4 @@ def config_of(role: str, around: Surroundings, deployment: Deployment, data: Pat
         f"[topics]\npartitions = {deployment.partitions}\nreplication = {around.replication}\n"
         f"min_insync = {around.min_insync}\n"
     )
-    return f'{around.kafka()}[ubscore]\ndata = "{data}"\nidle_ms = 500\n{topics}'
+    return f"{around.kafka()}{deployment.section(name, str(data))}{topics}"

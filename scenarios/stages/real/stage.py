@@ -102,7 +102,8 @@ class _Stage:
         self._ask_what_became_of_it()
         town.note("phase", "asked")
         if self.log.quiescent_ns is not None:  # else a recovery would blur what went wrong
-            audit.dump_and_recover_twice(gathering.RealCore(town), self.log)
+            for shard, _ in enumerate(town.deployment.cores, 1):
+                audit.dump_and_recover_twice(gathering.RealCore(town, shard), self.log)
         self.log.ended_ns = town.clock.now
         town.note("phase", "audited")
 

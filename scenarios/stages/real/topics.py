@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from reports.evidence import TopicRecord
 from scenarios.backends.base import Backend
+from system import topics
 from system.records import EVENTS, OPERATIONS
 
 _ASK_S = 2.0
@@ -20,10 +21,10 @@ _WAIT_MS = 50
 
 
 class Topics:
-    """Reads operations and events, on and on."""
+    """Reads all topics, on and on."""
 
     def __init__(self, backend: Backend, partitions: int) -> None:
-        self.places = [(topic, p) for topic in (OPERATIONS, EVENTS) for p in range(partitions)]
+        self.places = [(topic, p) for topic in topics.ALL for p in range(partitions)]
         self.records: dict[tuple[str, int], list[TopicRecord]] = {p: [] for p in self.places}
         settings = {
             "bootstrap.servers": ",".join(str(broker.address) for broker in backend.brokers),

@@ -174,15 +174,18 @@ class RealTown:
             self._gateways[name] = Address("127.0.0.1", port)
         if any(counterparts.needs_proxies(step) for step in self.plan):
             self._put_proxies()
-        for role, names in self.roles():
+        for role, names in self.deployment.roles:
             for name in names:
-                text = config_of(role, self._around(name), self.deployment, self.site.data(name))
+                text = config_of(
+                    role, name, self._around(name), self.deployment, self.site.data(name)
+                )
                 self.site.write_config(name, text)
 
     def start_programs(self) -> None:
-        """Make UBSCore's data directory, then start every program under supervision."""
-        self._init()
-        for role, names in self.roles():
+        """Make the data directories, then start every program under supervision."""
+        for name, maker in self.deployment.directories:
+            self._init(name, maker)
+        for role, names in self.deployment.roles:
             for name in names:
                 self.supervisor.run(name, _Here(), partial(self.launcher.start, name, role))
         self.offsets.start()
@@ -247,14 +250,6 @@ class RealTown:
             program.ask_to_stop()
         return [program.label for program in living if not program.stop(_STOP_S)]
 
-    def roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the programs by role."""
-        return (
-            ("ubscore", (self.deployment.core,)),
-            ("settlement", self.deployment.settlements),
-            ("gateway", self.deployment.gateways),
-        )
-
     # -- underneath ----------------------------------------------------------------------------
 
     def _put_proxies(self) -> None:
@@ -283,9 +278,9 @@ class RealTown:
             scylla_keys=self.backend.scylla_keys,
         )
 
-    def _init(self) -> None:
-        """Make the data directory with the deployment's own `init`."""
-        child, log = self.launcher.once(self.deployment.core, "init")
+    def _init(self, name: str, maker: str) -> None:
+        """Make a data directory with the deployment's own `init`."""
+        child, log = self.launcher.once(name, maker)
         try:
             self.run_until(lambda: child.code is not None, _INIT_NS)
         finally:
@@ -293,4 +288,4 @@ class RealTown:
                 child.end(signal.SIGKILL)
         if child.code:
             words = log.read_text(encoding="utf-8", errors="replace")
-            raise Infrastructure(f"init ended with {child.code}: {words[-500:]}")
+            raise Infrastructure(f"{maker} ended with {child.code}: {words[-500:]}")
