@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench hunt clean
+.PHONY: help setup demo demo-real test test-real lint bench hunt clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,12 @@ test: $(READY) ## the tests
 
 test-real: $(READY) ## the long tests on real Kafka and Cassandra (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
+
+conformance: $(READY) ## our Kafka beside Apache Kafka and librdkafka, live (Java 17 and Maven)
+	$(BIN)/python -m pytest -q -m "real or not real" tests/conformance/kafka
+
+conformance-record: $(READY) ## write down anew what Apache Kafka answers (Java 17 and Maven)
+	$(BIN)/python -m tests.conformance.kafka.record
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff format --check .

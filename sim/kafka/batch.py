@@ -147,6 +147,8 @@ class Batch:
         if append_time >= 0:
             placed.attributes |= LOG_APPEND_TIME
             placed.max_timestamp = append_time
+        else:
+            placed.attributes &= ~LOG_APPEND_TIME
         placed.producer_id = self.producer_id
         placed.producer_epoch = self.producer_epoch
         placed.base_sequence = self.base_sequence
@@ -200,8 +202,10 @@ class Batch:
             raise BatchError(f"{len(data)} bytes are too few for a batch")
         base_offset, length, leader_epoch = _PLACE.unpack_from(data)
         magic, checksum = _SUM.unpack_from(data, _PLACE.size)
-        if magic != 2:
+        if magic in (0, 1):
             raise OldFormat(f"record format version {magic} is not spoken")
+        if magic != 2:
+            raise BatchError(f"there is no record format version {magic}")
         if length + 12 != len(data):
             raise BatchError(f"the batch says {length + 12} bytes and has {len(data)}")
         if crc32c(memoryview(data)[_CHECKED_FROM:]) != checksum:

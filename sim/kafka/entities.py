@@ -134,12 +134,13 @@ from kio.schema.offset_for_leader_epoch.v2.response import (
 )
 from kio.schema.produce.v10.request import PartitionProduceData, ProduceRequest, TopicProduceData
 from kio.schema.produce.v10.response import (
-    LeaderIdAndEpoch as ProduceLeaderIdAndEpoch,
-)
-from kio.schema.produce.v10.response import (
+    BatchIndexAndErrorMessage,
     PartitionProduceResponse,
     ProduceResponse,
     TopicProduceResponse,
+)
+from kio.schema.produce.v10.response import (
+    LeaderIdAndEpoch as ProduceLeaderIdAndEpoch,
 )
 from kio.schema.sync_group.v3.request import SyncGroupRequest, SyncGroupRequestAssignment
 from kio.schema.sync_group.v3.response import SyncGroupResponse

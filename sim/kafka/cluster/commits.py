@@ -105,7 +105,6 @@ def _commit_refusal(state: State, now_ns: int, body: OffsetCommitRequest) -> Err
     if group is None:
         if generation >= 0:
             return ErrorCode.illegal_generation
-        state.groups[body.group_id] = Group(body.group_id)
         return ErrorCode.none
     if generation < 0 and group.state == EMPTY:
         return ErrorCode.none
@@ -131,7 +130,10 @@ def _commit_one(
     entry = Commit(
         part.committed_offset, part.committed_leader_epoch, metadata, now_ns // MILLISECOND
     )
-    state.groups[group].commits[topic, part.partition_index] = entry
+    found = state.groups.get(group)
+    if found is None:
+        found = state.groups[group] = Group(group)
+    found.commits[topic, part.partition_index] = entry
     state.record("commit", group, topic, part.partition_index, *entry)
     return ErrorCode.none
 

@@ -9,6 +9,7 @@ follower fetching, no aborted transactions: the last stable offset is the high w
 """
 
 from sim.kafka.batch import Batch
+from sim.kafka.cluster.log import Log
 from sim.kafka.cluster.state import MILLISECOND, ParkedFetch, State
 from sim.kafka.entities import (
     ErrorCode,
@@ -25,6 +26,8 @@ from sim.kafka.protocol import Repeated, Request, duration, milliseconds
 _NONE = ErrorCode.none
 _NO_DIVERGENCE = FetchEpochEndOffset()
 _NO_LEADER = FetchLeaderIdAndEpoch()
+_TELL_LEADER = (ErrorCode.not_leader_or_follower, ErrorCode.fenced_leader_epoch)
+_READ_UNCOMMITTED = 0
 
 
 def fetch(state: State, now_ns: int, connection: int, request: Request) -> FetchResponse | None:
@@ -143,7 +146,9 @@ def _read(state: State, now_ns: int, connection: int, request: Request) -> Fetch
     for topic in body.topics:
         parts = []
         for wanted in topic.partitions:
-            part = _read_partition(state, topic.topic, wanted, left, at_least_one=nothing_yet)
+            part = _read_partition(
+                state, topic.topic, wanted, left, body.isolation_level, at_least_one=nothing_yet
+            )
             for batch in part.records:
                 left -= batch.size
                 nothing_yet = False
@@ -166,18 +171,24 @@ def _read(state: State, now_ns: int, connection: int, request: Request) -> Fetch
 
 
 def _read_partition(
-    state: State, topic: str, wanted: FetchPartition, left: int, *, at_least_one: bool
+    state: State,
+    topic: str,
+    wanted: FetchPartition,
+    left: int,
+    isolation: int,
+    *,
+    at_least_one: bool,
 ) -> PartitionData:
     error, partition, log = state.leads(topic, wanted.partition, wanted.current_leader_epoch)
     leader, divergence = _NO_LEADER, _NO_DIVERGENCE
     batches: list[Batch] = []
     if log is None:
-        if partition is not None:
+        if partition is not None and error in _TELL_LEADER:
             leader = FetchLeaderIdAndEpoch(
                 leader_id=partition.leader, leader_epoch=partition.leader_epoch
             )
-    elif not log.start <= wanted.fetch_offset <= log.end:
-        error = ErrorCode.offset_out_of_range
+    elif not log.start <= wanted.fetch_offset <= log.end or _from_the_future(log, wanted):
+        error, log = ErrorCode.offset_out_of_range, None
     else:
         if wanted.last_fetched_epoch >= 0:
             epoch, end = log.end_of_epoch(wanted.last_fetched_epoch)
@@ -195,6 +206,18 @@ def _read_partition(
         log_start_offset=-1 if log is None else log.start,
         diverging_epoch=divergence,
         current_leader=leader,
-        aborted_transactions=(),
+        aborted_transactions=_aborted(error, isolation),
         records=tuple(batches),
     )
+
+
+def _from_the_future(log: Log, wanted: FetchPartition) -> bool:
+    """Whether the reader has seen an epoch that this log does not know (`Partition.scala`)."""
+    last: int = wanted.last_fetched_epoch
+    return last >= 0 and log.end_of_epoch(last)[0] < 0
+
+
+def _aborted(error: ErrorCode, isolation: int) -> tuple[()] | None:
+    if error is ErrorCode.unknown_topic_or_partition:
+        return ()
+    return None if error or isolation == _READ_UNCOMMITTED else ()

@@ -31,7 +31,7 @@ class Refused(Exception):
         self.code = ErrorCode.unknown_server_error
 
 
-def refused(code: ErrorCode, message: str) -> Refused:
+def refused(code: ErrorCode, message: str = "") -> Refused:
     """Return the exception for `code`."""
     error = Refused(message)
     error.code = code
@@ -139,10 +139,10 @@ class Image:
         self._add_partitions(topic, partitions, leaders, start)
         return topic
 
-    def grow_topic(self, topic: Topic, partitions: int) -> None:
-        """Add partitions until there are `partitions`."""
+    def grow_topic(self, topic: Topic, partitions: int, leaders: Sequence[int] = ()) -> None:
+        """Add partitions until there are `partitions`, led by `leaders` if they are given."""
         start = self._random.randrange(len(self.nodes))
-        self._add_partitions(topic, partitions - len(topic.partitions), (), start)
+        self._add_partitions(topic, partitions - len(topic.partitions), leaders, start)
 
     def configure_topic(self, topic: Topic, config: TopicConfig) -> None:
         """Give a topic another configuration."""

@@ -102,9 +102,12 @@ class Log:
             epochs.append((epoch, self.end))
 
     def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> list[Batch]:
-        """Return the batches from the one that holds `offset`, as many as fit."""
+        """Return the batches from the one that holds `offset`, as many as fit.
+
+        They are of one segment, however much room there is left (`LocalLog.read`).
+        """
         found: list[Batch] = []
-        for batch in self._batches_from(offset):
+        for batch in self._segment_from(offset):
             max_bytes -= batch.size
             if max_bytes < 0 and not (at_least_one and not found):
                 break
@@ -148,11 +151,17 @@ class Log:
         return None
 
     def newest(self) -> Found | None:
-        """Return the first of the records with the largest timestamp (KIP-734)."""
-        if self.end == self.start:
+        """Return the first of the records with the largest timestamp (KIP-734).
+
+        It may lie below the log start, in a segment that is still there.
+        """
+        batches = [batch for segment in self._segments for batch in segment.batches]
+        if not batches:
             return None
-        times = [batch.max_timestamp for batch in self._batches_from(self.start)]
-        return self.first_since(max(times))
+        batch = max(batches, key=lambda each: each.max_timestamp)
+        times = [batch.timestamp(record) for record in batch.records]
+        newest = max(times)
+        return Found(batch.base_offset + times.index(newest), newest, batch.leader_epoch)
 
     def epoch_at(self, offset: int) -> int:
         """Return the leader epoch that `offset` belongs to; -1 if there was none yet."""
@@ -166,7 +175,7 @@ class Log:
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
         """Return the newest epoch up to `epoch` and where it ended (KIP-101, KIP-279)."""
         epochs = self.epochs
-        if not epochs or epoch > epochs[-1][0]:
+        if not epochs or epoch > epochs[-1][0] or epoch == -1:
             return -1, -1
         if epoch == epochs[-1][0]:
             return epoch, self.end
@@ -218,13 +227,23 @@ class Log:
         size, age = segment.size + batch.size, batch.max_timestamp - segment.created
         return size > self.config.segment_bytes or age > self.config.segment_ms
 
-    def _batches_from(self, offset: int) -> Iterator[Batch]:
+    def _segment_from(self, offset: int) -> Iterator[Batch]:
+        at, first = self._find(offset)
+        batches = self._segments[at].batches
+        for index in range(first, len(batches)):
+            yield batches[index]
+
+    def _find(self, offset: int) -> tuple[int, int]:
+        """Return which segment holds `offset`, and which of its batches."""
         segments = self._segments
         at = len(segments) - 1
         while at > 0 and segments[at].base_offset > offset:
             at -= 1
-        first = max(bisect_right(segments[at].bases, offset) - 1, 0)
-        for segment in segments[at:]:
+        return at, max(bisect_right(segments[at].bases, offset) - 1, 0)
+
+    def _batches_from(self, offset: int) -> Iterator[Batch]:
+        at, first = self._find(offset)
+        for segment in self._segments[at:]:
             batches = segment.batches
             for index in range(first, len(batches)):
                 yield batches[index]

@@ -6,8 +6,9 @@ all known members up to the longest of their rebalance timeouts and drop those t
 leader = first to join, the protocol most members prefer, members that do not sync in time
 (KIP-559's pending sync), sessions, repeated joins after a lost answer, 5 minutes for a new member
 whose connection died.
-**Simplified**: no static members (a `group.instance.id` is refused with UNSUPPORTED_VERSION), no
-KIP-848 groups, no share or streams groups, no `group.max.size`.
+**Simplified**: no static members (a `group.instance.id` is refused with UNSUPPORTED_VERSION:
+groups.static_members in tests/conformance/kafka), no KIP-848 groups, no share or streams groups,
+no `group.max.size`.
 """
 
 import uuid
@@ -39,9 +40,10 @@ from sim.kafka.protocol import ZERO, Request, milliseconds
 
 
 def coordination_error(state: State, group: str) -> ErrorCode:
-    """Return why this broker cannot serve `group`, or none."""
-    if not group:
-        return ErrorCode.invalid_group_id
+    """Return why this broker cannot serve `group`, or none.
+
+    The empty name is a group like any other, except that nobody can be its member.
+    """
     if state.image.coordinator(group) != state.broker_id:
         return ErrorCode.not_coordinator
     if state.loading:
@@ -49,10 +51,14 @@ def coordination_error(state: State, group: str) -> ErrorCode:
     return ErrorCode.none
 
 
+def _membership_error(state: State, group: str) -> ErrorCode:
+    return coordination_error(state, group) if group else ErrorCode.invalid_group_id
+
+
 def join(state: State, now_ns: int, connection: int, request: Request) -> JoinGroupResponse | None:
     """Serve JoinGroup; the answer comes when the rebalance is complete."""
     body: JoinGroupRequest = request.body
-    error = coordination_error(state, body.group_id) or _join_refusal(state, body)
+    error = _membership_error(state, body.group_id) or _join_refusal(state, body)
     if error:
         return join_error(error, body.member_id)
     group = state.groups.get(body.group_id)
@@ -76,7 +82,7 @@ def join(state: State, now_ns: int, connection: int, request: Request) -> JoinGr
 def sync(state: State, now_ns: int, connection: int, request: Request) -> SyncGroupResponse | None:
     """Serve SyncGroup; followers wait for the leader's assignment."""
     body: SyncGroupRequest = request.body
-    error = coordination_error(state, body.group_id)
+    error = _membership_error(state, body.group_id)
     if error:
         return sync_result(error)
     group = state.groups.get(body.group_id)
@@ -107,7 +113,7 @@ def heartbeat(
 ) -> HeartbeatResponse:
     """Serve Heartbeat."""
     body: HeartbeatRequest = request.body
-    error = coordination_error(state, body.group_id)
+    error = _membership_error(state, body.group_id)
     group = state.groups.get(body.group_id)
     member = _member(group, body.member_id)
     if not error:
@@ -130,7 +136,7 @@ def leave(
 ) -> LeaveGroupResponse:
     """Serve LeaveGroup."""
     body: LeaveGroupRequest = request.body
-    error = coordination_error(state, body.group_id)
+    error = _membership_error(state, body.group_id)
     group = state.groups.get(body.group_id)
     if not error:
         if group is not None and body.member_id in group.pending:

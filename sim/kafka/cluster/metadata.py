@@ -6,7 +6,7 @@ it is not listed; a coordinator is the leader of the group's partition of the of
 **Simplified**: a broker notices that another is away when a client asks for metadata, and counts
 its session from then; the internal topics are not listed; no authorised operations; transaction
 coordinators are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED (a transactional id elsewhere
-with UNSUPPORTED_VERSION).
+with UNSUPPORTED_VERSION: admin.transactions in tests/conformance/kafka).
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ from sim.kafka.entities import (
     ApiVersionsResponse,
     ErrorCode,
     FindCoordinatorResponse,
+    InitProducerIdRequest,
     InitProducerIdResponse,
     MetadataRequest,
     MetadataRequestTopic,
@@ -29,6 +30,7 @@ from sim.kafka.entities import (
 from sim.kafka.protocol import APIS, ZERO, Request
 
 _NONE = ErrorCode.none
+_GROUP, _TRANSACTION = 0, 1  # kinds of coordinators
 
 
 def api_versions(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
@@ -60,7 +62,8 @@ def _described(state: State, body: MetadataRequest, fenced: list[int]) -> Metada
         topics = tuple(_topic(topic, fenced) for topic in image.topics.values())
     else:
         create = body.allow_auto_topic_creation and state.settings.auto_create_topics
-        topics = tuple(_wanted(state, topic, fenced, create=create) for topic in body.topics)
+        once = {(topic.name, topic.topic_id): topic for topic in body.topics}.values()
+        topics = tuple(_wanted(state, topic, fenced, create=create) for topic in once)
     brokers = tuple(
         MetadataResponseBroker(node_id=node.broker_id, host=node.host, port=node.port)
         for node in image.nodes.values()
@@ -79,18 +82,18 @@ def find_coordinator(state: State, now_ns: int, connection: int, request: Reques
     """Serve FindCoordinator for a group."""
     error = _NONE
     broker_id = state.image.coordinator(request.body.key)
-    if request.body.key_type != 0:
+    if request.body.key_type not in (_GROUP, _TRANSACTION):
+        error = ErrorCode.invalid_request
+    elif request.body.key_type == _TRANSACTION:
         # The one refusal that every client takes as final at once, instead of asking again.
         error = ErrorCode.transactional_id_authorization_failed
-    elif not request.body.key:
-        error = ErrorCode.invalid_group_id
     elif broker_id in _fenced(state, now_ns):
         error = ErrorCode.coordinator_not_available
     node = state.image.nodes[broker_id]
     return FindCoordinatorResponse(
         throttle_time=ZERO,
         error_code=error,
-        error_message=None,
+        error_message=error.name.upper(),
         node_id=-1 if error else broker_id,
         host="" if error else node.host,
         port=-1 if error else node.port,
@@ -99,10 +102,13 @@ def find_coordinator(state: State, now_ns: int, connection: int, request: Reques
 
 def init_producer_id(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
     """Serve InitProducerId of an idempotent producer: always a new id, epoch 0."""
-    if request.body.transactional_id is not None:
+    body: InitProducerIdRequest = request.body
+    half = (body.producer_id == -1) != (body.producer_epoch == -1)
+    if half or body.transactional_id is not None:
+        bad = half or body.transactional_id == ""
         return InitProducerIdResponse(
             throttle_time=ZERO,
-            error_code=ErrorCode.unsupported_version,
+            error_code=ErrorCode.invalid_request if bad else ErrorCode.unsupported_version,
             producer_id=-1,
             producer_epoch=-1,
         )

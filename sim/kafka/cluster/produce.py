@@ -5,9 +5,13 @@ checks: leadership, min.insync.replicas (acks=all only), batch size, control and
 marks, timestamps, segment size, then sequences; a duplicate is answered with the offset of the
 original and the original's timestamp in place of the append time; with acks=0 nothing is answered
 and an error closes the connection; one batch in each partition.
-**Simplified**: acks=all is complete with the append, as there is one replica; no transactions
-(KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE; of a batch off a wire whose checksum
-holds, the records are opened only to compare their times.
+**Simplified**: acks=all is complete with the append, as there is one replica; where
+min.insync.replicas is more, acks=all is NOT_ENOUGH_REPLICAS, as if replicas were away (Kafka counts
+no more than a partition has: produce.fewer_replicas_than_wanted in tests/conformance/kafka); no
+transactions (KIP-98, KIP-890): a transactional batch is INVALID_TXN_STATE; of a batch off a wire
+whose checksum holds, the records are opened only to compare their times; of one whose checksum does
+not hold, nothing is looked at (Kafka says why a format is unknown, and looks for the mark of
+transactions: produce.bytes_that_are_no_batch).
 """
 
 from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch, BatchError, OldFormat, UnknownCodec
@@ -16,6 +20,7 @@ from sim.kafka.cluster.fetch import wake
 from sim.kafka.cluster.log import Log
 from sim.kafka.cluster.state import MILLISECOND, State
 from sim.kafka.entities import (
+    BatchIndexAndErrorMessage,
     ErrorCode,
     PartitionProduceData,
     PartitionProduceResponse,
@@ -29,6 +34,8 @@ from sim.machine import Disconnect
 
 _NONE = ErrorCode.none
 _ALL = -1
+_LAST_CODEC = 4
+_TOO_LARGE = (ErrorCode.message_too_large, ErrorCode.record_list_too_large)
 
 
 def produce(state: State, now_ns: int, connection: int, request: Request) -> ProduceResponse | None:
@@ -69,7 +76,7 @@ def _append(
     error, partition, log = state.leads(topic, index)
     if body.acks not in (-1, 0, 1):
         error = ErrorCode.invalid_required_acks
-    elif body.transactional_id is not None:
+    elif body.transactional_id is None and _transactional(data):
         error = ErrorCode.transactional_id_authorization_failed
     if error or log is None or partition is None:
         leader = None
@@ -77,19 +84,23 @@ def _append(
             leader = ProduceLeaderIdAndEpoch(
                 leader_id=partition.leader, leader_epoch=partition.leader_epoch
             )
-        return _refused(index, error, -1, "", leader), 0
+        return _refused(index, error, -1, leader), 0
     config = log.config
     if body.acks == _ALL and config.min_insync > 1:
         return _refused(index, ErrorCode.not_enough_replicas, log.start), 0
     batches: tuple[Batch, ...] | BatchError = data.records or ()
     if isinstance(batches, BatchError):  # off a wire
-        return _refused(index, _unsound(batches), log.start, str(batches)), 0
+        return _refused(index, _unsound(batches), -1), 0
     if len(batches) != 1 or batches[0].count < 1:
-        return _refused(index, ErrorCode.invalid_record, log.start, "one batch is wanted"), 0
+        return _refused(index, ErrorCode.invalid_record, -1), 0
     batch = batches[0]
-    error, message = _fault(batch, config, now_ms)
+    error = _fault(batch, config)
     if error:
-        return _refused(index, error, log.start, message), 0
+        start = -1 if error in _TOO_LARGE else log.start
+        return _refused(index, error, start), 0
+    late = () if config.log_append_time else _bad_times(batch, config, now_ms)
+    if late:
+        return _out_of_time(index, log.start, late), 0
     return _sequenced(state, now_ms, topic, index, log, batch, partition.leader_epoch)
 
 
@@ -114,36 +125,48 @@ def _sequenced(
     return _accepted(index, placed.base_offset, append_ms, log.start), placed.size
 
 
-def _fault(batch: Batch, config: TopicConfig, now_ms: int) -> tuple[ErrorCode, str]:
+def _transactional(data: PartitionProduceData) -> bool:
+    batches: tuple[Batch, ...] | BatchError = data.records or ()
+    if isinstance(batches, BatchError):
+        return False
+    return any(batch.attributes & TRANSACTIONAL for batch in batches)
+
+
+def _fault(batch: Batch, config: TopicConfig) -> ErrorCode:
     if batch.size > config.max_message_bytes:
-        return ErrorCode.message_too_large, ""
+        return ErrorCode.message_too_large
     if batch.attributes & CONTROL:
-        return ErrorCode.invalid_record, "clients do not write control batches"
+        return ErrorCode.invalid_record
     if batch.attributes & TRANSACTIONAL:
-        return ErrorCode.invalid_txn_state, ""
+        return ErrorCode.invalid_txn_state
+    if batch.codec > _LAST_CODEC:  # CompressionType.forId: an exception that nobody expects
+        return ErrorCode.unknown_server_error
     if batch.producer_id >= 0 and batch.base_sequence < 0:
-        return ErrorCode.invalid_record, "a batch with a producer id needs a sequence"
-    if not config.log_append_time:
-        error, message = _bad_time(batch, config, now_ms)
-        if error:
-            return error, message
+        return ErrorCode.invalid_record
     if batch.size > config.segment_bytes:
-        return ErrorCode.record_list_too_large, ""
-    return _NONE, ""
+        return ErrorCode.record_list_too_large
+    return _NONE
 
 
-def _bad_time(batch: Batch, config: TopicConfig, now_ms: int) -> tuple[ErrorCode, str]:
+def _bad_times(
+    batch: Batch, config: TopicConfig, now_ms: int
+) -> tuple[BatchIndexAndErrorMessage, ...]:
     early, late = now_ms - config.before_max_ms, now_ms + config.after_max_ms
-    if batch.max_timestamp > late or early > 0:
-        try:
-            times = [record[3] for record in batch.records]
-        except BatchError as error:
-            return ErrorCode.invalid_record, str(error)
-        for time in times:
-            if not early <= time <= late:
-                message = f"timestamp {time} is out of range: [{early}, {late}]"
-                return ErrorCode.invalid_timestamp, message
-    return _NONE, ""
+    if batch.max_timestamp <= late and early <= 0:
+        return ()
+    try:
+        times = [record[3] for record in batch.records]
+    except BatchError as error:
+        return (_record_error(0, str(error)),)
+    return tuple(
+        _record_error(at, f"timestamp {time} is out of range: [{early}, {late}]")
+        for at, time in enumerate(times)
+        if not early <= time <= late
+    )
+
+
+def _record_error(index: int, message: str) -> BatchIndexAndErrorMessage:
+    return BatchIndexAndErrorMessage(batch_index=index, batch_index_error_message=message)
 
 
 def _unsound(error: BatchError) -> ErrorCode:
@@ -165,11 +188,25 @@ def _accepted(index: int, offset: int, append_ms: int, start: int) -> PartitionP
     )
 
 
+def _out_of_time(
+    index: int, start: int, late: tuple[BatchIndexAndErrorMessage, ...]
+) -> PartitionProduceResponse:
+    return PartitionProduceResponse(
+        index=index,
+        error_code=ErrorCode.invalid_timestamp,
+        base_offset=-1,
+        log_append_time=None,
+        log_start_offset=start,
+        record_errors=late,
+        error_message=f"{len(late)} records have a timestamp that is out of range",
+        current_leader=ProduceLeaderIdAndEpoch(),
+    )
+
+
 def _refused(
     index: int,
     error: ErrorCode,
     start: int,
-    message: str = "",
     leader: ProduceLeaderIdAndEpoch | None = None,
 ) -> PartitionProduceResponse:
     return PartitionProduceResponse(
@@ -179,6 +216,5 @@ def _refused(
         log_append_time=None,
         log_start_offset=start,
         record_errors=(),
-        error_message=message or None,
         current_leader=leader or ProduceLeaderIdAndEpoch(),
     )

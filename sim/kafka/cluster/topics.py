@@ -4,14 +4,16 @@
 each topic, `validate_only`, defaults for -1, chosen leaders by manual assignment, configuration
 sources; deleting a topic deletes the offsets committed for it.
 **Simplified**: any broker carries the change out at once (KIP-590 forwards it to the controller);
-of configurations only those of topics; no APPEND or SUBTRACT, as no modelled key is a list.
+of configurations only those of topics; no APPEND or SUBTRACT, as no modelled key is a list; no
+synonyms, and what is not the topic's own is a default (Kafka has min.insync.replicas for all
+brokers: admin.what_configurations_say in tests/conformance/kafka).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from sim.kafka.cluster.configs import DEFAULTS, ConfigError
-from sim.kafka.cluster.image import Refused, refused
+from sim.kafka.cluster.image import Refused, legal, refused
 from sim.kafka.cluster.state import State
 from sim.kafka.entities import (
     AlterConfigsResource,
@@ -36,21 +38,21 @@ from sim.kafka.protocol import ZERO, Request
 _NONE = ErrorCode.none
 _TOPIC_RESOURCE = 2
 _FROM_TOPIC, _FROM_DEFAULT = 1, 5  # ConfigSource of DescribeConfigs
-_SET, _DELETE = 0, 1
+_SET, _DELETE, _APPEND, _SUBTRACT = range(4)
 
 
 def create_topics(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
     """Serve CreateTopics."""
     names = [topic.name for topic in request.body.topics]
     results = []
-    for topic in request.body.topics:
+    for topic in {topic.name: topic for topic in request.body.topics}.values():
         error, message = _NONE, None
         try:
             if names.count(topic.name) > 1:
                 raise refused(ErrorCode.invalid_request, "Duplicate topic name.")
             _create(state, topic, validate_only=request.body.validate_only)
         except Refused as refusal:
-            error, message = refusal.code, str(refusal)
+            error, message = refusal.code, str(refusal) or None
         results.append(
             CreatableTopicResult(name=topic.name, error_code=error, error_message=message)
         )
@@ -60,9 +62,12 @@ def create_topics(state: State, now_ns: int, connection: int, request: Request) 
 def delete_topics(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
     """Serve DeleteTopics."""
     results = []
-    for name in request.body.topic_names:
+    names = request.body.topic_names
+    for name in dict.fromkeys(names):
         error = _NONE
-        if name in state.image.topics:
+        if names.count(name) > 1:
+            error = ErrorCode.invalid_request
+        elif name in state.image.topics:
             state.image.delete_topic(name)
             state.record("topic", name, "deleted")
         else:
@@ -79,7 +84,7 @@ def create_partitions(state: State, now_ns: int, connection: int, request: Reque
         try:
             _grow(state, topic, validate_only=request.body.validate_only)
         except Refused as refusal:
-            error, message = refusal.code, str(refusal)
+            error, message = refusal.code, str(refusal) or None
         results.append(
             CreatePartitionsTopicResult(name=topic.name, error_code=error, error_message=message)
         )
@@ -102,7 +107,7 @@ def alter_configs(state: State, now_ns: int, connection: int, request: Request) 
         try:
             _alter(state, resource, validate_only=request.body.validate_only)
         except Refused as refusal:
-            error, message = refusal.code, str(refusal)
+            error, message = refusal.code, str(refusal) or None
         responses.append(
             AlterConfigsResourceResponse(
                 error_code=error,
@@ -158,7 +163,7 @@ def _assigned(state: State, assignments: Mapping[int, tuple[int, ...]]) -> tuple
 def _grow(state: State, wanted: CreatePartitionsTopic, *, validate_only: bool) -> None:
     topic = state.image.topics.get(wanted.name)
     if topic is None:
-        raise refused(ErrorCode.unknown_topic_or_partition, "")
+        raise refused(ErrorCode.unknown_topic_or_partition)
     present = len(topic.partitions)
     if wanted.count <= present:
         raise refused(
@@ -166,18 +171,27 @@ def _grow(state: State, wanted: CreatePartitionsTopic, *, validate_only: bool) -
             f"The topic {wanted.name} currently has {present} partition(s);"
             f" {wanted.count} would not be an increase.",
         )
+    leaders: tuple[int, ...] = ()
     if wanted.assignments is not None:
-        raise refused(ErrorCode.invalid_replica_assignment, "assignments are not modelled here")
+        given = [each.broker_ids for each in wanted.assignments]
+        if len(given) != wanted.count - present:
+            raise refused(
+                ErrorCode.invalid_replica_assignment,
+                f"{wanted.count - present} additional partitions, and {len(given)} assignments",
+            )
+        leaders = _assigned(state, dict(enumerate(given)))
     if not validate_only:
-        state.image.grow_topic(topic, wanted.count)
+        state.image.grow_topic(topic, wanted.count, leaders)
         state.record("topic", wanted.name, "grown", wanted.count)
 
 
 def _describe(state: State, resource: DescribeConfigsResource) -> DescribeConfigsResult:
     topic = state.image.topics.get(resource.resource_name)
-    error, message = _NONE, None
+    error, message = _NONE, ""
     if resource.resource_type != _TOPIC_RESOURCE:
         error, message = ErrorCode.invalid_request, "only topics are modelled"
+    elif not legal(resource.resource_name):
+        error, message = ErrorCode.invalid_topic_exception, "the name of the topic is illegal"
     elif topic is None:
         error = ErrorCode.unknown_topic_or_partition
     configs = []
@@ -209,13 +223,16 @@ def _alter(state: State, resource: AlterConfigsResource, *, validate_only: bool)
     topic = state.image.topics.get(resource.resource_name)
     if resource.resource_type != _TOPIC_RESOURCE:
         raise refused(ErrorCode.invalid_request, "only topics are modelled")
+    changes = _changes(resource)
+    if not resource.resource_name:
+        raise refused(ErrorCode.invalid_request, "Default topic resources are not allowed.")
+    if not legal(resource.resource_name):
+        raise refused(ErrorCode.invalid_topic_exception, "the name of the topic is illegal")
     if topic is None:
-        raise refused(ErrorCode.unknown_topic_or_partition, "")
-    changes: dict[str, str | None] = {}
-    for config in resource.configs:
-        if config.config_operation not in (_SET, _DELETE):
-            raise refused(ErrorCode.invalid_config, f"{config.name} is not a list")
-        changes[config.name] = config.value if config.config_operation == _SET else None
+        raise refused(
+            ErrorCode.unknown_topic_or_partition,
+            f"The topic '{resource.resource_name}' does not exist.",
+        )
     try:
         changed = topic.config.changed(changes)
     except ConfigError as error:
@@ -223,3 +240,20 @@ def _alter(state: State, resource: AlterConfigsResource, *, validate_only: bool)
     if not validate_only:
         state.image.configure_topic(topic, changed)
         state.record("topic", topic.name, "configured", repr(changed.given))
+
+
+def _changes(resource: AlterConfigsResource) -> dict[str, str | None]:
+    """Return the value that each key is to have, None for its default."""
+    changes: dict[str, str | None] = {}
+    for config in resource.configs:
+        operation = config.config_operation
+        if config.name in changes:
+            raise refused(ErrorCode.invalid_request, f"{config.name} is there twice")
+        if operation not in (_SET, _DELETE, _APPEND, _SUBTRACT):
+            raise refused(ErrorCode.unknown_server_error)
+        if operation != _DELETE and config.value is None:
+            raise refused(ErrorCode.invalid_request, f"Null value not supported for {config.name}")
+        if operation in (_APPEND, _SUBTRACT):
+            raise refused(ErrorCode.invalid_config, f"{config.name} is not a list")
+        changes[config.name] = config.value if operation == _SET else None
+    return changes

@@ -1,0 +1,1 @@
+"""Held to reality: one body of test, a simulated arm and a real one."""

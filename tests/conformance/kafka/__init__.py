@@ -1,0 +1,1 @@
+"""Our brokers and our client beside Apache Kafka and librdkafka."""
