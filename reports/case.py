@@ -14,56 +14,24 @@ from reports.evidence import (
     Row,
     TopicRecord,
 )
-from reports.journal import Account, Journal
+from reports.journal import Account, Applied, Decision, Journal
+from reports.traffic import Emitted, Input, Passed, Published, RequestKey, place_of
 from system.records import (
     EVENTS,
     OPERATIONS,
-    Deposit,
-    Event,
+    ORDERS,
+    OUTPUTS,
     LedgerRow,
-    Transfer,
-    Withdraw,
+    PlaceOrder,
+    decides,
     decode_event,
     decode_operation,
+    decode_output,
+    decode_validated,
 )
 
-RequestKey = tuple[int, str, str]  # user, request, body hash
-
 _DOWN = ("crashed", "power_lost", "halted", "exited")
-
-
-class Input:
-    """A transfer in the operations topic."""
-
-    __slots__ = ("at_ns", "command", "key", "record")
-
-    def __init__(self, record: TopicRecord, command: Deposit | Withdraw, at_ns: int) -> None:
-        self.record = record
-        self.command = command
-        self.at_ns = at_ns
-        self.key: RequestKey = (command.user_id, command.request_id, command.body_hash)
-
-    @property
-    def delta(self) -> int:
-        """What the command would add to the available balance."""
-        command = self.command
-        return command.amount if isinstance(command, Deposit) else -command.amount
-
-
-class Published:
-    """A record of the events topic."""
-
-    __slots__ = ("at_ns", "event", "record")
-
-    def __init__(self, record: TopicRecord, event: Event, at_ns: int) -> None:
-        self.record = record
-        self.event = event
-        self.at_ns = at_ns
-
-    @property
-    def place(self) -> str:
-        """The record's place, for people."""
-        return f"{self.record.topic}/{self.record.partition}@{self.record.offset}"
+DECIDING = ("deposit", "withdraw", "lock")  # rows that are a decision, too
 
 
 class Case:
@@ -75,17 +43,28 @@ class Case:
         self.undecodable: list[tuple[TopicRecord, str]] = []
         self.inputs: list[Input] = []
         self.published: list[Published] = []
+        self.passed: list[Passed] = []
+        self.emitted: list[Emitted] = []
         self._decode(evidence)
-        self.transfers: list[Operation] = [o for o in evidence.operations if o.kind != "read"]
+        self.asked: list[Operation] = [o for o in evidence.operations if o.kind != "read"]
+        self.transfers = [o for o in self.asked if o.kind in ("transfer_in", "transfer_out")]
+        self.keys_of_orders: dict[str, RequestKey] = {
+            source.command.order_id: source.key
+            for source in self.inputs
+            if isinstance(source.command, PlaceOrder)
+        }
         self.journals = [Journal(log.shard, log.files) for log in evidence.logs]
         self.restarted = [Journal(r.shard, r.log) for r in evidence.restarts]
-        self.decisions = [d for journal in self.journals for d in journal.decisions]
+        self.steps = [step for journal in self.journals for step in journal.steps]
+        self.decisions = [step for step in self.steps if isinstance(step, Decision)]
+        self.applied = [step for step in self.steps if isinstance(step, Applied)]
         self.log_readable = bool(self.journals) and not any(j.damage for j in self.journals)
         self.rows: dict[Account, list[Row]] = {}
         self.rows_of_request: dict[tuple[int, str], list[Row]] = {}
         for row in sorted(evidence.rows, key=lambda r: (r.user_id, r.asset_id, r.seq)):
             self.rows.setdefault((row.user_id, row.asset_id), []).append(row)
-            self.rows_of_request.setdefault((row.user_id, row.ref_id), []).append(row)
+            if row.event_type in DECIDING:
+                self.rows_of_request.setdefault(self.request_of(row), []).append(row)
         self.requests: dict[RequestKey, RequestRow] = {
             (r.user_id, r.request_id, r.body_hash): r for r in evidence.requests
         }
@@ -97,6 +76,21 @@ class Case:
         for event in evidence.processes:
             self.last_event[event.process] = event
 
+    @property
+    def trading(self) -> bool:
+        """Whether there is anything about orders."""
+        return bool(
+            self.passed
+            or self.emitted
+            or any(op.kind in ("place_order", "cancel") for op in self.asked)
+            or any(not source.transfer for source in self.inputs)
+        )
+
+    def request_of(self, row: Row) -> tuple[int, str]:
+        """Return the user and request that a deciding row is of."""
+        key = self.keys_of_orders.get(row.ref_id) if row.event_type == "lock" else None
+        return (row.user_id, row.ref_id if key is None else key[1])
+
     def _decode(self, evidence: Evidence) -> None:
         epoch_ns = self.about.epoch_ns
         for record in evidence.records:
@@ -104,15 +98,22 @@ class Case:
             try:
                 if record.topic == OPERATIONS:
                     command = decode_operation(record.value or b"")
-                    if isinstance(command, Transfer):
-                        self.inputs.append(Input(record, command, at_ns))
+                    self.inputs.append(Input(record, command, at_ns))
                 elif record.topic == EVENTS:
                     event = decode_event(record.value or b"")
                     self.published.append(Published(record, event, at_ns))
+                elif record.topic == ORDERS:
+                    validated = decode_validated(record.value or b"")
+                    self.passed.append(Passed(record, validated, at_ns))
+                elif record.topic == OUTPUTS:
+                    output = decode_output(record.value or b"")
+                    self.emitted.append(Emitted(record, output, at_ns))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.undecodable.append((record, str(error)))
         self.inputs.sort(key=lambda i: (i.record.partition, i.record.offset))
         self.published.sort(key=lambda p: (p.record.partition, p.record.offset))
+        self.passed.sort(key=lambda p: (p.record.partition, p.record.offset))
+        self.emitted.sort(key=lambda e: (e.record.partition, e.record.offset))
 
     # -- what is due ---------------------------------------------------------------------------
 
@@ -160,14 +161,13 @@ class Case:
         source = next((i for i in self.inputs if i.key == key), None)
         if source is None:
             return "the operations topic never held it; " + self.why("gateway", None)
-        record = source.record
-        place = f"{record.topic}/{record.partition}@{record.offset}"
+        place = place_of(source.record)
         decision = next((d for d in self.decisions if d.key == key and d.frame.outputs), None)
         if decision is None:
             return f"lies in {place}, but no frame decides it; {self.why('ubscore', source.at_ns)}"
         for published in self.published:
             event = published.event
-            if (event.user_id, event.request_id, event.body_hash) == key:
+            if decides(event) and (event.user_id, event.request_id, event.body_hash) == key:
                 why = self.why("settlement", published.at_ns)
                 return f"published as {published.place}, but not settled; {why}"
         why = self.why("ubscore", source.at_ns)

@@ -18,7 +18,7 @@ from reports.happenings import (
 )
 
 Outcome = Literal["ok", "fail", "info"]
-OperationKind = Literal["transfer_in", "transfer_out", "read"]
+OperationKind = Literal["transfer_in", "transfer_out", "place_order", "cancel", "read"]
 AnswerStatus = Literal["pending", "done", "rejected", "not_seen"]
 Stage = Literal["simulated", "real"]
 
@@ -35,6 +35,8 @@ class Attempt(Record, frozen=True, kw_only=True):
 class Operation(Record, frozen=True, kw_only=True):
     """What a client wanted once, and every attempt it made with the same key.
 
+    An order's amount is what it may lock, of `asset_id`; a cancel has none.
+
     ``ok``: acknowledged (202 or, for a read, 200). ``fail``: refused, and nothing may have
     happened. ``info``: nobody knows. ``body_hash`` is empty for reads.
     """
@@ -46,6 +48,7 @@ class Operation(Record, frozen=True, kw_only=True):
     amount: int = 0
     request_id: str = ""
     body_hash: str = ""
+    order_id: str = ""
     attempts: tuple[Attempt, ...] = ()
     outcome: Outcome
 
@@ -192,6 +195,15 @@ class AccountRow(Record, frozen=True, kw_only=True):
     asset_id: int
 
 
+class OutputRow(Record, frozen=True, kw_only=True):
+    """A row of ``engine_output_log`` read at QUORUM in the end."""
+
+    symbol_id: int
+    output_seq: int
+    hash: str
+    durable_ns: int | None = None
+
+
 class Commit(Record, frozen=True, kw_only=True):
     """An offset a consumer group committed; the evidence holds them all, in order of time."""
 
@@ -248,6 +260,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     rows: tuple[Row, ...] = ()
     requests: tuple[RequestRow, ...] = ()
     accounts: tuple[AccountRow, ...] = ()
+    outputs: tuple[OutputRow, ...] = ()
     commits: tuple[Commit, ...] = ()
     processes: tuple[ProcessEvent, ...] = ()
     faults: tuple[FaultReceipt, ...] = ()
@@ -273,6 +286,7 @@ __all__ = [
     "Operation",
     "OperationKind",
     "Outcome",
+    "OutputRow",
     "OwedHalt",
     "ProcessEvent",
     "ProcessEventKind",

@@ -1,17 +1,25 @@
-"""The journal: a shard's log files as a list of decisions, and the state they add up to.
+"""The journal: a shard's log files as a list of steps, and the state they add up to.
 
 The fold here is written anew, from what frames mean, and shares nothing with the program's own:
 a mistake in one of them shows as a difference.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from reports.amounts import money
 from system.errors import Stop
-from system.records import Event, decode_event
-from system.wal.frames import CommandFrame, EngineFrame, OrderFrame, PositionFrame
+from system.records import (
+    EVENTS,
+    EngineOutput,
+    Event,
+    Validated,
+    decode_event,
+    decode_output,
+    decode_validated,
+)
+from system.wal.frames import AnyBody, CommandFrame, EngineFrame, Output, PositionFrame
 from system.wal.reader import Torn, read
 
 Account = tuple[int, int]  # user, asset
@@ -20,22 +28,57 @@ Balance = tuple[int, int, int]  # avail, frozen, seq
 EMPTY: Balance = (0, 0, 0)
 
 
-class Decision:
-    """One command frame, with its output records decoded."""
+class Step:
+    """One frame with effects, its output records decoded."""
 
-    __slots__ = ("events", "frame", "lsn", "shard", "unreadable")
+    __slots__ = ("events", "frame", "lsn", "shard", "unreadable", "validated")
+    frame: CommandFrame | EngineFrame
 
-    def __init__(self, shard: int, lsn: int, frame: CommandFrame) -> None:
+    def __init__(self, shard: int, lsn: int, frame: CommandFrame | EngineFrame) -> None:
         self.shard = shard
         self.lsn = lsn
         self.frame = frame
         self.events: list[Event] = []
+        self.validated: list[Validated] = []
         self.unreadable: list[str] = []
         for output in frame.outputs:
             try:
-                self.events.append(decode_event(output.value))
+                self._decode(output)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.unreadable.append(f"output {output.n} of {output.topic}: {error}")
+
+    def _decode(self, output: Output) -> None:
+        if output.topic == EVENTS:
+            self.events.append(decode_event(output.value))
+        else:
+            self.validated.append(decode_validated(output.value))
+
+    @property
+    def place(self) -> str:
+        """The frame's place, for people."""
+        return f"frame LSN {self.lsn}"
+
+
+class Applied(Step):
+    """An engine output, and all it did on this shard."""
+
+    __slots__ = ("output",)
+    frame: EngineFrame
+
+    def __init__(self, shard: int, lsn: int, frame: EngineFrame) -> None:
+        super().__init__(shard, lsn, frame)
+        self.output: EngineOutput | None = None
+        try:
+            self.output = decode_output(frame.value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.unreadable.append(f"the engine output in it: {error}")
+
+
+class Decision(Step):
+    """A command and its decision."""
+
+    __slots__ = ()
+    frame: CommandFrame
 
     @property
     def key(self) -> tuple[int, str, str]:
@@ -52,33 +95,16 @@ class Decision:
         """Whether the command was answered with a reason."""
         return self.frame.decision == "rejected"
 
-    @property
-    def place(self) -> str:
-        """The frame's place, for people."""
-        return f"frame LSN {self.lsn}"
-
 
 class Journal:
-    """A log read to its end. ``damage`` says why it could not be, if it could not.
+    """A log read to its end. ``damage`` says why it could not be, if it could not."""
 
-    ``decisions`` are those about transfers; ``frames`` has all that moved or published anything.
-    """
-
-    __slots__ = (
-        "damage",
-        "decisions",
-        "frames",
-        "last_lsn",
-        "positions",
-        "reason",
-        "shard",
-        "torn",
-    )
+    __slots__ = ("bodies", "damage", "last_lsn", "positions", "reason", "shard", "steps", "torn")
 
     def __init__(self, shard: int, files: Mapping[str, bytes]) -> None:
         self.shard = shard
-        self.decisions: list[Decision] = []
-        self.frames: list[tuple[int, CommandFrame | EngineFrame]] = []
+        self.bodies: list[tuple[int, AnyBody]] = []
+        self.steps: list[Decision | Applied] = []
         self.positions: dict[tuple[str, int], int] = {}
         self.torn: Torn | None = None
         self.last_lsn = 0
@@ -94,26 +120,37 @@ class Journal:
         self.torn = contents.torn
         self.last_lsn = contents.last_lsn
 
-    def _take(self, lsn: int, body: object) -> None:
+    def _take(self, lsn: int, body: AnyBody) -> None:
+        self.bodies.append((lsn, body))
         if isinstance(body, CommandFrame | EngineFrame):
-            self.frames.append((lsn, body))
-            if isinstance(body, CommandFrame) and not isinstance(body, OrderFrame):
-                self.decisions.append(Decision(self.shard, lsn, body))
+            self.steps.append(
+                Decision(self.shard, lsn, body)
+                if isinstance(body, CommandFrame)
+                else Applied(self.shard, lsn, body)
+            )
             source = body.input
             self.positions[source.topic, source.partition] = source.offset + 1
         elif isinstance(body, PositionFrame):
             for position in body.positions:
                 self.positions[position.topic, position.partition] = position.next_offset
 
-    def until(self, lsn: int | None = None) -> Iterator[CommandFrame | EngineFrame]:
-        """Yield what was framed, up to an LSN if one is given."""
-        return (frame for at, frame in self.frames if lsn is None or at <= lsn)
+    @property
+    def decisions(self) -> list[Decision]:
+        """The commands, in the order in which they were decided."""
+        return [step for step in self.steps if isinstance(step, Decision)]
+
+    @property
+    def applied(self) -> list[Applied]:
+        """The engine outputs, in the order in which they were taken in."""
+        return [step for step in self.steps if isinstance(step, Applied)]
 
     def balances(self, up_to_lsn: int | None = None) -> dict[Account, Balance]:
-        """Add up all legs, or those up to an LSN."""
+        """Add up the legs of all frames, or of those up to an LSN."""
         folded: dict[Account, Balance] = {}
-        for frame in self.until(up_to_lsn):
-            for leg in frame.legs:
+        for step in self.steps:
+            if up_to_lsn is not None and step.lsn > up_to_lsn:
+                break
+            for leg in step.frame.legs:
                 account = leg.user_id, leg.asset_id
                 avail, frozen, seq = folded.get(account, EMPTY)
                 folded[account] = (avail + leg.delta_avail, frozen + leg.delta_frozen, seq + 1)
@@ -123,15 +160,17 @@ class Journal:
         """Return the last number given out per output partition."""
         return {
             (output.topic, output.partition): output.n
-            for frame in self.until(up_to_lsn)
-            for output in frame.outputs
+            for step in self.steps
+            if up_to_lsn is None or step.lsn <= up_to_lsn
+            for output in step.frame.outputs
         }
 
     def inputs(self, up_to_lsn: int | None = None) -> dict[tuple[str, int], int]:
-        """Return the next offset per input partition, as of an LSN, from inputs alone."""
+        """Return the next offset per input partition, as of an LSN, from effects alone."""
         return {
-            (frame.input.topic, frame.input.partition): frame.input.offset + 1
-            for frame in self.until(up_to_lsn)
+            (step.frame.input.topic, step.frame.input.partition): step.frame.input.offset + 1
+            for step in self.steps
+            if up_to_lsn is None or step.lsn <= up_to_lsn
         }
 
 

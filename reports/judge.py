@@ -7,7 +7,7 @@ import msgspec
 from reports.breaks import Break, Check, Verdict, worst
 from reports.case import Case
 from reports.evidence import Evidence
-from reports.invariants import CHECKERS, check_all
+from reports.invariants import applicable, check_all
 from reports.reconcile import Statement, reconcile
 from reports.reconcile.statement import INVARIANT
 
@@ -43,15 +43,16 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         return (*unchecked, *self.case.evidence.unreadable)
 
 
-def judge(evidence: Evidence, invariants: Iterable[str] = CHECKERS) -> Judgement:
-    """Judge the evidence of a run."""
+def judge(evidence: Evidence, invariants: Iterable[str] | None = None) -> Judgement:
+    """Judge the evidence of a run by all invariants that apply, or by some."""
     case = Case(evidence)
-    checks = check_all(case, invariants)
+    checks = check_all(case, applicable(case) if invariants is None else invariants)
     statement = reconcile(case)
     traced = Check(
         invariant=INVARIANT,
         promise=PROMISE,
-        checked=sum(hop.count for hop in statement.hops),
+        checked=sum(hop.count for hop in statement.hops)
+        + (statement.trading.count if statement.trading else 0),
         breaks=tuple(statement.breaks()),
     )
     verdict = worst(check.verdict for check in (*checks, traced))

@@ -7,9 +7,27 @@ from collections.abc import Callable, Generator, Iterable
 
 from reports.breaks import Break, Check
 from reports.case import Case
-from reports.invariants import commits, history, ledger, log, money, outcomes
+from reports.invariants import (
+    commits,
+    damage,
+    frozen,
+    history,
+    ledger,
+    log,
+    matching,
+    money,
+    outcomes,
+)
 
 Checker = Callable[[Case], Generator[Break, None, int]]
+
+
+def _replays(case: Case) -> Generator[Break, None, int]:
+    # It loads the programs, and in a worker the doors have to be hung before that.
+    from reports.invariants import replays  # noqa: PLC0415
+
+    return (yield from replays.replays_alike(case))
+
 
 CHECKERS: dict[str, tuple[str, Checker]] = {
     "I1": ("per asset, all accounts hold deposits minus withdrawals", money.conserved),
@@ -19,14 +37,26 @@ CHECKERS: dict[str, tuple[str, Checker]] = {
     "I5": ("ledger rows are 1..n without hole, one to one with events", ledger.rows_match_events),
     "I6": ("each balance is the one before plus the change", money.running_balance),
     "I7": ("the state after recovery is what the durable log adds up to", log.state_is_fold),
+    "I8": ("what came first is treated first, and books are the reference's", matching.in_order),
+    "I9": ("outputs of the engine are 1..n and chained, settled as they are", matching.chained),
+    "I10": ("frozen is what open orders still need", frozen.frozen_is_locked),
+    "I11": ("an input log gives the same bytes again", _replays),
     "I12": ("a committed offset never runs ahead of durable rows", commits.commits_behind_rows),
     "I13": ("answers are honest", outcomes.honest),
     "I14": ("what reached Kafka ends within the bound, and only owed halts stop", history.alive),
     "I15": ("reads are true and never go back", history.reads_true),
     "I16": ("an effect is all or nothing", money.whole_effects),
     "I17": ("nothing seen outside is missing from the durable log", log.nothing_rolled_back),
-    "I18": ("undecidable damage halts, and nothing else does", log.damage_halts),
+    "I18": ("undecidable damage halts, and nothing else does", damage.damage_halts),
 }
+
+
+ABOUT_ORDERS = ("I8", "I9", "I10")
+
+
+def applicable(case: Case) -> tuple[str, ...]:
+    """Return the invariants that a case can be held to: some are about orders alone."""
+    return tuple(name for name in CHECKERS if case.trading or name not in ABOUT_ORDERS)
 
 
 def check(case: Case, invariant: str) -> Check:

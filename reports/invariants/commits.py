@@ -5,8 +5,9 @@ from collections.abc import Generator
 
 from reports.amounts import seconds
 from reports.breaks import Break
-from reports.case import Case, Published
+from reports.case import Case
 from reports.evidence import Commit
+from reports.traffic import Published
 from system.records import EVENTS, OPERATIONS, LedgerRow
 
 NEVER = 2**63  # later than any time

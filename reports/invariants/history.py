@@ -6,13 +6,14 @@ from itertools import pairwise
 
 from reports.amounts import seconds
 from reports.breaks import Break
-from reports.case import Case, Input
+from reports.case import Case
 from reports.evidence import Answer, ClientRead, ProcessEvent
-from reports.invariants.money import account_name
 from reports.journal import EMPTY, Account, Balance, say_balance
+from reports.naming import account_name
+from reports.traffic import Input
 from system.records import LedgerRow
 
-PROGRAMS = ("gateway", "ubscore", "settlement")
+PROGRAMS = ("gateway", "ubscore", "engine", "settlement")
 DEFECT = 1  # the exit code of a program that ended on an error of its own
 
 
@@ -27,7 +28,9 @@ def alive(case: Case) -> Generator[Break, None, int]:
         limit = max(source.at_ns, case.about.healed_ns) + case.about.bound_ns
         if visible and (ended_ns is None or ended_ns <= limit):
             continue
-        if not visible and (not case.due(source.at_ns) or case.forgive("ubscore", "settlement")):
+        if not visible and (
+            not case.due(source.at_ns) or case.forgive("ubscore", "settlement", "engine")
+        ):
             continue
         yield Break(
             invariant="I14",
@@ -35,27 +38,61 @@ def alive(case: Case) -> Generator[Break, None, int]:
             where=f"request {source.key[1]} of user {source.key[0]}",
             expected=f"decided and visible by {seconds(limit)}",
             found=f"visible at {seconds(ended_ns)}" if visible else "no end",
-            asset_id=source.command.asset_id,
+            asset_id=source.asset_id,
             user_id=source.key[0],
             request_id=source.key[1],
             at_ns=source.at_ns,
             age_ns=case.about.ended_ns - source.at_ns,
             cause=case.trail(source.key) if not visible else "it took longer than the bound",
         )
+    unanswered = yield from _unanswered(case)
     halts = 0
     for event in case.evidence.processes:
         if event.process.startswith(PROGRAMS):
             halts += event.kind == "halted"
             yield from _judge_end(case, event)
-    return len(seen) + halts
+    return len(seen) + unanswered + halts
 
 
 def _end(case: Case, source: Input) -> tuple[int | None, bool]:
     """Return when a request's outcome became durable (None: unobserved), and whether it did."""
     entry = case.requests.get(source.key)
+    if entry is not None and entry.decision == "accepted" and not entry.outcome:
+        return None, False  # a cancel ends with the engine's answer
     if entry is not None and (entry.decision is not None or entry.expired):
         return entry.durable_ns, True
     return None, False
+
+
+def _unanswered(case: Case) -> Generator[Break, None, int]:
+    """Yield the orders and cancels that the engine never answered."""
+    answered = {
+        (output.user_id, output.request_id, output.order_id)
+        for emitted in case.emitted
+        for output in (emitted.output,)
+    }
+    seen: set[tuple[int, str, str]] = set()
+    for passed in case.passed:
+        record = passed.validated
+        key = record.user_id, record.request_id, record.order_id
+        if key in seen:
+            continue
+        seen.add(key)
+        if key in answered or not case.due(passed.at_ns) or case.forgive("engine", "ubscore"):
+            continue
+        yield Break(
+            invariant="I14",
+            code="NOT_MATCHED",
+            where=f"order {record.order_id} ({passed.place})",
+            expected="an output of the engine",
+            found="none",
+            user_id=record.user_id,
+            request_id=record.request_id,
+            at_ns=passed.at_ns,
+            age_ns=case.about.ended_ns - passed.at_ns,
+            cause=case.why("engine", passed.at_ns),
+        )
+    return len(seen)
 
 
 def _judge_end(case: Case, event: ProcessEvent) -> Generator[Break, None, None]:
@@ -112,8 +149,8 @@ def _chains(case: Case) -> dict[Account, list[Balance]]:
     """Return every balance an account had, by seq, from the log or else from the events."""
     changes: dict[tuple[Account, int], Balance] = {}
     if case.log_readable:
-        for decision in case.decisions:
-            for leg in decision.frame.legs:
+        for step in case.steps:
+            for leg in step.frame.legs:
                 place = ((leg.user_id, leg.asset_id), leg.seq)
                 changes[place] = (leg.avail, leg.frozen, leg.seq)
     else:

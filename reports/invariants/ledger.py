@@ -3,10 +3,11 @@
 from collections.abc import Generator
 
 from reports.breaks import Break
-from reports.case import COLUMNS, Case, Published, content
+from reports.case import COLUMNS, Case, content
 from reports.evidence import Row
-from reports.invariants.money import account_name
 from reports.journal import Account
+from reports.naming import account_name
+from reports.traffic import Published
 from system.records import EVENTS, LedgerRow
 
 Cells = tuple[int | str, ...]

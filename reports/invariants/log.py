@@ -1,4 +1,4 @@
-"""Checkers of the log: recovery, nothing rolled back, damage answered by a halt."""
+"""Checkers of the log: recovery, and nothing rolled back."""
 
 from collections.abc import Generator, Mapping
 from itertools import pairwise
@@ -7,11 +7,10 @@ import msgspec
 
 from reports.breaks import Break
 from reports.case import Case
-from reports.evidence import Damage, ProcessEvent
-from reports.invariants.money import account_name
+from reports.invariants.effects import output_name
 from reports.journal import EMPTY, Account, Balance, Journal, say_balance
-from system.records import LedgerRow
-from system.topics import key_of, partition_of
+from reports.naming import account_name
+from system.records import ORDERS, OUTPUTS, CancelEnded, LedgerRow
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -137,9 +136,10 @@ def nothing_rolled_back(case: Case) -> Generator[Break, None, int]:
     outputs = {
         (journal.shard, output.topic, output.partition, output.n): output.value
         for journal in case.journals
-        for decision in journal.decisions
-        for output in decision.frame.outputs
+        for step in journal.steps
+        for output in step.frame.outputs
     }
+    yield from _orders(case, outputs)
     for published in case.published:
         event = published.event
         place = (event.shard, published.record.topic, published.record.partition, event.n)
@@ -152,13 +152,41 @@ def nothing_rolled_back(case: Case) -> Generator[Break, None, int]:
             yield _rolled_back(case, code, what, account, delta, event.request_id, published.at_ns)
     legs = {
         ((leg.user_id, leg.asset_id), leg.seq): (leg.delta_avail, leg.delta_frozen)
-        for decision in case.decisions
-        for leg in decision.frame.legs
+        for step in case.steps
+        for leg in step.frame.legs
     }
     yield from _rows(case, legs)
     yield from _seen_by_clients(case)
     evidence = case.evidence
-    return len(case.published) + len(evidence.rows) + len(evidence.answers) + len(evidence.reads)
+    topics = len(case.published) + len(case.passed) + len(case.applied)
+    return topics + len(evidence.rows) + len(evidence.answers) + len(evidence.reads)
+
+
+def _orders(
+    case: Case, outputs: Mapping[tuple[int, str, int, int], bytes]
+) -> Generator[Break, None, None]:
+    """Yield what the engine was told and the log lost, and what the engine told and Kafka lost."""
+    for passed in case.passed:
+        record = passed.validated
+        logged = outputs.get((record.shard, ORDERS, passed.record.partition, record.n))
+        if logged != passed.record.value:
+            code = "NOT_IN_LOG" if logged is None else "DIFFERS_FROM_LOG"
+            account = record.user_id, 0
+            what = f"record n {record.n} in {passed.place}"
+            yield _rolled_back(case, code, what, account, 0, record.request_id, passed.at_ns)
+    there = {emitted.record.value for emitted in case.emitted}
+    for step in case.applied:
+        if step.frame.value not in there:
+            output = step.output
+            symbol = "an engine output" if output is None else output_name(output)
+            yield Break(
+                invariant="I17",
+                code="NOT_IN_TOPIC",
+                where=f"{symbol}, applied by {step.place}",
+                expected=f"the same bytes in {OUTPUTS}",
+                found="none",
+                cause="UBSCore acted on an output that Kafka does not hold",
+            )
 
 
 def _rows(
@@ -176,6 +204,12 @@ def _rows(
 
 def _seen_by_clients(case: Case) -> Generator[Break, None, None]:
     decided = {(*d.key[:2], d.frame.decision) for d in case.decisions}
+    decided |= {
+        (event.user_id, event.request_id, "rejected")
+        for step in case.applied
+        for event in step.events
+        if isinstance(event, CancelEnded) and event.outcome == "order_closed"
+    }
     words = {"done": "accepted", "rejected": "rejected"}
     for answer in case.evidence.answers:
         decision = words.get(answer.status)
@@ -215,86 +249,4 @@ def _rolled_back(
         request_id=request_id,
         at_ns=at_ns,
         cause=f"seen outside, gone inside; {case.why('ubscore', at_ns)}",
-    )
-
-
-def damage_halts(case: Case) -> Generator[Break, None, int]:
-    """I18: real damage ends in a halt, sound logs do not, and no bad record is passed over."""
-    damages = [d for fault in case.evidence.faults for d in fault.damage if not d.decidable]
-    for damage in damages:
-        event = _served_after(case, damage)
-        if event is not None:
-            yield _damaged(
-                "SERVED_DAMAGED_LOG",
-                f"{damage.file} offset {damage.offset} ({damage.kind})",
-                "a halt with its reason",
-                f"{event.process}#{event.incarnation} went on",
-                damage.at_ns,
-            )
-    halted = {e.process for e in case.evidence.processes if e.kind == "halted"}
-    for journal in case.journals:
-        if journal.damage and not damages and not any(p.startswith("ubscore") for p in halted):
-            yield _damaged(
-                "LOG_UNREADABLE",
-                f"shard {journal.shard}",
-                "a log that can be read to its end",
-                journal.damage,
-                None,
-            )
-    for event in case.evidence.processes:
-        if event.kind == "halted" and event.reason.startswith("log_") and not damages:
-            where, found = f"{event.process}#{event.incarnation}", f"{event.reason}: {event.detail}"
-            yield _damaged("HALT_WITHOUT_DAMAGE", where, "no halt", found, event.at_ns)
-    yield from _bad_records(case)
-    return len(case.journals) + len(damages) + len(case.evidence.records)
-
-
-def _served_after(case: Case, damage: Damage) -> ProcessEvent | None:
-    """Return the start of an incarnation that read a damaged log and did not halt."""
-    started: ProcessEvent | None = None
-    for event in case.evidence.processes:
-        if not event.process.startswith("ubscore") or event.at_ns < damage.at_ns:
-            continue
-        if event.kind == "started":
-            started = event
-        elif event.kind == "halted":
-            return None
-        elif event.kind == "ready":
-            return event
-        elif event.kind in ("crashed", "power_lost", "exited"):
-            started = None
-    return started
-
-
-def _bad_records(case: Case) -> Generator[Break, None, None]:
-    for record, why in case.undecodable:
-        where = f"{record.topic}/{record.partition}@{record.offset}"
-        yield _damaged("UNDECODABLE", where, "a record of a known format", why, None)
-    for decision in case.decisions:
-        for why in decision.unreadable:
-            yield _damaged("UNDECODABLE", decision.place, "a record of a known format", why, None)
-    homes: dict[int, int] = {}
-    keyed = [(s.record, s.command.user_id) for s in case.inputs]
-    keyed += [(p.record, p.event.user_id) for p in case.published]
-    for record, user_id in keyed:
-        home = homes.get(user_id)
-        if home is None:
-            home = partition_of(key_of(user_id), case.about.partitions)
-            homes[user_id] = home
-        if record.partition != home or record.key != key_of(user_id):
-            where = f"{record.topic}/{record.partition}@{record.offset}"
-            expected = f"user {user_id} in partition {home}"
-            found = f"key {(record.key or b'').decode(errors='replace')!r} in {record.partition}"
-            yield _damaged("WRONG_PARTITION", where, expected, found, None)
-
-
-def _damaged(code: str, where: str, expected: str, found: str, at_ns: int | None) -> Break:
-    return Break(
-        invariant="I18",
-        code=code,
-        where=where,
-        expected=expected,
-        found=found,
-        at_ns=at_ns,
-        cause="what cannot be decided must stop a program, and nothing else may",
     )

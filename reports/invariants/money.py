@@ -5,42 +5,22 @@ from collections.abc import Generator, Iterable, Iterator
 from reports.amounts import asset_name, decimal, money
 from reports.breaks import Break
 from reports.case import Case
-from reports.journal import Account
+from reports.invariants.effects import fills_conserved, torn_fills
+from reports.journal import Account, Decision
+from reports.naming import account_name
 from reports.reconcile.conservation import conservation
-from system.records import Deposit, LedgerRow, decode_transfer
+from system.records import Deposit, LedgerRow, Withdraw, decides, decode_operation
 
 # where, account, seq, delta_avail, delta_frozen, avail, frozen, request
 Change = tuple[str, Account, int, int, int, int, int, str]
 
 
-def account_name(account: Account) -> str:
-    """Write an account for people."""
-    return f"user {account[0]} {asset_name(account[1])}"
-
-
 def conserved(case: Case) -> Generator[Break, None, int]:
     """I1: per frame, and per asset in the log, the events and the ledger."""
-    checked = 0
+    checked = yield from fills_conserved(case)
     for decision in case.decisions:
-        frame = decision.frame
-        command = decode_transfer(frame.command)
-        sign = 1 if isinstance(command, Deposit) else -1
-        expected = sign * command.amount if decision.accepted else 0
-        found = sum(leg.delta_avail + leg.delta_frozen for leg in frame.legs)
         checked += 1
-        if found != expected:
-            yield Break(
-                invariant="I1",
-                code="LEGS_DIFFER",
-                where=decision.place,
-                expected=money(expected, command.asset_id),
-                found=money(found, command.asset_id),
-                amount=found - expected,
-                asset_id=command.asset_id,
-                user_id=frame.user_id,
-                request_id=frame.request_id,
-                cause=f"the legs are not what the {frame.decision} command says",
-            )
+        yield from _as_commanded(decision)
     if not case.settled or case.forgive("ubscore", "settlement"):
         return checked
     for asset in conservation(case):
@@ -58,6 +38,34 @@ def conserved(case: Case) -> Generator[Break, None, int]:
                     cause="accepted deposits minus withdrawals are not what all accounts hold",
                 )
     return checked
+
+
+def _as_commanded(decision: Decision) -> Iterator[Break]:
+    """Yield what a command's legs create or destroy beyond what it says; orders: nothing."""
+    frame = decision.frame
+    command = decode_operation(frame.command)
+    expected: dict[int, int] = {}
+    if isinstance(command, Deposit | Withdraw):
+        sign = 1 if isinstance(command, Deposit) else -1
+        expected[command.asset_id] = sign * command.amount if decision.accepted else 0
+    found: dict[int, int] = {}
+    for leg in frame.legs:
+        found[leg.asset_id] = found.get(leg.asset_id, 0) + leg.delta_avail + leg.delta_frozen
+    for asset in sorted(expected.keys() | found.keys()):
+        due, there = expected.get(asset, 0), found.get(asset, 0)
+        if due != there:
+            yield Break(
+                invariant="I1",
+                code="LEGS_DIFFER",
+                where=decision.place,
+                expected=money(due, asset),
+                found=money(there, asset),
+                amount=there - due,
+                asset_id=asset,
+                user_id=frame.user_id,
+                request_id=frame.request_id,
+                cause=f"the legs are not what the {frame.decision} command says",
+            )
 
 
 def never_negative(case: Case) -> Generator[Break, None, int]:
@@ -93,12 +101,12 @@ def negative(where: str, account: Account, avail: int, frozen: int, request_id: 
 
 def changes(case: Case) -> Iterator[Change]:
     """Yield every balance change that was logged, published or settled, by source."""
-    for decision in case.decisions:
-        for leg in decision.frame.legs:
+    for step in case.steps:
+        for leg in step.frame.legs:
             account = leg.user_id, leg.asset_id
-            request_id = decision.frame.request_id
+            request_id = step.frame.request_id if isinstance(step, Decision) else ""
             yield (
-                *(decision.place, account, leg.seq, leg.delta_avail, leg.delta_frozen),
+                *(step.place, account, leg.seq, leg.delta_avail, leg.delta_frozen),
                 *(leg.avail, leg.frozen, request_id),
             )
     for published in case.published:
@@ -183,14 +191,18 @@ def _distinct(all_changes: Iterable[Change]) -> Iterator[Change]:
 
 
 def whole_effects(case: Case) -> Generator[Break, None, int]:
-    """I16: the rows of a decision, its entry in requests, and the account's entry, or nothing."""
+    """I16: the rows of a decision, its entry in requests, and the account's entry, or nothing.
+
+    Of an engine output: all its legs on a shard in one frame, and at rest on every shard.
+    """
+    checked = yield from torn_fills(case)
     if not case.settled or case.forgive("settlement"):
-        return 0
+        return checked
     accounts = {(a.user_id, a.asset_id) for a in case.evidence.accounts}
     legs: dict[tuple[int, str, str], dict[tuple[Account, int], LedgerRow]] = {}
     for published in case.published:
         event = published.event
-        if isinstance(event, LedgerRow):
+        if isinstance(event, LedgerRow) and decides(event):
             place = ((event.user_id, event.asset_id), event.seq)
             key = event.user_id, event.request_id, event.body_hash
             legs.setdefault(key, {})[place] = event
@@ -218,4 +230,4 @@ def whole_effects(case: Case) -> Generator[Break, None, int]:
                 request_id=key[1],
                 cause=case.why("settlement", None),
             )
-    return len(legs)
+    return checked + len(legs)

@@ -3,19 +3,21 @@
 from collections.abc import Generator, Iterator
 
 from reports.breaks import Break
-from reports.case import Case, RequestKey
-from reports.evidence import Answer, Operation
-from reports.journal import EMPTY, Account, Decision
-from system.records import MAX_AMOUNT, Deposit, LedgerRow, Rejected, decode_transfer
+from reports.case import Case
+from reports.evidence import Answer, Operation, Row
+from reports.invariants.reasons import dishonest, untrue_reasons
+from reports.journal import Applied
+from reports.traffic import RequestKey
+from system.records import CancelEnded, LedgerRow, Rejected, decides
 
-DONE, REJECTED = "done", "rejected"
+DONE, REJECTED, ACCEPTED = "done", "rejected", "accepted"
 
 
 def acknowledged_once(case: Case) -> Generator[Break, None, int]:
-    """I3: every acknowledged transfer is one ledger row, or one rejection."""
+    """I3: what was acknowledged is one deciding row or one rejection; a cancel has an outcome."""
     checked = 0
     topic = {source.key for source in case.inputs}
-    for op in case.transfers:
+    for op in case.asked:
         if op.outcome != "ok" or not case.due(op.acknowledged_ns):
             continue
         checked += 1
@@ -24,7 +26,7 @@ def acknowledged_once(case: Case) -> Generator[Break, None, int]:
         if problem is None:
             continue
         code, found = problem
-        if code != "TWICE" and key in topic and case.forgive("ubscore", "settlement"):
+        if code != "TWICE" and key in topic and case.forgive("ubscore", "settlement", "engine"):
             continue
         yield Break(
             invariant="I3",
@@ -56,6 +58,8 @@ def _visible(case: Case, key: RequestKey) -> tuple[str, str] | None:
         return ("TWICE" if rows else "DONE_WITHOUT_ROW"), f"{len(rows)} ledger rows"
     if entry.decision == REJECTED or entry.expired:
         return None
+    if entry.decision == ACCEPTED:
+        return None if entry.outcome else ("CANCEL_OPEN", "an accepted cancel without outcome")
     return "HALF_VISIBLE", "an entry in requests without a decision"
 
 
@@ -66,47 +70,64 @@ def _other_body_won(case: Case, key: RequestKey) -> bool:
 
 
 def _missing_amount(op: Operation) -> int:
-    return -op.amount if op.kind == "transfer_in" else op.amount
+    return {"transfer_in": -op.amount, "transfer_out": op.amount}.get(op.kind, 0)
 
 
 def one_effect(case: Case) -> Generator[Break, None, int]:
-    """I4: one accepted frame, one event, one row per request key."""
-    seen: set[tuple[int, str]] = set()
+    """I4: one accepted frame, event and row per request key; per trade and side, per order end."""
+    seen: set[Identity] = set()
     for code, place, effects in (
         ("APPLIED_TWICE", "log", _logged(case)),
         ("PUBLISHED_TWICE", "events topic", _published(case)),
         ("SETTLED_TWICE", "ledger", _settled(case)),
     ):
-        first: dict[tuple[int, str], str] = {}
+        first: dict[Identity, str] = {}
         for key, where, asset_id, delta in effects:
             seen.add(key)
             if key not in first:
                 first[key] = where
                 continue
+            what = "request" if key[2] in ("", "cancel") else f"{key[2]} of"
             yield Break(
                 invariant="I4",
                 code=code,
-                where=f"request {key[1]} of user {key[0]}, {place}",
+                where=f"{what} {key[1]} of user {key[0]}, {place}",
                 expected=f"only {first[key]}",
                 found=f"also {where}",
                 amount=delta,
                 asset_id=asset_id,
                 user_id=key[0],
                 request_id=key[1],
-                cause="one request key had more than one effect",
+                cause="what may happen once happened more than once",
             )
     return len(seen)
 
 
-Effect = tuple[tuple[int, str], str, int, int]
+Identity = tuple[int, str, str, int]  # user, request or order or trade, event type, asset
+Effect = tuple[Identity, str, int, int]
+
+
+def _identity(row: LedgerRow | Row) -> Identity:
+    """Return what may have one effect: a transfer's request, or a kind of change of one trade."""
+    if row.event_type in ("deposit", "withdraw"):
+        return row.user_id, row.ref_id, "", 0
+    return row.user_id, row.ref_id, row.event_type, row.asset_id
 
 
 def _logged(case: Case) -> Iterator[Effect]:
-    for decision in case.decisions:
-        if decision.accepted:
-            for leg in decision.frame.legs:
-                key = decision.frame.user_id, decision.frame.request_id
-                yield key, decision.place, leg.asset_id, leg.delta_avail + leg.delta_frozen
+    for step in case.steps:
+        if isinstance(step, Applied):
+            for event in step.events:
+                if isinstance(event, LedgerRow):
+                    delta = event.delta_avail + event.delta_frozen
+                    yield _identity(event), step.place, event.asset_id, delta
+        elif step.accepted:
+            frame = step.frame
+            key = frame.user_id, frame.request_id, "", 0
+            for leg in frame.legs:
+                yield key, step.place, leg.asset_id, leg.delta_avail + leg.delta_frozen
+            if not frame.legs:
+                yield key, step.place, 0, 0
 
 
 def _published(case: Case) -> Iterator[Effect]:
@@ -114,17 +135,24 @@ def _published(case: Case) -> Iterator[Effect]:
     for published in case.published:
         event = published.event
         value = published.record.value or b""
-        if isinstance(event, LedgerRow) and value not in known:
-            known.add(value)
+        if value in known or isinstance(event, Rejected):
+            continue
+        known.add(value)
+        where = f"{published.place} (n {event.n})"
+        if isinstance(event, LedgerRow):
             where = f"{published.place} (seq {event.seq}, n {event.n})"
             delta = event.delta_avail + event.delta_frozen
-            yield (event.user_id, event.request_id), where, event.asset_id, delta
+            yield _identity(event), where, event.asset_id, delta
+        else:
+            ended = "end of cancel" if isinstance(event, CancelEnded) else "cancel"
+            yield (event.user_id, event.request_id, ended, 0), where, 0, 0
 
 
 def _settled(case: Case) -> Iterator[Effect]:
-    for key, rows in case.rows_of_request.items():
+    for rows in case.rows.values():
         for row in rows:
-            yield key, f"row seq {row.seq}", row.asset_id, row.delta_avail + row.delta_frozen
+            delta = row.delta_avail + row.delta_frozen
+            yield _identity(row), f"row seq {row.seq}", row.asset_id, delta
 
 
 def honest(case: Case) -> Generator[Break, None, int]:
@@ -132,35 +160,22 @@ def honest(case: Case) -> Generator[Break, None, int]:
     effects = {
         (e.user_id, e.request_id, e.body_hash)
         for p in case.published
-        if isinstance(e := p.event, LedgerRow)
+        if not isinstance(e := p.event, Rejected) and decides(e)
     } | {d.key for d in case.decisions if d.accepted}
     asked: dict[RequestKey, list[Operation]] = {}
-    for op in case.transfers:
+    for op in case.asked:
         asked.setdefault((op.user_id, op.request_id, op.body_hash), []).append(op)
     for key, ops in asked.items():
         if key in effects and all(op.outcome == "fail" for op in ops):
-            yield _dishonest(key, "REFUSED_YET_APPLIED", f"refused ({ops[-1].reason})", "an effect")
+            yield dishonest(key, "REFUSED_YET_APPLIED", f"refused ({ops[-1].reason})", "an effect")
     rejections = _rejections(case)
     for key, reason in rejections.items():
         if key in effects:
-            yield _dishonest(key, "REJECTED_YET_APPLIED", f"rejected ({reason})", "an effect")
+            yield dishonest(key, "REJECTED_YET_APPLIED", f"rejected ({reason})", "an effect")
     for answer in case.evidence.answers:
         yield from _judge_answer(case, answer, rejections)
-    yield from _true_reasons(case)
+    yield from untrue_reasons(case)
     return len(asked) + len(rejections) + len(case.evidence.answers)
-
-
-def _dishonest(key: RequestKey, code: str, expected: str, found: str) -> Break:
-    return Break(
-        invariant="I13",
-        code=code,
-        where=f"request {key[1]} of user {key[0]}",
-        expected=expected,
-        found=found,
-        user_id=key[0],
-        request_id=key[1],
-        cause="what was said is not what was done",
-    )
 
 
 def _rejections(case: Case) -> dict[RequestKey, str]:
@@ -183,55 +198,13 @@ def _judge_answer(
     case: Case, answer: Answer, rejections: dict[RequestKey, str]
 ) -> Generator[Break, None, None]:
     key = (answer.user_id, answer.request_id, answer.body_hash)
-    if answer.status == DONE and not case.rows_of_request.get(key[:2]):
-        yield _dishonest(key, "SAID_DONE_NO_EFFECT", "done", "no ledger row")
+    outcomes = {e.outcome for k, e in case.requests.items() if k[:2] == key[:2] and e.outcome}
+    if answer.status == DONE:
+        if not case.rows_of_request.get(key[:2]) and DONE not in outcomes:
+            yield dishonest(key, "SAID_DONE_NO_EFFECT", "done", "no ledger row")
     elif answer.status == REJECTED and answer.reason != "expired":
         reasons = {reason for k, reason in rejections.items() if k[:2] == key[:2]}
+        reasons |= outcomes - {DONE}
         if answer.reason not in reasons:
             found = " or ".join(sorted(reasons)) or "no rejection"
-            yield _dishonest(key, "REASON_DIFFERS", f"rejected ({answer.reason})", found)
-
-
-def _true_reasons(case: Case) -> Generator[Break, None, None]:
-    """Judge each rejection by what the log held when it was made."""
-    for journal in case.journals:
-        avail: dict[Account, int] = {}
-        net: dict[int, int] = {}
-        bodies: dict[tuple[int, str], set[str]] = {}
-        for decision in journal.decisions:
-            frame = decision.frame
-            if decision.rejected and not _true(case, decision, avail, net, bodies):
-                what = f"rejected ({frame.reason})"
-                yield _dishonest(decision.key, "REASON_UNTRUE", "a true reason", what)
-            for leg in frame.legs:
-                avail[leg.user_id, leg.asset_id] = leg.avail
-                net[leg.asset_id] = net.get(leg.asset_id, 0) + leg.delta_avail + leg.delta_frozen
-            if frame.reason != "expired":
-                bodies.setdefault(decision.key[:2], set()).add(frame.body_hash)
-
-
-def _true(
-    case: Case,
-    decision: Decision,
-    avail: dict[Account, int],
-    net: dict[int, int],
-    bodies: dict[tuple[int, str], set[str]],
-) -> bool:
-    frame = decision.frame
-    command = decode_transfer(frame.command)
-    account = (command.user_id, command.asset_id)
-    match frame.reason:
-        case "insufficient_balance":
-            short = avail.get(account, EMPTY[0]) < command.amount
-            return not isinstance(command, Deposit) and short
-        case "unknown_account":
-            return not any(user == command.user_id for user, _ in avail)
-        case "overflow":
-            room = MAX_AMOUNT // max(case.about.shards, 1) - net.get(command.asset_id, 0)
-            return isinstance(command, Deposit) and command.amount > room
-        case "request_id_reused":
-            return bool(bodies.get(decision.key[:2], set()) - {frame.body_hash})
-        case "expired":
-            made_ms = int(frame.request_id.replace("-", "")[:12], 16)
-            return made_ms < frame.forget_ms <= frame.time_ms
-    return False
+            yield dishonest(key, "REASON_DIFFERS", f"rejected ({answer.reason})", found)

@@ -7,11 +7,12 @@ compared, so a suspect with millions of rows takes more than the first look did.
 from reports.breaks import Break
 from reports.case import COLUMNS, content
 from reports.invariants.ledger import hole
-from reports.invariants.money import account_name, negative, off_chain
+from reports.invariants.money import negative, off_chain
 from reports.live.parts import Found, Parts
 from reports.live.replay import Replay
 from reports.live.sources import Account, Cells, Cut, Sources
 from reports.live.stored import Stored
+from reports.naming import account_name
 from reports.reconcile.codes import EVENTS_TOPIC, LEDGER, Kind, meaning
 from system.records import EVENTS, LedgerRow
 

@@ -5,13 +5,13 @@ from itertools import groupby
 
 from reports.breaks import Break
 from reports.case import content
-from reports.invariants.money import account_name
 from reports.live.accounts import Accounts, State
 from reports.live.folds import MASK, hash_cells
 from reports.live.numbering import Arrived
 from reports.live.parts import Tally
 from reports.live.published import Published
 from reports.live.sources import Account, Cells, Sources
+from reports.naming import account_name
 from reports.reconcile.codes import LEDGER
 from system.records import LedgerRow
 

@@ -6,7 +6,8 @@ from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
 from reports.evidence import About, FaultReceipt, Operation
 from reports.judge import Judgement
-from reports.reconcile import Statement, Step
+from reports.reconcile import Statement, Step, TradingStatement
+from reports.reconcile.trading import HOPS
 
 SIGNS = {"held": "✓ HELD", "broken": "✗ BROKEN", "unknown": "? UNKNOWN"}
 _KINDS_SHOWN = 6
@@ -19,6 +20,8 @@ def summary(judgement: Judgement, *, folder: str = "") -> str:
     if judgement.verdict == "broken":
         parts.append(_story(judgement))
     parts.append(hops_table(judgement.statement))
+    if judgement.statement.trading is not None:
+        parts.append(trading_table(judgement.statement.trading))
     if judgement.breaks:
         parts.append(kinds_table(judgement.breaks))
     if judgement.verdict == "unknown":
@@ -39,7 +42,7 @@ def _headline(judgement: Judgement) -> str:
     if about.story:
         lines.append(f"  {about.story.splitlines()[0]}")
     lines.append(
-        f"  {len(judgement.case.transfers)} transfers in {seconds(about.ended_ns)} of {clock} time,"
+        f"  {len(judgement.case.asked)} operations in {seconds(about.ended_ns)} of {clock} time,"
         f" {checked} things checked against {len(judgement.checks)} promises"
         + (f", digest {about.digest[:12]}" if about.digest else "")
     )
@@ -119,6 +122,17 @@ def hops_table(statement: Statement) -> str:
     for hop, step in zip(statement.hops, steps, strict=True):
         totals = [decimal(hop.sums.get(asset, 0), asset) for asset in assets]
         table.append([hop.name, str(hop.count), str(hop.copies), *totals, _mark(step)])
+    return "\n".join(columns(table))
+
+
+def trading_table(trading: TradingStatement) -> str:
+    """Return what orders moved, one kind and asset a line, with its total at each hop."""
+    table = [["orders", "changes", *HOPS, ""]]
+    for line in trading.lines:
+        totals = [decimal(total, line.asset_id) for total in line.sums]
+        name = f"{line.kind} {asset_name(line.asset_id)}"
+        mark = "=" if line.agrees else "✗"
+        table.append([name, str(line.counts[-1]), *totals, mark])
     return "\n".join(columns(table))
 
 

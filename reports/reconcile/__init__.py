@@ -4,6 +4,7 @@ from reports.reconcile.codes import HOPS
 from reports.reconcile.conservation import Conserved, conservation
 from reports.reconcile.hops import Hop, Item
 from reports.reconcile.statement import Difference, Statement, Step, reconcile
+from reports.reconcile.trading import TradingStatement
 
 __all__ = [
     "HOPS",
@@ -13,6 +14,7 @@ __all__ = [
     "Item",
     "Statement",
     "Step",
+    "TradingStatement",
     "conservation",
     "reconcile",
 ]

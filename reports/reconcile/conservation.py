@@ -53,7 +53,7 @@ def _decided(case: Case) -> tuple[dict[int, int], dict[int, int]]:
         if source.key in accepted:
             accepted.discard(source.key)
             side = deposits if source.delta > 0 else withdrawals
-            asset = source.command.asset_id
+            asset = source.asset_id
             side[asset] = side.get(asset, 0) + abs(source.delta)
     return deposits, withdrawals
 

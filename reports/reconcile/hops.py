@@ -1,14 +1,19 @@
 """The five hops money takes, each as a list of effects: whose, which asset, how much.
 
+They are of transfers, which bring money in and take it out; what orders move is in `trading`.
+
 A record that was sent again is one effect and a counted *copy*; what counts as the same is the
 whole content, so a repeated send with other content stays visible as a second effect.
 """
 
 from typing import NamedTuple
 
-from reports.case import Case, RequestKey
+from reports.case import Case
 from reports.reconcile.codes import HOPS
+from reports.traffic import RequestKey
 from system.records import LedgerRow
+
+TRANSFERS = ("deposit", "withdraw")
 
 
 class Item(NamedTuple):
@@ -79,19 +84,20 @@ def _acknowledged(case: Case) -> Hop:
 
 def _operations(case: Case) -> Hop:
     items: dict[RequestKey, Item] = {}
-    for source in case.inputs:
+    transfers = [source for source in case.inputs if source.transfer]
+    for source in transfers:
         if source.key not in items:
             record = source.record
             items[source.key] = Item(
                 source.key,
-                source.command.asset_id,
+                source.asset_id,
                 source.delta,
                 0,
                 source.at_ns,
                 f"partition {record.partition} offset",
                 record.offset,
             )
-    return Hop(HOPS[1], list(items.values()), len(case.inputs) - len(items))
+    return Hop(HOPS[1], list(items.values()), len(transfers) - len(items))
 
 
 def _log(case: Case) -> Hop:
@@ -103,6 +109,8 @@ def _log(case: Case) -> Hop:
         if decision.frame.decision == "duplicate":
             copies += 1
         for leg in frame.legs:
+            if leg.event_type not in TRANSFERS:
+                continue
             at_ns = (frame.created_at - epoch_ms) * 1_000_000
             items.append(
                 Item(
@@ -123,7 +131,7 @@ def _events(case: Case) -> Hop:
     rows = 0
     for published in case.published:
         event = published.event
-        if not isinstance(event, LedgerRow):
+        if not isinstance(event, LedgerRow) or event.event_type not in TRANSFERS:
             continue
         rows += 1
         value = published.record.value or b""
@@ -153,5 +161,6 @@ def _ledger(case: Case) -> Hop:
         )
         for rows in case.rows.values()
         for row in rows
+        if row.event_type in TRANSFERS
     ]
     return Hop(HOPS[4], items)

@@ -22,6 +22,7 @@ from reports.reconcile.codes import (
 from reports.reconcile.hops import Hop, hops
 from reports.reconcile.matching import Mismatch, match
 from reports.reconcile.totals import Totals, remainder
+from reports.reconcile.trading import TradingStatement, trading_statement
 
 INVARIANT = "R"
 
@@ -56,6 +57,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[Totals, ...]
     steps: tuple[Step, ...]
     ended_ns: int
+    trading: TradingStatement | None = None
 
     @property
     def assets(self) -> list[int]:
@@ -69,6 +71,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     def breaks(self) -> Iterator[Break]:
         """Yield the differences that nothing explains away, and any remainder."""
+        if self.trading is not None:
+            yield from self.trading.breaks
         for step in self.steps:
             way = f"{step.before} -> {step.after}"
             for part in step.differences:
@@ -116,7 +120,8 @@ def reconcile(case: Case) -> Statement:
         _step(case, five[i], five[i + 1], judge, hashed=i < 3, seq=i >= 2)
         for i, judge in enumerate(judges)
     )
-    return Statement(hops=five, steps=steps, ended_ns=case.about.ended_ns)
+    trading = trading_statement(case) if case.trading else None
+    return Statement(hops=five, steps=steps, ended_ns=case.about.ended_ns, trading=trading)
 
 
 def _step(

@@ -1,0 +1,99 @@
+"""The checker of damage: what cannot be decided stops a program, and nothing else does."""
+
+from collections.abc import Generator
+
+from reports.breaks import Break
+from reports.case import Case
+from reports.evidence import Damage, ProcessEvent
+from reports.traffic import place_of
+from system.topics import key_of, partition_of
+
+_DAMAGED = ("log_", "snapshot_")  # how the reasons of halts on damage begin
+
+
+def damage_halts(case: Case) -> Generator[Break, None, int]:
+    """I18: real damage ends in a halt, sound logs do not, and no bad record is passed over."""
+    damages = [d for fault in case.evidence.faults for d in fault.damage if not d.decidable]
+    for damage in damages:
+        event = _served_after(case, damage)
+        if event is not None:
+            yield _damaged(
+                "SERVED_DAMAGED_LOG",
+                f"{damage.file} offset {damage.offset} ({damage.kind})",
+                "a halt with its reason",
+                f"{event.process}#{event.incarnation} went on",
+                damage.at_ns,
+            )
+    halted = {e.process for e in case.evidence.processes if e.kind == "halted"}
+    for journal in case.journals:
+        if journal.damage and not damages and not any(p.startswith("ubscore") for p in halted):
+            yield _damaged(
+                "LOG_UNREADABLE",
+                f"shard {journal.shard}",
+                "a log that can be read to its end",
+                journal.damage,
+                None,
+            )
+    for event in case.evidence.processes:
+        if (
+            event.kind == "halted"
+            and event.reason.startswith(("log_", "snapshot_"))
+            and not damages
+        ):
+            where, found = f"{event.process}#{event.incarnation}", f"{event.reason}: {event.detail}"
+            yield _damaged("HALT_WITHOUT_DAMAGE", where, "no halt", found, event.at_ns)
+    yield from _bad_records(case)
+    return len(case.journals) + len(damages) + len(case.evidence.records)
+
+
+def _served_after(case: Case, damage: Damage) -> ProcessEvent | None:
+    """Return the start of an incarnation that read a damaged log and did not halt."""
+    started: ProcessEvent | None = None
+    for event in case.evidence.processes:
+        if not event.process.startswith("ubscore") or event.at_ns < damage.at_ns:
+            continue
+        if event.kind == "started":
+            started = event
+        elif event.kind == "halted":
+            return None
+        elif event.kind == "ready":
+            return event
+        elif event.kind in ("crashed", "power_lost", "exited"):
+            started = None
+    return started
+
+
+def _bad_records(case: Case) -> Generator[Break, None, None]:
+    for record, why in case.undecodable:
+        where = f"{record.topic}/{record.partition}@{record.offset}"
+        yield _damaged("UNDECODABLE", where, "a record of a known format", why, None)
+    for step in case.steps:
+        for why in step.unreadable:
+            yield _damaged("UNDECODABLE", step.place, "a record of a known format", why, None)
+    homes: dict[int, int] = {}
+    keyed = [(s.record, "user", s.command.user_id) for s in case.inputs]
+    keyed += [(p.record, "user", p.event.user_id) for p in case.published]
+    keyed += [(p.record, "symbol", p.validated.symbol_id) for p in case.passed]
+    keyed += [(e.record, "symbol", e.output.symbol_id) for e in case.emitted]
+    for record, what, number in keyed:
+        home = homes.get(number)
+        if home is None:
+            home = partition_of(key_of(number), case.about.partitions)
+            homes[number] = home
+        if record.partition != home or record.key != key_of(number):
+            where = place_of(record)
+            expected = f"{what} {number} in partition {home}"
+            found = f"key {(record.key or b'').decode(errors='replace')!r} in {record.partition}"
+            yield _damaged("WRONG_PARTITION", where, expected, found, None)
+
+
+def _damaged(code: str, where: str, expected: str, found: str, at_ns: int | None) -> Break:
+    return Break(
+        invariant="I18",
+        code=code,
+        where=where,
+        expected=expected,
+        found=found,
+        at_ns=at_ns,
+        cause="what cannot be decided must stop a program, and nothing else may",
+    )
