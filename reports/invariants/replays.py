@@ -58,6 +58,8 @@ def replays_alike(case: Case) -> Generator[Break, None, int]:
 
 def _shards(case: Case) -> Generator[Break, None, int]:
     checked = 0
+    if not case.log_readable:
+        case.forgive("ubscore")  # a log that may stay unread has nothing to replay
     for journal in case.journals:
         state = State()
         for lsn, body in journal.bodies:
