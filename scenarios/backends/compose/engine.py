@@ -12,7 +12,7 @@ import msgspec
 from scenarios.backends.compose import watchdog
 from scenarios.errors import Infrastructure
 
-FILE = Path(__file__).parents[3] / "backends" / "compose.yaml"
+FILE = Path(__file__).parents[3] / "compose.yaml"
 _ASK_S = 60
 
 
