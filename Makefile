@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench hunt clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench fuzz hunt clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: $(READY) ## speed: paired ratios and medians
 
 bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows (ROWS=n for another)
 	$(BIN)/python -m scenarios.reconciling.bench $(ROWS)
+
+fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=n for another number)
+	$(BIN)/python -m tests.system.gateway.fuzz $(EXAMPLES)
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -4,13 +4,13 @@ import uuid
 
 from scenarios.controls import planted
 from system.gateway import Gateway
-from system.gateway.inputs import TransferBody
+from system.gateway.inputs import Body
 
 
 class NewIdEachTime(Gateway):
     """Thinks that ids are its own to make."""
 
-    def request_id(self, body: TransferBody) -> str:
+    def request_id(self, body: Body) -> str:
         """Keep the time of the client's key, make up the rest."""
         checked = super().request_id(body)
         return f"{checked[:14]}7{str(uuid.uuid4())[15:]}"

@@ -7,15 +7,15 @@ can share this application and a new one costs nothing.
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar import Litestar, MediaType, Request, Response, delete, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath, FromQuery
 
-from system.gateway.inputs import TransferBody
+from system.gateway import openapi as description
+from system.gateway.credentials import Caller
 from system.gateway.refusals import Refused
 
 if TYPE_CHECKING:
@@ -34,24 +34,41 @@ def _gateway(request: Asked) -> "Gateway":
     return gateway
 
 
-async def _transfer(route: str, request: Asked) -> dict[str, str]:
-    gateway = _gateway(request)
-    caller = gateway.credentials.caller(request.headers.get("authorization"))
+def _caller(request: Asked) -> Caller:
+    return _gateway(request).credentials.caller(request.headers.get("authorization"))
+
+
+def _traceparent(request: Asked) -> str | None:
     trace = request.headers.get("traceparent", "")
-    traceparent = trace if _TRACEPARENT.fullmatch(trace) else None
-    return await gateway.transfer(route, caller, await request.body(), traceparent)
+    return trace if _TRACEPARENT.fullmatch(trace) else None
 
 
 @post("/transfer_in", status_code=202, summary="Credit a user's account")
 async def transfer_in(request: Asked) -> dict[str, str]:
-    """Publish a deposit; 202 once Kafka has acknowledged it."""
-    return await _transfer("transfer_in", request)
+    """Publish a deposit; 202 once Kafka has acknowledged it. Operators only."""
+    caller, trace = _caller(request), _traceparent(request)
+    return await _gateway(request).transfer("transfer_in", caller, await request.body(), trace)
 
 
 @post("/transfer_out", status_code=202, summary="Debit a user's account")
 async def transfer_out(request: Asked) -> dict[str, str]:
-    """Publish a withdrawal; 202 once Kafka has acknowledged it."""
-    return await _transfer("transfer_out", request)
+    """Publish a withdrawal; 202 once Kafka has acknowledged it. Operators only."""
+    caller, trace = _caller(request), _traceparent(request)
+    return await _gateway(request).transfer("transfer_out", caller, await request.body(), trace)
+
+
+@post("/orders", status_code=202, summary="Place an order")
+async def place(request: Asked) -> dict[str, str]:
+    """Publish an order; 202 once Kafka has acknowledged it. A retry gets the same order id."""
+    caller, trace = _caller(request), _traceparent(request)
+    return await _gateway(request).place(caller, await request.body(), trace)
+
+
+@delete("/orders/{id:str}", status_code=202, summary="Cancel an order")
+async def cancel(request: Asked, id: FromPath[str]) -> dict[str, str]:
+    """Publish a cancel of the order with this id; `/requests` tells how it ended."""
+    caller, trace = _caller(request), _traceparent(request)
+    return await _gateway(request).cancel(caller, id, await request.body(), trace)
 
 
 @get("/requests/{request_id:str}", summary="What became of a request")
@@ -59,17 +76,13 @@ async def requests(
     request: Asked, request_id: FromPath[str], user_id: FromQuery[str | None] = None
 ) -> dict[str, Any]:
     """Tell the decision about a request key; operators name the user."""
-    gateway = _gateway(request)
-    caller = gateway.credentials.caller(request.headers.get("authorization"))
-    return await gateway.questions.request(caller, request_id, user_id)
+    return await _gateway(request).questions.request(_caller(request), request_id, user_id)
 
 
 @get("/balances/{user_id:str}", summary="A user's balances")
 async def balances(request: Asked, user_id: FromPath[str]) -> dict[str, Any]:
     """Tell the balances of all assets a user has rows for."""
-    gateway = _gateway(request)
-    caller = gateway.credentials.caller(request.headers.get("authorization"))
-    return await gateway.questions.balances(caller, user_id)
+    return await _gateway(request).questions.balances(_caller(request), user_id)
 
 
 @get("/ledger/{user_id:str}/{asset:str}", summary="An account's ledger, newest first")
@@ -81,9 +94,24 @@ async def ledger(
     limit: FromQuery[str] = "50",
 ) -> dict[str, Any]:
     """Tell a page of ledger rows; `next_before` of the answer is `before` of the next page."""
-    gateway = _gateway(request)
-    caller = gateway.credentials.caller(request.headers.get("authorization"))
-    return await gateway.questions.ledger(caller, user_id, asset, before, limit)
+    return await _gateway(request).questions.ledger(_caller(request), user_id, asset, before, limit)
+
+
+@get("/orders/{id:str}", summary="A user's orders, newest first")
+async def orders(
+    request: Asked, id: FromPath[str], before: FromQuery[str] = "", limit: FromQuery[str] = "50"
+) -> dict[str, Any]:
+    """Tell a page of the orders of the user with this id; `next_before` leads to the next page."""
+    return await _gateway(request).questions.orders(_caller(request), id, before, limit)
+
+
+@get("/trades/{symbol:str}", summary="A symbol's trades, newest first")
+async def trades(
+    request: Asked, symbol: FromPath[str], before: FromQuery[str] = "", limit: FromQuery[str] = "50"
+) -> dict[str, Any]:
+    """Tell a page of trades, without whose they are, to anybody with a key."""
+    _caller(request)
+    return await _gateway(request).questions.trades(symbol, before, limit)
 
 
 @get("/healthz", summary="Whether the process serves")
@@ -129,7 +157,21 @@ def _defect(request: Asked, error: Exception) -> Response[dict[str, Any]]:
 
 
 APP = Litestar(
-    [transfer_in, transfer_out, requests, balances, ledger, healthz, readyz, metrics, openapi],
+    [
+        transfer_in,
+        transfer_out,
+        place,
+        cancel,
+        requests,
+        balances,
+        ledger,
+        orders,
+        trades,
+        healthz,
+        readyz,
+        metrics,
+        openapi,
+    ],
     exception_handlers={Refused: _refused, HTTPException: _http_error, Exception: _defect},
     logging_config=None,
     openapi_config=OpenAPIConfig(
@@ -141,19 +183,4 @@ APP = Litestar(
     request_max_body_size=BODY_BYTES_MAX,
 )
 
-
-def _description() -> bytes:
-    """Return the OpenAPI document, with the bodies that the routes read themselves."""
-    document = APP.openapi_schema.to_schema()
-    (schema,), components = msgspec.json.schema_components([TransferBody])
-    body = {
-        "required": True,
-        "content": {"application/json": {"schema": components["TransferBody"]}},
-    }
-    assert "$ref" in schema
-    for route in ("/transfer_in", "/transfer_out"):
-        document["paths"][route]["post"]["requestBody"] = body
-    return msgspec.json.encode(document)
-
-
-OPENAPI = _description()
+OPENAPI = description.complete(APP.openapi_schema.to_schema())

@@ -1,15 +1,20 @@
 """From what clients send to commands in integers: every mistake has a reason of its own."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
-from system import assets
+from system import assets, symbols, trades
 from system.assets import Asset
 from system.gateway.refusals import bad_input
 from system.records import Id
+from system.symbols import Symbol
 
 _UUID7 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+_ORDER_ID = re.compile("[0-9a-f]{32}", re.ASCII)
+_ORDERS_CURSOR = re.compile("([1-9][0-9]{0,18})-([0-9a-f]{32})", re.ASCII)
 _NUMBER = re.compile("[1-9][0-9]{0,18}", re.ASCII)
 _WHERE = re.compile(r"^(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
 MAX_NUMBER = 2**63 - 1
@@ -24,17 +29,48 @@ class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str
 
 
-_decode = msgspec.json.Decoder(TransferBody).decode
+class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of an order; price and quantity are decimals in strings.
+
+    Without a time in force a limit order is gtc and a market order ioc. The price of a market
+    order is the bound it may go to.
+    """
+
+    request_id: str
+    user_id: Id
+    symbol: str
+    side: str
+    type: str
+    price: str
+    quantity: str
+    time_in_force: str | None = None
 
 
-def transfer_body(raw: bytes) -> TransferBody:
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a cancel."""
+
+    request_id: str
+    user_id: Id
+
+
+Body = TransferBody | OrderBody | CancelBody
+B = TypeVar("B", TransferBody, OrderBody, CancelBody)
+
+_DECODERS: dict[type[Any], Callable[[bytes], Any]] = {
+    form: msgspec.json.Decoder(form).decode for form in (TransferBody, OrderBody, CancelBody)
+}
+_DECIMALS = ("amount", "price", "quantity")
+
+
+def read_body(form: type[B], raw: bytes) -> B:
     """Read a body, or say what is wrong with it."""
     try:
-        return _decode(raw)
+        found: B = _DECODERS[form](raw)
     except msgspec.ValidationError as error:
         raise _mistake(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: no UTF-8
         raise bad_input("not_json", str(error)) from None
+    return found
 
 
 def _mistake(message: str) -> Exception:
@@ -49,8 +85,8 @@ def _mistake(message: str) -> Exception:
         return bad_input("not_an_object", what)
     if " >= " in what or " <= " in what:
         return bad_input("out_of_range", f"{field}: {what}")
-    if field == "amount":
-        what += "; amounts are decimals in strings"
+    if field in _DECIMALS:
+        what += "; amounts, prices and quantities are decimals in strings"
     return bad_input("wrong_type", f"{field}: {what}")
 
 
@@ -73,6 +109,38 @@ def asset(name: str) -> Asset:
     if found is None:
         raise bad_input("unknown_asset", f"{name[:64]!r} is none of {', '.join(assets.BY_NAME)}")
     return found
+
+
+def symbol(name: str) -> Symbol:
+    """Return the symbol of this name."""
+    found = symbols.BY_NAME.get(name)
+    if found is None:
+        raise bad_input("unknown_symbol", f"{name[:64]!r} is none of {', '.join(symbols.BY_NAME)}")
+    return found
+
+
+def order_id(text: str) -> str:
+    """Return the canonical form of an order id."""
+    canonical = text.lower()
+    if _ORDER_ID.fullmatch(canonical) is None:
+        raise bad_input("bad_order_id", f"{text[:64]!r} is not an order id: 32 hexadecimal digits")
+    return canonical
+
+
+def orders_before(text: str) -> tuple[int, str]:
+    """Return the place in a user's orders that a page ends before: when made, and order id."""
+    match = _ORDERS_CURSOR.fullmatch(text)
+    if match is None or int(match[1]) > MAX_NUMBER:
+        raise bad_input("bad_before", f"{text[:64]!r} is no `next_before` of a page of orders")
+    return int(match[1]), match[2]
+
+
+def trades_before(text: str, of: Symbol) -> int:
+    """Return the number of the trade that a page ends before."""
+    found = trades.number_of(text)
+    if found is None or found[0] != of.id or found[1] > MAX_NUMBER:
+        raise bad_input("bad_before", f"{text[:64]!r} is no trade id of {of.name}")
+    return found[1]
 
 
 def amount(text: str, of: Asset, digits: int) -> int:

@@ -17,10 +17,11 @@ from litestar.types import Message, Receive, Scope, Send
 
 from system import database, exits, kafka
 from system.errors import Unreachable
-from system.gateway import answers, config, inputs
+from system.gateway import answers, commands, config, inputs
 from system.gateway.app import APP
+from system.gateway.commands import TransferRoute
 from system.gateway.credentials import Caller, Credentials
-from system.gateway.inputs import TransferBody
+from system.gateway.inputs import Body, CancelBody, OrderBody, TransferBody
 from system.gateway.metrics import Metrics
 from system.gateway.outgoing import Outgoing
 from system.gateway.questions import Questions
@@ -34,7 +35,7 @@ from system.gateway.refusals import (
 )
 from system.gateway.server import DateHeader, Server
 from system.log import Log
-from system.records import OPERATIONS, Deposit, Operation, Withdraw, body_hash, encode
+from system.records import OPERATIONS, Operation, encode
 from system.topics import key_of
 
 MILLISECOND, SECOND = 10**6, 10**9
@@ -97,7 +98,7 @@ class Gateway:
         self.loop = loop
         self.reads = self.make_reads(connection, loop)
         self.questions = Questions(self.reads)
-        self.outgoing = Outgoing(self.producer_settings(), loop, self.producer_failed)
+        self.outgoing = self.make_outgoing(loop)
         self.check_topic()
         self.outgoing.start()
         server = Server(self, self.http.host, self.http.port)
@@ -115,6 +116,10 @@ class Gateway:
     def make_reads(self, connection: database.Database, loop: asyncio.AbstractEventLoop) -> Reads:
         """Return what asks the database."""
         return Reads(connection, loop)
+
+    def make_outgoing(self, loop: asyncio.AbstractEventLoop) -> Outgoing:
+        """Return what sends records."""
+        return Outgoing(self.producer_settings(), loop, self.producer_failed)
 
     def producer_settings(self) -> dict[str, Any]:
         """Return the producer's settings; its queue never holds more than may be under way."""
@@ -149,11 +154,33 @@ class Gateway:
         await APP(scope, receive, answer)
 
     async def transfer(
-        self, route: str, caller: Caller, raw: bytes, traceparent: str | None
+        self, route: TransferRoute, caller: Caller, raw: bytes, traceparent: str | None
     ) -> dict[str, str]:
         """Publish a transfer; returns when Kafka has acknowledged it."""
         caller.as_operator()
-        operation = self.operation(route, inputs.transfer_body(raw))
+        body = inputs.read_body(TransferBody, raw)
+        return await self.submit(commands.transfer(route, body, self.request_id(body)), traceparent)
+
+    async def place(self, caller: Caller, raw: bytes, traceparent: str | None) -> dict[str, str]:
+        """Publish an order; the answer holds its id, the same at every attempt."""
+        body = inputs.read_body(OrderBody, raw)
+        caller.sees(body.user_id)
+        operation = commands.place(body, self.request_id(body))
+        accepted = await self.submit(operation, traceparent)
+        return {**accepted, "order_id": operation.order_id}
+
+    async def cancel(
+        self, caller: Caller, order: str, raw: bytes, traceparent: str | None
+    ) -> dict[str, str]:
+        """Publish a cancel."""
+        body = inputs.read_body(CancelBody, raw)
+        caller.sees(body.user_id)
+        operation = commands.cancel(order, body, self.request_id(body))
+        accepted = await self.submit(operation, traceparent)
+        return {**accepted, "order_id": operation.order_id}
+
+    async def submit(self, operation: Operation, traceparent: str | None) -> dict[str, str]:
+        """Publish a command unless too many are under way; return when Kafka acknowledged it."""
         if self.in_flight >= self.http.in_flight_max:
             raise overloaded(self.in_flight)
         self.in_flight += 1
@@ -166,22 +193,7 @@ class Gateway:
             self.metrics.in_flight.dec()
         return {"request_id": operation.request_id, "status": "accepted"}
 
-    def operation(self, route: str, body: TransferBody) -> Operation:
-        """Turn a body into a command in integers."""
-        request_id = self.request_id(body)
-        asset = inputs.asset(body.asset)
-        deposit = route == "transfer_in"
-        digits = asset.lot_digits if deposit else asset.decimals
-        amount = inputs.amount(body.amount, asset, digits)
-        return (Deposit if deposit else Withdraw)(
-            user_id=body.user_id,
-            request_id=request_id,
-            body_hash=body_hash(route, body.user_id, request_id, asset.id, amount),
-            asset_id=asset.id,
-            amount=amount,
-        )
-
-    def request_id(self, body: TransferBody) -> str:
+    def request_id(self, body: Body) -> str:
         """Return the client's own key for its intention, the same at every attempt."""
         request_id = inputs.request_id(body.request_id)
         ahead_ms = inputs.made_at_ms(request_id) - time.time_ns() // MILLISECOND

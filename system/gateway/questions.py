@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from system import trades
 from system.gateway import answers, inputs
 from system.gateway.credentials import Caller
 from system.gateway.reads import MAX_SEQ, Reads
@@ -53,4 +54,33 @@ class Questions:
             "asset": asset,
             "rows": [answers.entry(asset_id, row) for row in rows],
             "next_before": rows[-1][0] if len(rows) == size and rows[-1][0] > 1 else None,
+        }
+
+    async def orders(self, caller: Caller, user_id: str, before: str, limit: str) -> dict[str, Any]:
+        """Tell a user's orders, newest first, a page at a time."""
+        subject = inputs.number(user_id, "user_id")
+        caller.sees(subject)
+        size = inputs.number(limit, "limit", PAGE_MAX)
+        below = inputs.orders_before(before) if before else None
+        rows = await self._reads.orders(subject, below, size)
+        full = len(rows) == size
+        return {
+            "user_id": subject,
+            "orders": [answers.order(row) for row in rows],
+            "next_before": f"{rows[-1][-1]}-{rows[-1][0]}" if full else None,
+        }
+
+    async def trades(self, symbol: str, before: str, limit: str) -> dict[str, Any]:
+        """Tell a symbol's trades, newest first, a page at a time."""
+        of = inputs.symbol(symbol)
+        size = inputs.number(limit, "limit", PAGE_MAX)
+        below = inputs.trades_before(before, of) if before else MAX_SEQ
+        rows, bucket = await self._reads.trades(of.id, below, size)
+        last = rows[-1][0] if len(rows) == size else None
+        if last is None and bucket:  # there may be more in buckets further down
+            last = f"{of.id}-{bucket * trades.BUCKET}-1"
+        return {
+            "symbol": of.name,
+            "trades": [answers.trade(of, row) for row in rows],
+            "next_before": last,
         }

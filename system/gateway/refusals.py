@@ -33,7 +33,7 @@ def unauthorized(detail: str) -> Refused:
 
 def overloaded(in_flight: int) -> Refused:
     """Return a 429: nothing was published, come back in a second."""
-    refused = Refused(429, "overloaded", f"{in_flight} transfers are under way; repeat later")
+    refused = Refused(429, "overloaded", f"{in_flight} commands are under way; repeat later")
     refused.headers["retry-after"] = "1"
     return refused
 

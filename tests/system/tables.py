@@ -25,6 +25,12 @@ _FROM_OUTPUTS = (
     outputs.INSERT_ORDER,
 )
 _LOG_READS = (outputs.NEWEST, outputs.STORED)
+_PAGES = {
+    reads.BUCKETS: ("symbols_buckets", "bucket", "bucket"),
+    reads.TRADES: ("trades_by_symbol", "trade_number", reads.TRADE),
+    reads.ORDERS: ("orders_by_user", "created_at", reads.ORDER),
+    reads.ORDERS_SAME_TIME: ("orders_by_user", "order_id", reads.ORDER),
+}
 _INSERT = re.compile(r"INSERT INTO \{ks\}\.(\w+) \((.*)\) VALUES")
 
 
@@ -110,6 +116,8 @@ class Tables(Database):
         return []
 
     def _of_outputs(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
+        if statement in _PAGES:
+            return self._of_page(statement, values)
         rows = self.rows("engine_output_log", values) if statement in _LOG_READS else []
         if statement == outputs.NEWEST:
             return [(max(row["output_seq"] for row in rows),)] if rows else []
@@ -118,6 +126,17 @@ class Tables(Database):
         assert statement in _FROM_OUTPUTS, statement
         self._write(statement, values)
         return []
+
+    def _of_page(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
+        """Read newest first below a value, as the clustering order has it."""
+        table, column, columns = _PAGES[statement]
+        *prefix, below, limit = values
+        found = [
+            row
+            for row in reversed(self.rows(table, tuple(prefix)))
+            if row[column] < below or (row[column] == below and "<= ?" in statement)
+        ]
+        return [tuple(row.get(name) for name in columns.split(", ")) for row in found[:limit]]
 
     def rows(self, table: str, key: tuple[object, ...] = ()) -> list[dict[str, Any]]:
         """Return the rows of a table whose key begins with `key`, in the order of their keys."""

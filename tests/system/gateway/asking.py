@@ -95,6 +95,25 @@ def transfer(**changes: object) -> bytes:
     return json.dumps({**body, **changes}).encode()
 
 
+def order(**changes: object) -> bytes:
+    """Return the body of an order."""
+    body = {
+        "request_id": new_key(),
+        "user_id": 1001,
+        "symbol": "BTC_USDT",
+        "side": "buy",
+        "type": "limit",
+        "price": "50000.00",
+        "quantity": "0.5",
+    }
+    return json.dumps({**body, **changes}).encode()
+
+
+def cancel(**changes: object) -> bytes:
+    """Return the body of a cancel."""
+    return json.dumps({"request_id": new_key(), "user_id": 1001, **changes}).encode()
+
+
 class Front:
     """A gateway and everything behind it."""
 
@@ -109,6 +128,9 @@ class Front:
 
     def post(self, path: str, body: bytes, key: str = OPERATOR) -> Answered:
         return self.ask("POST", path, body, authorization=f"Bearer {key}")
+
+    def delete(self, path: str, body: bytes, key: str = USER) -> Answered:
+        return self.ask("DELETE", path, body, authorization=f"Bearer {key}")
 
     def get(self, path: str, key: str = OPERATOR) -> Answered:
         return self.ask("GET", path, authorization=f"Bearer {key}")

@@ -21,6 +21,7 @@ from system.gateway import Gateway
 from system.records import OPERATIONS, Deposit, decode_operation
 from tests.system.broker import broker, consumed
 from tests.system.gateway.asking import OPERATOR, USER, config, new_key, transfer
+from tests.system.gateway.ports import free_port
 from tests.system.tables import Tables
 
 PATIENCE_S = 10.0
@@ -31,13 +32,6 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
     found = Tables()
     monkeypatch.setattr(database, "connect", lambda _, retry: found)
     return found
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -113,7 +113,8 @@ def test_health_metrics_and_description_need_no_key() -> None:
 
     assert health.json == {"status": "ok"}
     assert b'gateway_answers_total{route="balances",status="200"} 1.0' in metrics.body
-    paths = json.loads(description.body)["paths"]
-    assert "/transfer_in" in paths
-    body = paths["/transfer_in"]["post"]["requestBody"]["content"]["application/json"]
-    assert set(body["schema"]["required"]) == {"request_id", "user_id", "asset", "amount"}
+    document = json.loads(description.body)
+    body = document["paths"]["/transfer_in"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/TransferBody"}
+    required = document["components"]["schemas"]["TransferBody"]["required"]
+    assert set(required) == {"request_id", "user_id", "asset", "amount"}
