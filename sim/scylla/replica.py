@@ -2,8 +2,9 @@
 
 **Faithful**: with ``batch`` a write is applied and acknowledged only after its commit log entry
 was synced, so what anybody saw survives power loss; with ``periodic`` (Scylla's own default, every
-10 s) it is acknowledged at once and a power loss takes the acknowledged writes since the last
-sync. A process crash takes nothing in either mode: the log is in the page cache.
+10 s) it is acknowledged at once, while its entry waits in a buffer of the process that goes to the
+page cache when it holds 128 KiB (db/commitlog/commitlog.cc) or at the sync. A process crash takes
+the acknowledged writes that are still in the buffer, a power loss all since the last sync.
 **Simplified**: the log is not made of bytes on the simulated disk: no torn or corrupt segments, no
 disk-full; replay takes no time; a sync takes `sync_ns`, 0 by default.
 """
@@ -17,6 +18,8 @@ from sim.scylla.peers import Fetch, Found, Partitions
 from sim.scylla.ring import Ring
 from sim.scylla.storage import NOTHING, Partition, RowUpdate, digest
 from sim.scylla.table import MAX_TOKEN, MIN_TOKEN, Table
+
+BUFFER_BYTES = 128 * 1024
 
 SyncMode = Literal["batch", "periodic"]
 Origin = tuple[int, int]  # connection (0: this node itself) and id of who waits for the write
@@ -68,18 +71,27 @@ class Replica:
         self.store = Store()
         self.durable = self.store if mode == "batch" else Store()
         self.unsynced: list[Mutation] = []  # periodic: acknowledged, not yet synced
+        self._written = 0  # periodic: how many of the unsynced are in the page cache
+        self._buffered = 0  # periodic: bytes that are not
         self.waiting: list[tuple[Mutation, Origin]] = []  # batch: for the next sync
         self.syncing: list[tuple[Mutation, Origin]] = []  # batch: in the sync under way
 
     def apply(self, mutation: Mutation, now_ns: int) -> bool:
         """Store a mutation; True if it changed anything."""
         if self.mode == "periodic":
-            self.unsynced.append(mutation)
+            self._log(mutation)
         return self.store.apply(mutation, now_ns)
+
+    def _log(self, mutation: Mutation) -> None:
+        self.unsynced.append(mutation)
+        self._buffered += len(mutation.packed())
+        if self._buffered >= BUFFER_BYTES:
+            self._written, self._buffered = len(self.unsynced), 0
 
     def sync(self) -> None:
         """Periodic: make durable what was acknowledged since the last time."""
         unsynced, self.unsynced = self.unsynced, []
+        self._written = self._buffered = 0
         for mutation in unsynced:
             self.durable.apply(mutation, 0)
 
@@ -90,14 +102,23 @@ class Replica:
         self.durable.shelves.pop(table_id, None)
 
     def crashed(self, *, power_loss: bool) -> None:
-        """Lose what was in flight, and on power loss what was not synced."""
+        """Lose what was in flight, and what neither a sync nor the page cache has kept."""
         going, self.syncing, self.waiting = [*self.syncing, *self.waiting], [], []
-        if not power_loss:
+        if self.mode == "periodic":
+            self._forget(keep=0 if power_loss else self._written)
+        elif not power_loss:
             for mutation, _ in going:  # never acknowledged, yet in the log
                 self.apply(mutation, 0)
-        elif self.mode == "periodic":
-            self.unsynced = []
-            self.store = copy.deepcopy(self.durable)
+
+    def _forget(self, keep: int) -> None:
+        """Go back to what was synced and the first `keep` writes after that."""
+        kept = self.unsynced[:keep]
+        if keep == len(self.unsynced) and not self._buffered:
+            return
+        self.unsynced, self._buffered = kept, 0
+        self.store = copy.deepcopy(self.durable)
+        for mutation in kept:
+            self.store.apply(mutation, 0)
 
     def read(self, fetch: Fetch) -> Found:
         """Answer a read."""
