@@ -28,11 +28,12 @@ test: $(READY) ## the tests
 test-real: $(READY) ## the long tests on real Kafka and Cassandra (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
 
-conformance: $(READY) ## our Kafka beside Apache Kafka and librdkafka, live (Java 17 and Maven)
-	$(BIN)/python -m pytest -q -m "real or not real" tests/conformance/kafka
+conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live (Java 17 and Maven)
+	$(BIN)/python -m pytest -q -m "real or not real" tests/conformance
 
-conformance-record: $(READY) ## write down anew what Apache Kafka answers (Java 17 and Maven)
+conformance-record: $(READY) ## write down anew what Apache Kafka and Cassandra answer (Java 17 and Maven)
 	$(BIN)/python -m tests.conformance.kafka.record
+	$(BIN)/python -m tests.conformance.cql.record $(SEED)
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff format --check .

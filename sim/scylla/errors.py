@@ -13,6 +13,7 @@ READ_TIMEOUT = 0x1200
 READ_FAILURE = 0x1300
 WRITE_FAILURE = 0x1500
 SYNTAX_ERROR = 0x2000
+UNAUTHORIZED = 0x2100
 INVALID = 0x2200
 CONFIGURATION_ERROR = 0x2300
 ALREADY_EXISTS = 0x2400
@@ -42,6 +43,12 @@ class Invalid(CqlError):
     """The statement means nothing here, or something that is not modelled."""
 
     code = INVALID
+
+
+class Unauthorized(CqlError):
+    """Nobody may do that, such as to change the system keyspaces."""
+
+    code = UNAUTHORIZED
 
 
 class Misconfigured(CqlError):

@@ -74,7 +74,7 @@ class Node:
         return self.machinery.flush()
 
     def crashed(self, *, power_loss: bool) -> None:
-        """Forget what was in memory, buffers of the commit log included; on power loss all unsynced."""
+        """Forget what was in memory, buffers included; on power loss all that was not synced."""
         elapsed = self.machinery.elapsed
         self.replica.crashed(power_loss=power_loss)
         self.hints.crashed(elapsed, power_loss=power_loss)

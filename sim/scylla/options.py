@@ -117,16 +117,20 @@ def _factor(text: str) -> int:
 
 
 def _integer(name: str, value: Any) -> int:
-    if not isinstance(value, str) or not value.isdigit():
+    try:
+        number = int(value)
+    except (TypeError, ValueError) as error:
+        raise SyntaxFault(f"Invalid integer value {value} for '{name}'") from error
+    if number < 0:
         raise Misconfigured(f"Invalid value for {name}: {value}")
-    return int(value)
+    return number
 
 
 def _fraction(name: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
+    except (TypeError, ValueError) as error:
+        raise SyntaxFault(f"Invalid double value {value} for '{name}'") from error
     if not 0 <= number <= 1:
         raise Misconfigured(f"{name} must be between 0 and 1, got {value}")
     return number

@@ -67,7 +67,8 @@ class Queries:
         limit = 0 if plan.counting or running.page == UNLIMITED else running.page
         fetches = list(self._fetches(plan, query, keyspace, limit, start))
         if not fetches:
-            parts.reply(connection, request.stream, Rows(plan.outputs, (), None))
+            nothing = (plan.counted(0),) if plan.counting else ()
+            parts.reply(connection, request.stream, Rows(plan.outputs, nothing, None))
             return
         id_ = parts.machinery.new_id()
         self.running[id_] = running

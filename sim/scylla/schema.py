@@ -14,7 +14,7 @@ from sim.scylla.cql.statements import (
     Statement,
 )
 from sim.scylla.cql.types import resolve
-from sim.scylla.errors import AlreadyExists, Invalid
+from sim.scylla.errors import AlreadyExists, Invalid, Unauthorized
 from sim.scylla.table import Column, Keyspace, Table
 
 SYSTEM_KEYSPACES = ("system", "system_schema")
@@ -93,7 +93,7 @@ class Schema:
         name = statement.name
         strategy, factors = options.replication(statement.properties, datacenters)
         if name in SYSTEM_KEYSPACES:
-            raise Invalid("system keyspace is not user-modifiable")
+            raise Unauthorized("system keyspace is not user-modifiable")
         if name in self.keyspaces:
             if statement.if_not_exists:
                 return self, None
@@ -104,6 +104,8 @@ class Schema:
 
     def _drop_keyspace(self, statement: DropKeyspace) -> tuple["Schema", Change | None]:
         name = statement.name
+        if name in SYSTEM_KEYSPACES:
+            raise Unauthorized("system keyspace is not user-modifiable")
         if name not in self.keyspaces:
             if statement.if_exists:
                 return self, None
@@ -114,10 +116,10 @@ class Schema:
     def _create_table(
         self, statement: CreateTable, default: str | None
     ) -> tuple["Schema", Change | None]:
-        keyspace = self.keyspace(statement.name.keyspace or default)
         name = statement.name.table
-        if keyspace.name in SYSTEM_KEYSPACES:
-            raise Invalid("system keyspace is not user-modifiable")
+        if (statement.name.keyspace or default) in SYSTEM_KEYSPACES:
+            raise Unauthorized("system keyspace is not user-modifiable")
+        keyspace = self.keyspace(statement.name.keyspace or default)
         seed = f"{keyspace.name}.{name}@{self.counter + 1}"
         table_id = hashlib.md5(seed.encode(), usedforsecurity=False).digest()
         table = Table(

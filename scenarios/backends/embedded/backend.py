@@ -43,7 +43,7 @@ class Embedded(LocalBackend):
             EmbeddedBroker(i, uses["clients"], self.folder / name)
             for i, (name, uses) in enumerate(laid_out.brokers.items(), 1)
         ]
-        if len(brokers) == 1:
+        if len(brokers) < 2:
             return brokers
         address = next(iter(laid_out.brokers.values()))["controller"]
         ids = [broker.id for broker in brokers]

@@ -153,10 +153,12 @@ class Builder:
     def _update(self, table: Node, using: Node | None, *rest: Node | None) -> Update:
         *assignments, where, condition = rest
         timestamp = self._timestamp(using)
-        pairs = []
+        pairs: list[tuple[str, Term]] = []
         for assignment in assignments:
             assert assignment is not None
             name, value = assignment.children
+            if any(name_of(name) == other for other, _ in pairs):
+                raise SyntaxFault(f"Multiple incompatible setting of column {name_of(name)}")
             pairs.append((name_of(name), self._term(value)))
         relations = self._relations(where)
         _refuse_condition(condition)
@@ -200,7 +202,7 @@ class Builder:
         if distinct is not None:
             raise Invalid("SELECT DISTINCT is not modelled yet")
         relations = self._relations(where)
-        count = None if limit is None else self._term(limit.children[0])  # type: ignore[union-attr]
+        count = None if limit is None else _number(self._term(limit.children[0]))  # type: ignore[union-attr]
         if filtering is not None:
             raise Invalid("ALLOW FILTERING is not modelled yet")
         return Select(
@@ -217,11 +219,11 @@ class Builder:
         for part in trees(using):
             name, value = part.children
             term = self._term(value)
-            if name_of(name) != "timestamp":
+            if name_of(name) in {"ttl", "timeout"}:
                 raise Invalid(f"USING {name_of(name).upper()} is not modelled yet")
-            if found is not None:
-                raise SyntaxFault("Multiple definitions for property USING TIMESTAMP")
-            found = term
+            if name_of(name) != "timestamp" or isinstance(found, Marker):
+                raise SyntaxFault(f"no viable alternative at input '{name_of(name)}'")
+            found = _number(term)  # the last one counts
         return found
 
     def _relations(self, tree: Node | None) -> tuple[Relation, ...]:
@@ -234,8 +236,8 @@ class Builder:
         name = name_of(tree.children[0])
         if tree.data == "in_terms":
             terms = tree.children[1]
-            assert isinstance(terms, Tree)
-            return Relation(name, "IN", tuple(self._term(term) for term in terms.children))
+            found = terms.children if isinstance(terms, Tree) else []
+            return Relation(name, "IN", tuple(self._term(term) for term in found))
         if tree.data == "in_marker":
             return Relation(name, "IN", self._term(tree.children[1]))
         return Relation(name, str(tree.children[1]), self._term(tree.children[2]))
@@ -266,6 +268,12 @@ class Builder:
         terms = children[0].children if children and children[0] is not None else []
         items = tuple(self._term(term) for term in terms)
         return Sequence("list" if kind == "list" else "set", items)
+
+
+def _number(term: Term) -> Term:
+    if isinstance(term, Marker) or (isinstance(term, Constant) and term.kind == "integer"):
+        return term
+    raise SyntaxFault("no viable alternative at input: a whole number or a marker is due")
 
 
 def _refuse_condition(condition: Node | None) -> None:

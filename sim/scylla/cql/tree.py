@@ -58,7 +58,8 @@ def type_of(tree: Any) -> TypeName:
     if not isinstance(first, Tree):
         raise Invalid(f"custom types are not modelled: {first}")
     inner = [item for item in parameters if isinstance(item, Tree)]
-    return TypeName(name_of(first), tuple(map(type_of, inner)))
+    name = "set" if str(first.children[0]).lower() == "set" else name_of(first)
+    return TypeName(name, tuple(map(type_of, inner)))
 
 
 def ordering_of(tree: Any) -> tuple[str, bool]:

@@ -17,7 +17,7 @@ from typing import Any
 from cassandra import cqltypes
 
 from sim.scylla.cql.statements import Constant, Mapping, Sequence, Term, TypeName
-from sim.scylla.errors import Invalid
+from sim.scylla.errors import Invalid, SyntaxFault
 
 _V4 = 4  # the version of the native protocol that fixes how values look
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ class CqlType:
         self.kind = kind
         self.parameters = parameters
         self.driver: Any = _driver_class(name)
-        self.order_key = _order_key(kind, self.driver)
+        self.order_key = _order_key(kind, self.driver, parameters)
 
     def __deepcopy__(self, _: object) -> "CqlType":
         return self
@@ -67,6 +67,8 @@ class CqlType:
                 f"Exception while binding column {column}: marshaling error: "
                 f"Validation failed for {self.name} - got {len(value)} bytes, expected {width}"
             )
+        if self.kind == "timeuuid":
+            _check_version(value)
         if not width:
             try:
                 self.driver.deserialize(value, _V4)
@@ -79,26 +81,38 @@ class CqlType:
         """Return the bytes of a literal; None for ``null``."""
         if isinstance(term, Constant) and term.kind == "null":
             return None
-        value = self.value(term, column)
-        try:
-            return bytes(self.driver.serialize(value, _V4))
-        except Exception as error:
-            raise Invalid(f"Unable to make {self.name} from {term}: {error}") from error
-
-    def value(self, term: Term, column: str) -> Any:
-        """Return a literal as the Python value that the driver's class serializes."""
         match term:
             case Constant(kind, text) if kind in _PLAIN.get(self.kind, ()):
-                return _CONVERT[self.kind if self.kind == "timestamp" else kind](self, text)
-            case Sequence(kind, items) if kind == self.kind or (
-                not items and self.kind in _COLLECTIONS
-            ):
-                return [self.parameters[0].value(item, column) for item in items]
+                return self._constant(kind, text)
+            case Sequence("list", items) if self.kind == "list":
+                return _collection([self._inner(0, item, column) for item in items])
+            case Sequence("set", ()) if self.kind == "map":
+                return _collection([])
+            case Sequence("set", items) if self.kind == "set":
+                elements = dict.fromkeys(self._inner(0, item, column) for item in items)
+                return _collection(sorted(elements, key=self.parameters[0].order_key))
             case Mapping(pairs) if self.kind == "map":
-                key, value = self.parameters
-                return {key.value(a, column): value.value(b, column) for a, b in pairs}
+                entries = {self._inner(0, a, column): self._inner(1, b, column) for a, b in pairs}
+                order = sorted(entries, key=self.parameters[0].order_key)
+                return _collection([part for a in order for part in (a, entries[a])], len(order))
         what = f"{term.kind} constant" if isinstance(term, Constant) else "value"
         raise Invalid(f"Invalid {what} for {column} of type {self.name}")
+
+    def _constant(self, kind: str, text: str) -> bytes:
+        value = _CONVERT[self.kind if self.kind == "timestamp" else kind](self, text)
+        try:
+            encoded = bytes(self.driver.serialize(value, _V4))
+        except Exception as error:
+            raise Invalid(f"Unable to make {self.name} from {text}: {error}") from error
+        if self.kind == "timeuuid":
+            _check_version(encoded)
+        return encoded
+
+    def _inner(self, place: int, term: Term, column: str) -> bytes:
+        encoded = self.parameters[place].encode(term, column)
+        if encoded is None:
+            raise Invalid(f"null is not supported inside collections: column {column}")
+        return encoded
 
     def __repr__(self) -> str:
         return self.name
@@ -116,6 +130,33 @@ def _timestamp(_: CqlType, text: str) -> Any:
         raise Invalid(f"Unable to parse a date/time from '{text}'") from error
 
 
+def _blob(text: str) -> bytes:
+    if len(text) % 2:
+        raise Invalid(f"Invalid HEX constant ({text}): it has an odd number of digits")
+    return bytes.fromhex(text[2:])
+
+
+def _check_version(value: bytes) -> None:
+    if value[6] >> 4 != 1:
+        raise Invalid("Invalid version for TimeUUID type.")
+
+
+def _collection(parts: list[bytes], count: int | None = None) -> bytes:
+    """Return a collection's bytes: how many elements (or pairs), then each with its size."""
+    size = len(parts) if count is None else count
+    return size.to_bytes(4, "big") + b"".join(len(x).to_bytes(4, "big") + x for x in parts)
+
+
+def _elements(value: bytes) -> list[bytes]:
+    """Return what `_collection` was given."""
+    found, at = [], 4
+    while at < len(value):
+        size = int.from_bytes(value[at : at + 4], "big")
+        found.append(value[at + 4 : at + 4 + size])
+        at += 4 + size
+    return found
+
+
 def _number(kind: CqlType, text: str) -> Any:
     if kind.kind == "decimal":
         return Decimal(text)
@@ -127,7 +168,7 @@ _CONVERT: dict[str, Callable[[CqlType, str], Any]] = {
     "float": _number,
     "string": lambda _, text: text,
     "uuid": lambda _, text: uuid.UUID(text),
-    "blob": lambda _, text: bytes.fromhex(text[2:]),
+    "blob": lambda _, text: _blob(text),
     "boolean": lambda _, text: text == "true",
     "timestamp": _timestamp,
 }
@@ -141,7 +182,7 @@ def resolve(name: TypeName) -> CqlType:
         if inner.name not in _COLLECTIONS:
             raise Invalid("frozen<> is only allowed on collections, tuples, and user-defined types")
         return _type(f"frozen<{_inner_name(inner)}>")
-    if base in _COLLECTIONS:
+    if base in _COLLECTIONS and _inner_name(name):
         raise Invalid(f"non-frozen collections are not modelled yet: use frozen<{name}>")
     return _type(_inner_name(name))
 
@@ -155,7 +196,7 @@ def _inner_name(name: TypeName) -> str:
     if base not in _PLAIN and base not in _COLLECTIONS:
         raise Invalid(f"Unknown type {base}")
     if len(name.parameters) != _COLLECTIONS.get(base, 0):
-        raise Invalid(f"wrong number of type parameters: {name}")
+        raise SyntaxFault(f"wrong number of type parameters: {name}")
     if not name.parameters:
         return base
     return f"{base}<{', '.join(map(_inner_name, name.parameters))}>"
@@ -214,21 +255,25 @@ def _driver_class(name: str) -> Any:
     return found
 
 
-def _order_key(kind: str, driver: Any) -> Callable[[bytes], Any]:
+def _order_key(kind: str, driver: Any, parameters: tuple[CqlType, ...]) -> Callable[[bytes], Any]:
     """Return what orders serialized values as the type's comparator does."""
     if kind in _INTEGERS or kind == "timestamp":
         return _signed
-    if kind in {"text", "ascii", "blob", "boolean"}:
+    if not parameters and kind not in {"timeuuid", "uuid", "double", "decimal"}:
         return _bytes
     if kind == "timeuuid":
         return lambda value: (uuid.UUID(bytes=value).time, _signed_bytes(value[8:]))
     if kind == "uuid":
         return _uuid_key
     if kind == "double":
-        return lambda value: _signed(value) if value[0] < 128 else -(_signed(value) & (2**63 - 1))
+        # -0.0 comes before 0.0, as Double.compare has it.
+        return lambda value: _signed(value) if value[0] < 128 else ~(_signed(value) & (2**63 - 1))
     if kind == "decimal":
         return lambda value: driver.deserialize(value, _V4)
-    return _bytes  # frozen collections: by bytes (Simplified: Scylla compares element by element)
+    keys = [parameter.order_key for parameter in parameters]
+    return lambda value: [
+        keys[place % len(keys)](element) for place, element in enumerate(_elements(value))
+    ]
 
 
 def _signed(value: bytes) -> int:

@@ -37,6 +37,8 @@ class Choice(NamedTuple):
             found = list_items(self.listed.given(parameters))
         elif len(self.sources) == 1:
             return [self.sources[0].given(parameters)]
+        elif not self.sources:  # IN ()
+            return []
         else:
             found = [source.given(parameters) for source in self.sources]
         order = (self.listed or self.sources[0]).type

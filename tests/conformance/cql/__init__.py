@@ -1,0 +1,1 @@
+"""CQL: our nodes and Apache Cassandra, asked the same by the same driver."""
