@@ -39,7 +39,7 @@ def commit(state: State, now_ns: int, connection: int, request: Request) -> Offs
     for topic in body.topics:
         parts = []
         for part in topic.partitions:
-            outcome = error or _commit_one(state, now_ns, body.group_id, topic.name, part)
+            outcome = _commit_one(state, now_ns, body.group_id, topic.name, part, error)
             parts.append(
                 OffsetCommitResponsePartition(
                     partition_index=part.partition_index, error_code=outcome
@@ -120,10 +120,17 @@ def _commit_refusal(state: State, now_ns: int, body: OffsetCommitRequest) -> Err
 
 
 def _commit_one(
-    state: State, now_ns: int, group: str, topic: str, part: OffsetCommitRequestPartition
+    state: State,
+    now_ns: int,
+    group: str,
+    topic: str,
+    part: OffsetCommitRequestPartition,
+    error: ErrorCode,
 ) -> ErrorCode:
     if state.image.find(topic, part.partition_index) is None:
-        return ErrorCode.unknown_topic_or_partition
+        return ErrorCode.unknown_topic_or_partition  # before the coordinator is asked
+    if error:
+        return error
     metadata = part.committed_metadata or ""
     if len(metadata) > state.settings.offset_metadata_max_bytes:
         return ErrorCode.offset_metadata_too_large

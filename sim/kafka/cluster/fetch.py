@@ -187,14 +187,11 @@ def _read_partition(
             leader = FetchLeaderIdAndEpoch(
                 leader_id=partition.leader, leader_epoch=partition.leader_epoch
             )
-    elif not log.start <= wanted.fetch_offset <= log.end or _from_the_future(log, wanted):
-        error, log = ErrorCode.offset_out_of_range, None
     else:
-        if wanted.last_fetched_epoch >= 0:
-            epoch, end = log.end_of_epoch(wanted.last_fetched_epoch)
-            if epoch < wanted.last_fetched_epoch or end < wanted.fetch_offset:
-                divergence = FetchEpochEndOffset(epoch=epoch, end_offset=end)
-        if divergence is _NO_DIVERGENCE and wanted.fetch_offset < log.end:
+        error, divergence = _divergence(log, wanted)
+        if error:
+            log = None
+        elif divergence is _NO_DIVERGENCE and wanted.fetch_offset < log.end:
             limit = min(wanted.partition_max_bytes, left)
             batches = log.read(wanted.fetch_offset, limit, at_least_one=at_least_one)
     end = -1 if log is None else log.end
@@ -206,18 +203,30 @@ def _read_partition(
         log_start_offset=-1 if log is None else log.start,
         diverging_epoch=divergence,
         current_leader=leader,
-        aborted_transactions=_aborted(error, isolation),
+        aborted_transactions=_aborted(error, divergence, isolation),
         records=tuple(batches),
     )
 
 
-def _from_the_future(log: Log, wanted: FetchPartition) -> bool:
-    """Whether the reader has seen an epoch that this log does not know (`Partition.scala`)."""
-    last: int = wanted.last_fetched_epoch
-    return last >= 0 and log.end_of_epoch(last)[0] < 0
+def _divergence(log: Log, wanted: FetchPartition) -> tuple[ErrorCode, FetchEpochEndOffset]:
+    """Return whether a reader has to go back, and where its log and this one part.
+
+    That is looked at first (`Partition.readRecords`); a reader that has seen an epoch that this log
+    does not know is out of range.
+    """
+    last, offset = wanted.last_fetched_epoch, wanted.fetch_offset
+    if last >= 0:
+        epoch, end = log.end_of_epoch(last)
+        if epoch < 0:
+            return ErrorCode.offset_out_of_range, _NO_DIVERGENCE
+        if epoch < last or end < offset:
+            return _NONE, FetchEpochEndOffset(epoch=epoch, end_offset=end)
+    in_range = log.start <= offset <= log.end
+    return _NONE if in_range else ErrorCode.offset_out_of_range, _NO_DIVERGENCE
 
 
-def _aborted(error: ErrorCode, isolation: int) -> tuple[()] | None:
+def _aborted(error: ErrorCode, divergence: FetchEpochEndOffset, isolation: int) -> tuple[()] | None:
     if error is ErrorCode.unknown_topic_or_partition:
         return ()
-    return None if error or isolation == _READ_UNCOMMITTED else ()
+    looked = not error and divergence is _NO_DIVERGENCE and isolation != _READ_UNCOMMITTED
+    return () if looked else None

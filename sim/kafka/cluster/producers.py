@@ -15,6 +15,7 @@ from sim.kafka.batch import Batch
 from sim.kafka.entities import ErrorCode
 
 BATCHES_KEPT = 5  # ProducerStateEntry.NUM_BATCHES_TO_RETAIN
+_NO_EPOCH = -1  # of a batch with an id and no epoch, which is taken
 EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
 
 _Known = tuple[int, int, int, int]  # first and last sequence, base offset, timestamp
@@ -60,6 +61,8 @@ class Producers:
         if batch.producer_epoch < producer.epoch:
             return ErrorCode.invalid_producer_epoch
         if batch.producer_epoch > producer.epoch:
+            if producer.epoch == _NO_EPOCH:
+                return None
             expected = 0
         else:
             expected = (producer.last_sequence + 1) & 0x7FFFFFFF

@@ -1,5 +1,6 @@
 """What is said to a broker and what it answers, note by note."""
 
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -58,7 +59,7 @@ class Talk:
         """Make a topic, unnoted, and wait until it is led; underscores stand for dots."""
         given = {"retention.ms": "-1"}  # times of records are the test's business
         given |= {key.replace("_", "."): value for key, value in config.items()}
-        self._quietly(requests.create(name, partitions, config=given))
+        self.quietly(requests.create(name, partitions, config=given))
         self.settled(name, partitions)
 
     def settled(self, name: str, partitions: int) -> None:
@@ -73,15 +74,16 @@ class Talk:
     def settle(self, settled: Callable[[Callable[[Any], Any]], bool]) -> None:
         """Wait, unnoted, until `settled` says so; it is given a way to ask."""
         until = time.monotonic() + _TIMEOUT_S
-        while not settled(self._quietly):
+        while not settled(self.quietly):
             assert time.monotonic() < until, "the broker does not settle"
             time.sleep(0.02)
 
     def _served(self, name: str, partition: int) -> bool:
-        found = self._quietly(requests.list_offsets(name, partition=partition))
+        found = self.quietly(requests.list_offsets(name, partition=partition))
         return not found.topics[0].partitions[0].error_code
 
-    def _quietly(self, body: Any) -> Any:
+    def quietly(self, body: Any) -> Any:
+        """Ask without a note."""
         noted = len(self.notes)
         names = self._names
         self._names = Names()
@@ -89,6 +91,10 @@ class Talk:
         self._names = names
         del self.notes[noted:]
         return found
+
+    def answered(self, client: str) -> bool:
+        """Whether a client could hear something now."""
+        return bool(select.select([self._sockets[client]], [], [], 0)[0])
 
     def hang_up(self, client: str) -> None:
         """Close a client's connection; it opens another when it asks again."""
@@ -110,5 +116,9 @@ class Talk:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
         for link in self._sockets.values():
             link.close()

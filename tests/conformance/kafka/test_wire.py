@@ -1,33 +1,21 @@
 """The same requests to our broker and to Apache Kafka: the answers agree field by field."""
 
-from collections.abc import Generator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.kafka import transcripts
-from tests.conformance.kafka.arms import ARMS, Arm
+from tests.conformance.kafka.arms import Arm
 from tests.conformance.kafka.listed import LISTED
 from tests.conformance.kafka.sequences import SEQUENCES
 from tests.conformance.kafka.wire import compare, play, unlisted
-
-ARMS_HERE = [
-    pytest.param("ours"),
-    pytest.param("real", marks=pytest.mark.real),
-]
 
 
 @pytest.fixture(scope="module")
 def recorded() -> transcripts.Transcript:
     """What a real broker answered once."""
     return transcripts.read("wire")
-
-
-@pytest.fixture(scope="module", params=ARMS_HERE)
-def arm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Arm]:
-    """A broker to ask."""
-    with ARMS[request.param](tmp_path_factory.mktemp(request.param)) as running:
-        yield running
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
@@ -56,3 +44,18 @@ def test_a_listed_difference_stands_under_simplified(sequence: str, module: str)
     )
     assert sequence in simplified
     assert "tests/conformance/kafka" in simplified
+
+
+def test_one_altered_field_is_a_difference(recorded: transcripts.Transcript) -> None:
+    expected = recorded.sequences["produce.offsets_of_batches"]
+    altered = deepcopy(expected)
+    altered[2][2]["responses"][0]["partition_responses"][0]["base_offset"] += 1
+
+    found = compare("produce.offsets_of_batches", altered, expected)
+
+    assert [(place.note, pair) for place, pair in found.items()] == [(2, (5, 4))]
+    assert unlisted("produce.offsets_of_batches", found)
+
+
+def test_a_listed_difference_that_is_gone_is_told() -> None:
+    assert len(unlisted("groups.static_members", {})) == 1
