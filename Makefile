@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench fuzz hunt clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz hunt clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ lint: $(READY) ## style, types, layers
 bench: $(READY) ## speed: paired ratios and medians
 	$(BIN)/python -m scenarios.bench
 	$(BIN)/python -m scenarios.bench_engine
+	$(BIN)/python -m scenarios.bench_ubscore
+
+bench-recovery: $(READY) ## UBSCore's recovery of 1,000,000 logged commands, 10,000 of them since the snapshot
+	$(BIN)/python -m scenarios.bench_ubscore --recover
 
 bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows (ROWS=n for another)
 	$(BIN)/python -m scenarios.reconciling.bench $(ROWS)

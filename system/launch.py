@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import traceback
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -26,12 +27,16 @@ class Program(Protocol):
         """Ask `run` to end gracefully; called by a signal handler, so it only sets a flag."""
 
 
-def main(program: type[Any], config_path: str) -> int:
-    """Run `program` with the configuration in `config_path`; return its exit code."""
+def main(program: type[Any], config_path: str, environ: Mapping[str, str] | None = None) -> int:
+    """Run `program` with the configuration in `config_path`; return its exit code.
+
+    `environ`, by default the process's own, overrides what stands in the file.
+    """
+    environ = os.environ if environ is None else environ
     lines = Log(program.name)
     logging.getLogger().addHandler(Libraries(lines))
     try:
-        instance = program(config.load(program.Config, config_path, os.environ))
+        instance = program(config.load(program.Config, config_path, environ))
         _listen(instance)
         code: int = instance.run()
     except Stop as stop:

@@ -14,7 +14,7 @@ from system.records import (
     decode_operation,
     decode_output,
 )
-from system.topics import key_of
+from system.ubscore.terms import Home, Terms
 from system.wal.frames import Input
 
 
@@ -39,25 +39,25 @@ class OutputArrival(NamedTuple):
     now_ms: int
 
 
-def read(message: Message, partitions: int, now_ms: int) -> Arrival:
+def read(message: Message, terms: Terms, now_ms: int) -> Arrival:
     """Read an operation; one that cannot be read, or lies in a wrong partition, is a halt."""
     key, value = message.key() or b"", message.value() or b""
     try:
         operation = decode_operation(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
-    _refuse_misplaced(message, operation.user_id, partitions)
+    _refuse_misplaced(message, terms.home(operation.user_id), terms)
     return Arrival(source_of(message), key, value, operation, message.timestamp()[1], now_ms)
 
 
-def read_output(message: Message, partitions: int, now_ms: int) -> OutputArrival:
+def read_output(message: Message, terms: Terms, now_ms: int) -> OutputArrival:
     """Read an engine output; one that cannot be read, or lies in a wrong partition, is a halt."""
     value = message.value() or b""
     try:
         output = decode_output(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
-    _refuse_misplaced(message, output.symbol_id, partitions)
+    _refuse_misplaced(message, terms.home(output.symbol_id), terms)
     return OutputArrival(source_of(message), value, output, append_time_ms(message), now_ms)
 
 
@@ -67,7 +67,7 @@ def source_of(message: Message) -> Input:
     return Input(message.topic() or "", partition(message), offset(message), epoch, crc)
 
 
-def _refuse_misplaced(message: Message, about: int, partitions: int) -> None:
-    wrong = misplaced(message, key_of(about), partitions)
-    if wrong is not None:
+def _refuse_misplaced(message: Message, home: Home, terms: Terms) -> None:
+    if (message.key(), message.partition()) != (home.key, home.partition):
+        wrong = misplaced(message, home.key, terms.partitions)
         raise Halt("input_misplaced", f"{where(message)}: {wrong}")

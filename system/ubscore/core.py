@@ -21,7 +21,7 @@ from system.messages import offset, partition
 from system.outbox import Outbox
 from system.records import OUTPUTS
 from system.snapshots import Snapshots
-from system.ubscore import arrivals, cluster, dump, image, outputs
+from system.ubscore import arrivals, cluster, dump, image, outputs, recovery
 from system.ubscore.arrivals import Arrival
 from system.ubscore.checkpoints import Checkpoints
 from system.ubscore.cluster import Shard
@@ -118,15 +118,10 @@ class UBSCore(Loop[Shard]):
         began_s = time.perf_counter()
         self.checkpoints.restore(self.state)
         contents = self.read_log()
-        self.replay(contents)
+        recovery.replay(contents, self.state, self.outbox, self.fold)
         self.recover(contents)
-        seconds = time.perf_counter() - began_s
-        self.metrics.recovery.set(seconds)
-        torn = contents.torn
-        if torn is not None:
-            self.log.warning(
-                "torn_tail", file=torn.file, offset=torn.offset, bytes=torn.size, lsn=self.state.lsn
-            )
+        self.metrics.recovery.set(time.perf_counter() - began_s)
+        recovery.say(contents, self.log, self.state.lsn)
         self.log.info(
             "recovered",
             lsn=self.state.lsn,
@@ -139,29 +134,6 @@ class UBSCore(Loop[Shard]):
         """Read the log's files as far as they are needed; a damaged one is a halt."""
         needed = min(self.state.lsn, self.state.mark.lsn) + 1
         return reader.read(reader.read_directory(self.directory.path, needed), self.state.lsn)
-
-    def replay(self, contents: reader.Contents) -> None:
-        """Take in the log: its frames behind the snapshot, and all that is not acknowledged."""
-        covered = self.state.lsn
-        if contents.last_lsn < covered:
-            raise Halt("log_damaged", f"the log ends at {contents.last_lsn}, before the snapshot")
-        self.outbox.acknowledged(self.state.mark)
-        for frame in contents.frames:
-            if frame.lsn > covered:
-                self.fold(frame.lsn, frame.body)
-            elif frame.lsn > self.state.mark.lsn:
-                body = frame.body
-                if isinstance(body, AnyFrame):
-                    self.outbox.keep(frame.lsn, body.outputs)
-        if not contents.frames or contents.last_lsn == covered:
-            self.outbox.keep(covered, ())
-        first = contents.headers[0].first_lsn
-        if first > self.state.mark.lsn + 1:
-            raise Halt(
-                "log_gap",
-                f"the log begins at LSN {first}, but outputs are acknowledged only up to LSN"
-                f" {self.state.mark.lsn}: what lies between cannot be published again",
-            )
 
     def fold(self, lsn: int, body: AnyBody) -> None:
         """Take in a frame of the log."""
@@ -230,12 +202,12 @@ class UBSCore(Loop[Shard]):
 
     def frame(self, message: Message, now_ms: int) -> AnyFrame | None:
         """Return the frame of a record; None if it has none, or if it is in the log already."""
-        topic, count = message.topic() or "", self.terms.partitions
+        topic = message.topic() or ""
         if not self.fresh(topic, partition(message), offset(message)):
             return None
         if topic == OUTPUTS:
-            return self.engine.judge(arrivals.read_output(message, count, now_ms))
-        return self.command(arrivals.read(message, count, now_ms))
+            return self.engine.judge(arrivals.read_output(message, self.terms, now_ms))
+        return self.command(arrivals.read(message, self.terms, now_ms))
 
     def fresh(self, topic: str, partition: int, offset: int) -> bool:
         """Say whether a record is the next one."""

@@ -15,7 +15,6 @@ from system.records import (
     encode,
     version_of,
 )
-from system.topics import key_of, partition_of
 from system.ubscore.state import Balance, State
 from system.ubscore.terms import Terms
 from system.wal.frames import Leg, Output
@@ -100,9 +99,8 @@ class Draft:
 
     def order(self, symbol_id: int, record: Callable[..., Numbered], **fields: Any) -> None:
         """Add a record for the matching engine."""
-        key = key_of(symbol_id)
-        partition = partition_of(key, self._terms.partitions)
-        self._add(ORDERS, partition, key, record, symbol_id=symbol_id, **fields)
+        home = self._terms.home(symbol_id)
+        self._add(ORDERS, home.partition, home.key, record, symbol_id=symbol_id, **fields)
 
     def _add(
         self, topic: str, partition: int, key: bytes, record: Callable[..., Numbered], **fields: Any

@@ -9,11 +9,11 @@ _HOMES_MAX = 100_000
 
 
 class Home(NamedTuple):
-    """Where records about a user lie, in every topic keyed by user."""
+    """Where the records about a user or a symbol lie; all topics have the same partitions."""
 
     partition: int
     key: bytes
-    mine: bool  # whether the user belongs to this shard
+    mine: bool  # of a user: whether it belongs to this shard
 
 
 class Terms:
@@ -47,13 +47,13 @@ class Terms:
         """Say whether a partition of the topics keyed by user is this shard's."""
         return partition % self.shards == self.shard - 1
 
-    def home(self, user_id: int) -> Home:
-        """Return where a user belongs."""
-        found = self._homes.get(user_id)
+    def home(self, about: int) -> Home:
+        """Return where a user or a symbol belongs."""
+        found = self._homes.get(about)
         if found is None:
             if len(self._homes) >= _HOMES_MAX:
                 self._homes.clear()
-            key = key_of(user_id)
+            key = key_of(about)
             partition = partition_of(key, self.partitions)
-            found = self._homes[user_id] = Home(partition, key, self.owns(partition))
+            found = self._homes[about] = Home(partition, key, self.owns(partition))
         return found

@@ -12,9 +12,10 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from system import exits, launch
+from system import __main__, config, exits, launch
 from system.config import Section
 from system.errors import ConfigError, Halt, Locked, LogError, Unreachable
+from system.ubscore.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +109,31 @@ def test_without_a_server_it_says_which_and_ends_with_69(
     assert ended.returncode == exits.UNREACHABLE
     assert lines[-1]["exit_code"] == exits.UNREACHABLE
     assert names in lines[-1]["detail"]
+
+
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "a/b", "1/2/3", "01/2", "\u0661/2"])
+def test_a_shard_that_is_none_is_a_usage_error(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["ubscore", "--config", "none.toml", "--shard", text])
+
+    assert ended.value.code == 2
+    assert "is not a shard like 2/4" in capsys.readouterr().err
+
+
+def test_only_shards_take_a_shard(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["gateway", "--config", "none.toml", "--shard", "1/2"])
+
+    assert ended.value.code == 2
+    assert "gateway has none" in capsys.readouterr().err
+
+
+def test_each_shard_has_a_directory_of_its_own() -> None:
+    text = '[ubscore]\ndata = "/data/{shard}"\n[kafka]\nbootstrap = "k:1"\n'
+
+    loaded = config.parse(Settings, text, "f", __main__.shard("2/4"))
+
+    assert loaded.ubscore.directory == "/data/2"
+    assert loaded.owned == (1,)

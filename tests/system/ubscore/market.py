@@ -74,6 +74,7 @@ class Exchange:
     """Everything that runs, each over a directory of its own."""
 
     def __init__(self, directory: Path, shards: int = 1, **core: Any) -> None:
+        directory.mkdir(exist_ok=True)
         self.broker = Broker()
         self.core = {"shards": shards, **core}
         self.paths = {n: desk.made(directory / f"core-{n}", n, shards) for n in _up_to(shards)}

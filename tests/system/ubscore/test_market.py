@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from system.errors import Halt
 from system.records import (
     EVENTS,
     FEE_USER,
+    OPERATIONS,
     ORDERS,
     OUTPUTS,
     CancelAccepted,
@@ -20,10 +23,13 @@ from system.records import (
     Rejected,
     ValidatedOrder,
     decode_event,
+    decode_output,
     decode_validated,
+    seal,
 )
 from system.ubscore import image
-from tests.system.small_kafka import PARTITIONS
+from system.ubscore.state import State
+from tests.system.small_kafka import PARTITIONS, Record
 from tests.system.ubscore.market import (
     BTC,
     SYMBOL,
@@ -238,3 +244,77 @@ def test_an_order_carries_the_fees_it_was_validated_with(tmp_path: Path) -> None
     assert (record.maker_ppm, record.taker_ppm, record.lot) == (7, 9, SYMBOL.lot)
     exchange.close()
     assert exchange.broker.published(OUTPUTS)
+
+
+def traded(exchange: Exchange) -> tuple[int, list[Record]]:
+    """Let two orders trade; return where the engine's outputs lie."""
+    exchange.broker.order(order(11, 1002, "sell", 100, 3), order(12, 1001, "buy", 100, 3))
+    for _ in range(3):
+        exchange.shards[1].step()
+        exchange.engine.step()
+    (partition,) = (p for p in range(PARTITIONS) if exchange.broker.logs[OUTPUTS, p])
+    return partition, exchange.broker.logs[OUTPUTS, partition]
+
+
+def forged(record: Record, **fields: Any) -> bytes:
+    """The record with other content and a hash that fits it."""
+    output = decode_output(record.value())
+    return seal(msgspec.structs.replace(output, hash="", **fields))[0]
+
+
+def test_outputs_that_come_twice_or_too_early_change_nothing(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.broker.order(deposit(1001, USDT, 10**9, 1), deposit(1002, BTC, 10**8, 2))
+    exchange.shards[1].step()
+    partition, log = traded(exchange)
+    first, second = log
+    states: list[State] = []
+
+    for values in ([first, second], [first, first, second, first, second], [second, first, second]):
+        log.clear()
+        other = Exchange(tmp_path / str(len(states)))
+        other.broker.logs.update(
+            {(OPERATIONS, p): exchange.broker.logs[OPERATIONS, p] for p in range(PARTITIONS)}
+        )
+        other.shards[1].step()
+        for one in values:
+            other.broker.append(OUTPUTS, partition, one.key(), one.value())
+        for _ in range(3):
+            other.shards[1].step()
+        states.append(other.shards[1].state)
+        check_copies(other.broker)
+        other.close()
+
+    assert states[0].balance(1001, BTC).avail > 0
+    assert [s.balances for s in states] == [states[0].balances] * 3
+    exchange.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"previous_hash": "1" * 64}, "chain_broken"),
+        ({"trades": ()}, "fill_inconsistent"),
+        ({"orders": ()}, "fill_inconsistent"),
+        ({"outcome": "cancelled"}, "fill_inconsistent"),
+    ],
+)
+def test_an_output_that_does_not_follow_halts_and_moves_nothing(
+    tmp_path: Path, fields: dict[str, Any], reason: str
+) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.broker.order(deposit(1001, USDT, 10**9, 1), deposit(1002, BTC, 10**8, 2))
+    exchange.shards[1].step()
+    exchange.broker.order(order(11, 1002, "sell", 100, 3), order(12, 1001, "buy", 100, 3))
+    exchange.shards[1].step()
+    exchange.shards[1].step()
+    exchange.engine.step()
+    (partition,) = (p for p in range(PARTITIONS) if exchange.broker.logs[OUTPUTS, p])
+    second = exchange.broker.logs[OUTPUTS, partition].pop()
+    exchange.broker.append(OUTPUTS, partition, second.key(), forged(second, **fields))
+    before = dict(exchange.shards[1].state.balances)
+
+    with pytest.raises(Halt, match=reason):
+        exchange.shards[1].step()
+    assert exchange.shards[1].state.balances == before
+    exchange.close()
