@@ -139,7 +139,8 @@ async def openapi() -> Response[bytes]:
     return Response(OPENAPI, media_type=MediaType.JSON)
 
 
-def _refused(_: Asked, refused: Refused) -> Response[dict[str, Any]]:
+def _refused(request: Asked, refused: Refused) -> Response[dict[str, Any]]:
+    _gateway(request).metrics.refused(refused.reason)
     return Response(refused.body(), status_code=refused.status, headers=refused.headers)
 
 

@@ -33,7 +33,7 @@ from system.gateway.refusals import (
     overloaded,
     perhaps_published,
 )
-from system.gateway.server import DateHeader, Server
+from system.http_server import DateHeader, Server
 from system.log import Log
 from system.records import OPERATIONS, Operation, encode
 from system.topics import key_of
@@ -101,7 +101,7 @@ class Gateway:
         self.outgoing = self.make_outgoing(loop)
         self.check_topic()
         self.outgoing.start()
-        server = Server(self, self.http.host, self.http.port)
+        server = Server(self, self.http.host, self.http.port, "gateway")
         await server.start()
         self.log.info("started", host=self.http.host, port=self.http.port)
         if not self.stopping:
@@ -144,9 +144,12 @@ class Gateway:
         """Answer one request."""
         scope.setdefault("state", {})["gateway"] = self
 
+        began_s = time.perf_counter()
+
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.metrics.answered(scope["path"], message["status"])
+                took_s = time.perf_counter() - began_s
+                self.metrics.answered(scope["path"], message["status"], took_s)
                 second = time.time_ns() // SECOND
                 message["headers"] = [*message["headers"], self.dates.at(second)]
             await send(message)
@@ -240,7 +243,9 @@ class Gateway:
             if error.args[0].fatal():
                 self.producer_failed(error.args[0])
             raise not_published(f"the record was not sent: {error.args[0].str()}") from None
+        sent_s = time.perf_counter()
         failed = await report
+        self.metrics.acknowledge.observe(time.perf_counter() - sent_s)
         if failed is not None:
             self.log.warning("not_delivered", request_id=operation.request_id, error=failed)
             self.refuse_delivery(failed)

@@ -2,6 +2,7 @@
 
 from system.config import Kafka, NonEmpty, Positive, Section
 from system.database import Scylla
+from system.metrics_http import Listen
 
 
 class Work(Section, frozen=True):
@@ -27,3 +28,4 @@ class Config(Section, frozen=True):
     kafka: Kafka
     scylla: Scylla
     settlement: Work = Work()
+    metrics: Listen = Listen()

@@ -6,18 +6,19 @@ offsets are acknowledged, together with the state that belongs to it.
 """
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from system import database, exits, kafka, messages, symbols
+from system import database, exits, kafka, messages, metrics_http, symbols
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.numbering import Verdict
 from system.records import EVENTS, OUTPUTS, EngineOutput, Event
 from system.settlement import chains, config, positions, reader
 from system.settlement.ledger import Ledger
+from system.settlement.metrics import Metrics
 from system.settlement.outputs import Outputs
 from system.settlement.positions import Partition, Place
 from system.settlement.writer import Abandoned, Writer
@@ -46,6 +47,7 @@ class Settlement:
         self.config = settings
         self.work = settings.settlement
         self.log = Log(self.name)
+        self.metrics = Metrics()
         self.partitions: dict[Place, Partition] = {}
         self.partition_counts: dict[str, int] = {}
         self.assignments = 0  # how often the assignment changed; work of an earlier one is void
@@ -59,7 +61,10 @@ class Settlement:
 
     def run(self) -> int:
         """Settle events until stopped."""
-        with closing(database.connect(self.config.scylla)) as connection:
+        with (
+            closing(database.connect(self.config.scylla)) as connection,
+            metrics_http.serving(self.metrics.registry, self.config.metrics),
+        ):
             self.open(connection)
             with closing(Consumer(self.consumer_settings())) as self.consumer:
                 self.join()
@@ -103,7 +108,7 @@ class Settlement:
 
     def make_writer(self) -> Writer:
         """Return what drives the statements."""
-        return Writer(self.ledger, self.log, self.work.concurrency, self.pause)
+        return Writer(self.ledger, self.log, self.work.concurrency, self.pause, self.metrics)
 
     def consumer_settings(self) -> dict[str, Any]:
         """Return the consumer's settings: it commits nothing on its own and never skips."""
@@ -140,7 +145,25 @@ class Settlement:
             self.write(records)
         except Abandoned:
             self.log.warning("abandoned", records=len(records))
+        else:
+            self.observe(batch, records)
         self.ledger.shrink()
+
+    def observe(self, batch: list[Message], records: list[Event | EngineOutput]) -> None:
+        """Count what was settled, how long it took since it was accepted, and what is left."""
+        if batch:
+            self.metrics.sizes.observe(len(batch))
+        now_s = time.time()
+        for record in records:
+            topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
+            took_s = max(0.0, now_s - record.created_at / 1000)
+            self.metrics.end_to_end.labels(topic).observe(took_s)
+        for place, partition in self.partitions.items():
+            topic, number = place[0], str(place[1])
+            with suppress(KafkaException):  # nothing was fetched yet
+                _, end = self.consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+                self.metrics.lag.labels(topic, number).set(max(0, end - partition.offset))
+            self.metrics.holes.labels(topic, number).set(len(partition.numbering.holes))
 
     def write(self, records: list[Event | EngineOutput]) -> None:
         """Write what is checked against the database, then what follows from it.
@@ -168,6 +191,7 @@ class Settlement:
         numbering = partition.numbering
         was_open = bool(numbering.holes)
         verdict = numbering.judge(record, offset, messages.append_time_ms(message))
+        self.metrics.records.labels(topic, verdict.value).inc()
         if verdict is Verdict.BEYOND and not was_open:
             (hole,) = numbering.holes.values()
             self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)
@@ -231,6 +255,8 @@ class Settlement:
         """Forget the assignment, and the records that were read under it."""
         self.assignments += 1
         self.partitions = {}
+        self.metrics.lag.clear()
+        self.metrics.holes.clear()
         self.batch, self.held = [], []
         self.ledger.forget()
         self.outputs.forget()

@@ -4,6 +4,7 @@ A timeout, an unavailable replica or a lost connection says nothing about whethe
 effect. The statement is sent again as it is, and its lane waits.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
@@ -12,9 +13,10 @@ from system.database import FAILURES, Row, refused
 from system.errors import Halt
 from system.log import Log
 from system.settlement.ledger import Lane, Ledger, Statement
+from system.settlement.metrics import Metrics
 
 Waiting = deque[tuple[Lane, Statement]]
-Answer = tuple[Lane, Statement, list[Row] | Exception]
+Answer = tuple[Lane, Statement, float, list[Row] | Exception]  # the float: when it was sent
 
 
 class Abandoned(Exception):
@@ -25,8 +27,14 @@ class Writer:
     """Keeps as many statements under way as it may; each answer makes room for the next."""
 
     def __init__(
-        self, ledger: Ledger, log: Log, concurrency: int, pause: Callable[[int], None]
+        self,
+        ledger: Ledger,
+        log: Log,
+        concurrency: int,
+        pause: Callable[[int], None],
+        metrics: Metrics | None = None,
     ) -> None:
+        self.metrics = metrics or Metrics()
         self.ledger = ledger
         self.log = log
         self.concurrency = concurrency
@@ -63,14 +71,16 @@ class Writer:
         waiting.append((lane, statement))
 
     def _send(self, lane: Lane, statement: Statement, answers: SimpleQueue[Answer]) -> None:
+        sent_s = time.perf_counter()
         self.ledger.send(statement).add_callbacks(
-            lambda rows: answers.put((lane, statement, rows or [])),
-            lambda error: answers.put((lane, statement, error)),
+            lambda rows: answers.put((lane, statement, sent_s, rows or [])),
+            lambda error: answers.put((lane, statement, sent_s, error)),
         )
 
     def _settled(self, answer: Answer, waiting: Waiting) -> bool:
         """Go on with the lane of an answer; say whether the statement was acknowledged."""
-        lane, statement, found = answer
+        lane, statement, sent_s, found = answer
+        self.metrics.statement.observe(time.perf_counter() - sent_s)
         if not isinstance(found, Exception):
             self._next(lane, list(found), waiting)
             return True
@@ -78,6 +88,7 @@ class Writer:
             raise Halt("refused", f"the database refuses a statement: {found}") from found
         if not isinstance(found, FAILURES):
             raise found
+        self.metrics.unacknowledged.inc()
         self.unknown(lane, statement, found, waiting)
         return False
 

@@ -57,7 +57,9 @@ class Scripted:
     def committed(self, wanted: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         return [TopicPartition(one.topic, one.partition, *self.stored) for one in wanted]
 
-    def get_watermark_offsets(self, _: TopicPartition, timeout: float) -> tuple[int, int]:
+    def get_watermark_offsets(
+        self, _: TopicPartition, timeout: float = -1, cached: bool = False
+    ) -> tuple[int, int]:
         return self.range
 
     def assign(self, _: list[TopicPartition]) -> None:

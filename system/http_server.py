@@ -15,7 +15,8 @@ from system.errors import ConfigError
 class Server:
     """Listens, and stops without cutting off answers."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    def __init__(self, app: Any, host: str, port: int, section: str) -> None:
+        self._section = section  # of the configuration, for messages
         self._config = uvicorn.Config(
             app,
             host=host,
@@ -29,7 +30,7 @@ class Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            date_header=False,  # the gateway sets its own
+            date_header=False,  # set by who needs it, once a second
         )
         self._config.load()
         self._state = ServerState()
@@ -44,8 +45,8 @@ class Server:
             )
         except OSError as error:
             raise ConfigError(
-                f"gateway.host = {host!r}, gateway.port = {port}: cannot listen there "
-                f"({error.strerror}); choose another or stop what listens there"
+                f"{self._section}.host = {host!r}, {self._section}.port = {port}: cannot listen "
+                f"there ({error.strerror}); choose another or stop what listens there"
             ) from None
 
     @property
