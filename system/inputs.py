@@ -5,11 +5,19 @@ that is not the one framed, or a hole is a halt: something was lost, and no rese
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from system.config import Kafka
 from system.errors import Halt, Unreachable
@@ -18,6 +26,7 @@ from system.log import Log
 ASK_AGAIN_S = 0.1
 
 Place = tuple[str, int]  # topic, partition
+Marks = dict[Place, tuple[int, int]]  # where logs begin, and where they end
 
 # The library's own error codes begin with an underscore and are public all the same.
 OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
@@ -80,47 +89,54 @@ class Inputs:
 
     # -- before the first record ---------------------------------------------------------------
 
-    def verify(self, positions: Mapping[Place, Position]) -> None:
+    def verify(self, positions: Mapping[Place, Position], marks: Marks) -> None:
         """Check that every position continues this very log, or halt."""
         before: dict[str, dict[int, Position]] = {}
         for (topic, partition), position in positions.items():
-            low = self.within(topic, partition, position.next_offset)
+            low, _ = _within((topic, partition), position.next_offset, marks)
             if position.next_offset > low:
                 before.setdefault(topic, {})[partition] = position
         for topic, of_topic in before.items():
             self.compare(topic, of_topic)
 
-    def within(self, topic: str, partition: int, offset: int) -> int:
-        """Return the partition's log start if `offset` lies within it; halt if it does not."""
-        low, high = self.reaching(topic, partition, offset)
-        place = f"{topic}[{partition}]: position {offset}, log {low} .. {high}"
-        if offset < low:
-            raise Halt("position_lost", f"{place}: records not yet read are gone")
-        if offset > high:
-            raise Halt("position_ahead", f"{place}: records already read are gone")
-        return low
-
-    def reaching(self, topic: str, partition: int, offset: int) -> tuple[int, int]:
-        """Return log start and end; an end below `offset` is asked again, new leaders lag."""
+    def reaching(self, wanted: Mapping[Place, int]) -> Marks:
+        """Return log starts and ends; an end below the offset is asked again, new leaders lag."""
         deadline_s = time.monotonic() + self.patience.lag_ms / 1000
-        while True:
-            low, high = self.watermarks(topic, partition)
-            if offset <= high or time.monotonic() >= deadline_s:
-                return low, high
+        marks = self.watermarks(wanted)
+        while time.monotonic() < deadline_s:
+            short = [place for place, offset in wanted.items() if marks[place][1] < offset]
+            if not short:
+                break
             time.sleep(ASK_AGAIN_S)
+            marks |= self.watermarks(short)
+        return marks
 
-    def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
-        """Return a partition's log start and end."""
+    def watermarks(self, places: Iterable[Place]) -> Marks:
+        """Return log starts and ends: two questions to each leader, however many partitions."""
+        asked = tuple(places)
+        if not asked:
+            return {}
+        starts = self._logical_offsets(asked, OFFSET_BEGINNING)
+        ends = self._logical_offsets(asked, OFFSET_END)
+        return {place: (starts[place], ends[place]) for place in asked}
+
+    def _logical_offsets(self, places: Sequence[Place], logical: int) -> dict[Place, int]:
+        """Look up where logs begin or end: times that stand for it are a part of the protocol."""
         kafka = self.kafka
         try:
-            marks = self.consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), kafka.connect_timeout_ms / 1000
+            found = self.consumer.offsets_for_times(
+                [TopicPartition(*place, logical) for place in places],
+                kafka.connect_timeout_ms / 1000,
             )
+            for each in found:
+                if each.error is not None:
+                    raise KafkaException(each.error)
         except KafkaException as error:
+            names = ", ".join(f"{topic}[{partition}]" for topic, partition in places)
             raise Unreachable(
-                f"Kafka at {kafka.bootstrap}: {topic}[{partition}]: {error.args[0].str()}"
+                f"Kafka at {kafka.bootstrap}: {names}: {error.args[0].str()}"
             ) from None
-        return marks
+        return {(each.topic, each.partition): each.offset for each in found}
 
     def compare(self, topic: str, positions: Mapping[int, Position]) -> None:
         """Read the record before each position; it must be the one that was framed."""
@@ -215,7 +231,8 @@ class Inputs:
         """Go on if the position exists after all (a new leader lags); halt if it is lost."""
         topic, partition = message.topic() or "", message.partition() or 0
         offset = self.next_offset(topic, partition)
-        self.within(topic, partition, offset)
+        place = (topic, partition)
+        _within(place, offset, self.reaching({place: offset}))
         self.log.warning("position_asked_again", topic=topic, partition=partition, offset=offset)
         self.consumer.seek(TopicPartition(topic, partition, offset))
 
@@ -235,3 +252,14 @@ class Inputs:
                 self.consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
             self.log.warning("dashboard_commit", detail=str(error))
+
+
+def _within(place: Place, offset: int, marks: Marks) -> tuple[int, int]:
+    """Return log start and end if `offset` lies within the log; halt if it does not."""
+    low, high = marks[place]
+    where = f"{place[0]}[{place[1]}]: position {offset}, log {low} .. {high}"
+    if offset < low:
+        raise Halt("position_lost", f"{where}: records not yet read are gone")
+    if offset > high:
+        raise Halt("position_ahead", f"{where}: records already read are gone")
+    return low, high

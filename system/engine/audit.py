@@ -32,8 +32,9 @@ class Audit:
     def read(self, inputs: Inputs, state: State, partitions: int) -> None:
         """Read what stands in the output partitions beyond the snapshot."""
         starts = {}
+        marks = inputs.reaching({(OUTPUTS, number): n for number, n in state.delivered.items()})
         for number, after in state.delivered.items():
-            low, high = inputs.reaching(OUTPUTS, number, after)
+            low, high = marks[OUTPUTS, number]
             if after > high:
                 raise Halt(
                     "output_lost",

@@ -52,8 +52,8 @@ class Init:
         own = self.settings
         consumer = Consumer(kafka.consumer(own.kafka, self.name, GROUP))
         inputs = Inputs(consumer, own.kafka, own.engine.patience, lambda *_: 0, self.log)
-        for number in own.owned:
-            low, _ = inputs.watermarks(ORDERS, number)
+        places = [(ORDERS, number) for number in own.owned]
+        for (topic, number), (low, _) in inputs.watermarks(places).items():
             if low > 0:
-                raise Halt("input_past", f"{ORDERS}[{number}] begins at {low}, not at 0")
+                raise Halt("input_past", f"{topic}[{number}] begins at {low}, not at 0")
         consumer.close()

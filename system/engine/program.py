@@ -67,7 +67,9 @@ class Engine(Loop[Instance]):
         )
         self.restore()
         self.connect()
-        self.inputs.verify(self.positions())
+        positions = self.positions()
+        consumed = {place: position.next_offset for place, position in positions.items()}
+        self.inputs.verify(positions, self.inputs.reaching(consumed))
         self.audit.read(self.inputs, self.state, self.settings.topics.partitions)
         self.state.rules = RULES
         self.inputs.start(self.positions())
@@ -95,8 +97,9 @@ class Engine(Loop[Instance]):
     def replay(self) -> None:
         """Apply the input up to the last output that stands in Kafka; nothing is sent yet."""
         wait_s = self.settings.kafka.connect_timeout_ms / 1000
+        marks = self.inputs.reaching({(ORDERS, n): due for n, due in self.audit.due.items()})
         for number, due in self.audit.due.items():
-            _, high = self.inputs.reaching(ORDERS, number, due)
+            _, high = marks[ORDERS, number]
             if high < due:
                 raise Halt(
                     "position_ahead",

@@ -152,8 +152,12 @@ class UBSCore(Loop[Shard]):
 
     def verify(self) -> None:
         """Check Kafka's logs against ours before anything is consumed or published."""
-        self.inputs.verify(self.positions())
-        outputs.verify(self.inputs, self.state, self.terms.shard, self.settings.outputs)
+        positions = self.positions()
+        after = outputs.acknowledged(self.state, self.settings.outputs)
+        consumed = {place: position.next_offset for place, position in positions.items()}
+        marks = self.inputs.reaching(consumed | after)
+        self.inputs.verify(positions, marks)
+        outputs.verify(self.inputs, self.state, self.terms.shard, after, marks)
 
     def positions(self) -> dict[Place, Position]:
         """Return where each partition goes on that this shard reads."""

@@ -51,8 +51,7 @@ class Init:
         own = self.settings
         consumer = Consumer(kafka.consumer(own.kafka, self.name, GROUP))
         inputs = Inputs(consumer, own.kafka, own.ubscore.patience, lambda *_: 0, self.log)
-        for topic, partition in own.inputs:
-            low, _ = inputs.watermarks(topic, partition)
+        for (topic, partition), (low, _) in inputs.watermarks(own.inputs).items():
             if low > 0:
                 raise Halt("input_past", f"{topic}[{partition}] begins at {low}, not at 0")
         outputs.demand_none(inputs, own.ubscore.shard, own.outputs)

@@ -4,32 +4,38 @@ A record in an output partition that carries this shard's name and a number abov
 was published from frames the log no longer holds: its tail was lost after it had been synced.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
-from system.inputs import Inputs, Place
+from system.inputs import Inputs, Marks, Place
 from system.messages import where
 from system.records import EVENTS, Numbered, decode_event, decode_validated
 from system.ubscore.state import State
 
 
-def verify(inputs: Inputs, state: State, shard: int, places: Iterable[Place]) -> None:
-    """Read this shard's outputs from the mark to the end; halt if any is unknown to the log."""
+def acknowledged(state: State, places: Iterable[Place]) -> dict[Place, int]:
+    """Return the offset behind the last acknowledged record of each partition."""
     known = {(d.topic, d.partition): d.offset + 1 for d in state.mark.delivered}
+    return {place: known.get(place, 0) for place in places}
+
+
+def verify(
+    inputs: Inputs, state: State, shard: int, after: Mapping[Place, int], marks: Marks
+) -> None:
+    """Read this shard's outputs from the mark to the end; halt if any is unknown to the log."""
     starts: dict[str, dict[int, int]] = {}
     ends: dict[str, dict[int, int]] = {}
-    for topic, partition in places:
-        after = known.get((topic, partition), 0)
-        low, high = inputs.reaching(topic, partition, after)
-        if after > high:
+    for (topic, partition), offset in after.items():
+        low, high = marks[topic, partition]
+        if offset > high:
             raise Halt(
                 "output_lost",
-                f"{topic}[{partition}] ends at {high}, but {after - 1} was acknowledged",
+                f"{topic}[{partition}] ends at {high}, but {offset - 1} was acknowledged",
             )
-        start = max(low, after)
+        start = max(low, offset)
         if start < high:
             starts.setdefault(topic, {})[partition] = start
             ends.setdefault(topic, {})[partition] = high
@@ -40,8 +46,7 @@ def verify(inputs: Inputs, state: State, shard: int, places: Iterable[Place]) ->
 
 def demand_none(inputs: Inputs, shard: int, places: Iterable[Place]) -> None:
     """Halt if this shard ever published anything; other shards may have."""
-    for topic, partition in places:
-        low, high = inputs.watermarks(topic, partition)
+    for (topic, partition), (low, high) in inputs.watermarks(places).items():
         for message in inputs.scan(topic, {partition: low}, {partition: high}):
             if decode(message).shard == shard:
                 raise Halt(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from confluent_kafka import KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, Producer, TopicPartition
 
 from system.outbox import Outbox
 from system.records import EVENTS, OPERATIONS, Operation, encode
@@ -127,9 +127,16 @@ class Reader:
             found.append(record)
         return found
 
-    def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
-        where = (place.topic, place.partition)
-        return self.broker.starts.get(where, 0), len(self.broker.logs[where])
+    def offsets_for_times(
+        self, places: list[TopicPartition], timeout: float
+    ) -> list[TopicPartition]:
+        starts, logs = self.broker.starts, self.broker.logs
+        return [
+            TopicPartition(p.topic, p.partition, starts.get((p.topic, p.partition), 0))
+            if p.offset == OFFSET_BEGINNING
+            else TopicPartition(p.topic, p.partition, len(logs[p.topic, p.partition]))
+            for p in places
+        ]
 
     def commit(self, **_: Any) -> None:
         pass

@@ -128,20 +128,26 @@ def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> 
     keys = [(p.topic, p.partition) for p in partitions]
     leaders = _leaders(consumer, keys, timeout, what)
     answers: dict[tuple[str, int], tuple[int, int, int]] = {}
-    for leader in dict.fromkeys(leaders.values()):
-        mine = [p for p in partitions if leaders[p.topic, p.partition] == leader]
-        wanted = [(p.topic, p.partition, p.offset) for p in mine]
-        code, found = _call(
-            consumer,
-            lambda done, at=leader, ask=wanted: list_offsets(consumer, at, ask, done),
-            timeout,
-            codes.TIMED_OUT,
-            what,
-        )
-        if code:
-            fail(_shown(code), what + text_of(_shown(code)))
-        for (topic, index, _), answer in zip(wanted, found, strict=True):
+    by_leader: dict[int, list[tuple[str, int, int]]] = {}
+    for p in partitions:
+        wanted = (p.topic, p.partition, p.offset)
+        by_leader.setdefault(leaders[p.topic, p.partition], []).append(wanted)
+    left = set(by_leader)
+
+    def ask(done: Callable[..., None]) -> None:
+        for leader, asked in by_leader.items():  # all at once (rd_kafka_offsets_for_times)
+            list_offsets(consumer, leader, asked, partial(take, done, leader))
+
+    def take(done: Callable[..., None], leader: int, code: int, found: list[Any]) -> None:
+        left.discard(leader)
+        for (topic, index, _), answer in zip(by_leader[leader], found, strict=False):
             answers[topic, index] = answer
+        if code or not left:
+            done(code)
+
+    (code,) = _call(consumer, ask, timeout, codes.TIMED_OUT, what) if by_leader else (0,)
+    if code:
+        fail(_shown(code), what + text_of(_shown(code)))
     results = []
     for key in keys:
         code, offset, epoch = answers[key]
@@ -165,12 +171,12 @@ def _leaders(
     """Return the leader of each partition, asking for metadata of topics not known yet."""
     limit = timeout if timeout >= 0 else _FOR_EVER
     known = consumer.metadata.topics
-    for topic in dict.fromkeys(topic for topic, _ in keys):
-        if topic in known and not known[topic].error:
-            continue
+    names = dict.fromkeys(topic for topic, _ in keys)
+    missing = tuple(name for name in names if name not in known or known[name].error)
+    if missing:
         code, _ = _call(
             consumer,
-            lambda done, name=topic: consumer.metadata.fetch((name,), done, int(limit * _SECOND)),
+            lambda done: consumer.metadata.fetch(missing, done, int(limit * _SECOND)),
             limit,
             codes.ALL_BROKERS_DOWN,
             what,

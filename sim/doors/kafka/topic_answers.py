@@ -102,13 +102,14 @@ def describe(core: Administrator, names: Sequence[str], *, until: int) -> list[A
     """Describe topics, in the order asked for."""
     admin, model = _wheel()
     found = []
+    answer = core.refresh(until, *names)
+    topics = {topic.name: topic for topic in answer.topics}
+    nodes = {int(b.node_id): model.Node(int(b.node_id), b.host, b.port) for b in answer.brokers}
     for name in names:
-        answer = core.refresh(until, name)
-        topic = answer.topics[0]
+        topic = topics[name]
         if topic.error_code:
             found.append(error_or_none(topic.error_code))
             continue
-        nodes = {int(b.node_id): model.Node(int(b.node_id), b.host, b.port) for b in answer.brokers}
         partitions = [
             model.TopicPartitionInfo(
                 int(p.partition_index),
