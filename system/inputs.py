@@ -5,28 +5,19 @@ that is not the one framed, or a hole is a halt: something was lost, and no rese
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_END,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from system import marks
 from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
+from system.marks import Marks, Place
 
 ASK_AGAIN_S = 0.1
-
-Place = tuple[str, int]  # topic, partition
-Marks = dict[Place, tuple[int, int]]  # where logs begin, and where they end
 
 # The library's own error codes begin with an underscore and are public all the same.
 OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
@@ -89,11 +80,11 @@ class Inputs:
 
     # -- before the first record ---------------------------------------------------------------
 
-    def verify(self, positions: Mapping[Place, Position], marks: Marks) -> None:
+    def verify(self, positions: Mapping[Place, Position], found: Marks) -> None:
         """Check that every position continues this very log, or halt."""
         before: dict[str, dict[int, Position]] = {}
         for (topic, partition), position in positions.items():
-            low, _ = _within((topic, partition), position.next_offset, marks)
+            low, _ = _within((topic, partition), position.next_offset, found)
             if position.next_offset > low:
                 before.setdefault(topic, {})[partition] = position
         for topic, of_topic in before.items():
@@ -101,42 +92,17 @@ class Inputs:
 
     def reaching(self, wanted: Mapping[Place, int]) -> Marks:
         """Return log starts and ends; an end below the offset is asked again, new leaders lag."""
-        deadline_s = time.monotonic() + self.patience.lag_ms / 1000
-        marks = self.watermarks(wanted)
-        while time.monotonic() < deadline_s:
-            short = [place for place, offset in wanted.items() if marks[place][1] < offset]
-            if not short:
-                break
-            time.sleep(ASK_AGAIN_S)
-            marks |= self.watermarks(short)
-        return marks
+        return marks.reaching(
+            self.consumer,
+            self.kafka,
+            wanted,
+            patience_s=self.patience.lag_ms / 1000,
+            pause_s=ASK_AGAIN_S,
+        )
 
     def watermarks(self, places: Iterable[Place]) -> Marks:
-        """Return log starts and ends: two questions to each leader, however many partitions."""
-        asked = tuple(places)
-        if not asked:
-            return {}
-        starts = self._logical_offsets(asked, OFFSET_BEGINNING)
-        ends = self._logical_offsets(asked, OFFSET_END)
-        return {place: (starts[place], ends[place]) for place in asked}
-
-    def _logical_offsets(self, places: Sequence[Place], logical: int) -> dict[Place, int]:
-        """Look up where logs begin or end: times that stand for it are a part of the protocol."""
-        kafka = self.kafka
-        try:
-            found = self.consumer.offsets_for_times(
-                [TopicPartition(*place, logical) for place in places],
-                kafka.connect_timeout_ms / 1000,
-            )
-            for each in found:
-                if each.error is not None:
-                    raise KafkaException(each.error)
-        except KafkaException as error:
-            names = ", ".join(f"{topic}[{partition}]" for topic, partition in places)
-            raise Unreachable(
-                f"Kafka at {kafka.bootstrap}: {names}: {error.args[0].str()}"
-            ) from None
-        return {(each.topic, each.partition): each.offset for each in found}
+        """Return log starts and ends."""
+        return marks.watermarks(self.consumer, self.kafka, places)
 
     def compare(self, topic: str, positions: Mapping[int, Position]) -> None:
         """Read the record before each position; it must be the one that was framed."""
@@ -254,9 +220,9 @@ class Inputs:
             self.log.warning("dashboard_commit", detail=str(error))
 
 
-def _within(place: Place, offset: int, marks: Marks) -> tuple[int, int]:
+def _within(place: Place, offset: int, found: Marks) -> tuple[int, int]:
     """Return log start and end if `offset` lies within the log; halt if it does not."""
-    low, high = marks[place]
+    low, high = found[place]
     where = f"{place[0]}[{place[1]}]: position {offset}, log {low} .. {high}"
     if offset < low:
         raise Halt("position_lost", f"{where}: records not yet read are gone")

@@ -3,7 +3,7 @@
 from confluent_kafka import TopicPartition
 
 from scenarios.controls import planted
-from system.inputs import Place
+from system.marks import Place
 from system.records import OPERATIONS
 from system.ubscore import UBSCore
 from system.ubscore.settings import GROUP

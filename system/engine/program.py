@@ -21,8 +21,8 @@ from system.engine.metrics import Metrics
 from system.engine.settings import GROUP, Settings
 from system.engine.state import State
 from system.errors import Halt, Unreachable
-from system.inputs import Place
 from system.loop import BUSY_WAIT_S, Loop
+from system.marks import Place
 from system.messages import offset, partition
 from system.numbering import Verdict
 from system.outbox import Outbox

@@ -4,20 +4,19 @@ The commit's metadata holds the consumer's state as of exactly its offset. A par
 commit may only be read from its very first record; anything else could silently skip some.
 """
 
-import time
 from typing import Any
 
-from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
+from system import marks
 from system.config import Kafka
 from system.errors import Halt, Unreachable
+from system.marks import Marks, Place
 from system.numbering import Numbering, decode_metadata
 from system.records import OUTPUTS
 from system.settlement import chains
 from system.settlement.chains import Chains
 from system.settlement.config import Work
-
-Place = tuple[str, int]  # topic, partition
 
 
 class Partition:
@@ -35,29 +34,54 @@ def find(
     consumer: Any, assigned: list[TopicPartition], kafka: Kafka, work: Work
 ) -> dict[Place, Partition]:
     """Return the state of each assigned partition as of its committed offset."""
-    timeout = kafka.connect_timeout_ms / 1000
+    committed = _committed(consumer, assigned, kafka, work)
+    logs = marks.reaching(
+        consumer,
+        kafka,
+        {(found.topic, found.partition): max(found.offset, 0) for found in committed},
+        patience_s=work.range_ms_max / 1000,
+        pause_s=work.pause_ms_max / 1000,
+    )
+    return {
+        (found.topic, found.partition): _partition(found, logs, work)
+        for found in sorted(committed, key=lambda found: (found.topic, found.partition))
+    }
+
+
+def _committed(
+    consumer: Any, assigned: list[TopicPartition], kafka: Kafka, work: Work
+) -> list[TopicPartition]:
     try:
-        committed = consumer.committed(assigned, timeout=timeout)
-        return {
-            (found.topic, found.partition): _partition(consumer, found, work, timeout)
-            for found in sorted(committed, key=lambda found: (found.topic, found.partition))
-        }
+        committed: list[TopicPartition] = consumer.committed(
+            assigned, timeout=kafka.connect_timeout_ms / 1000
+        )
     except KafkaException as error:
-        raise Unreachable(
-            f"Kafka at {kafka.bootstrap} does not tell the committed offsets of group "
-            f"{work.group}: {error.args[0].str()}"
-        ) from error
+        raise _untold(kafka, work, error.args[0]) from error
+    for found in committed:
+        if found.error is not None:
+            raise _untold(kafka, work, found.error)
+    return committed
 
 
-def _partition(consumer: Any, found: TopicPartition, work: Work, timeout: float) -> Partition:
+def _untold(kafka: Kafka, work: Work, error: KafkaError) -> Unreachable:
+    return Unreachable(
+        f"Kafka at {kafka.bootstrap} does not tell the committed offsets of group "
+        f"{work.group}: {error.str()}"
+    )
+
+
+def _partition(found: TopicPartition, logs: Marks, work: Work) -> Partition:
     where = f"{found.topic}[{found.partition}]"
-    if found.error is not None:
-        raise KafkaException(found.error)
+    low, high = logs[found.topic, found.partition]
     if found.offset == OFFSET_INVALID:
-        _first_record(consumer, found, where, timeout)
+        _first_record(low, where)
         return Partition(0, _numbering(found, where, work, committed=False))
     numbering = _numbering(found, where, work, committed=True)
-    _in_range(consumer, found, where, work, timeout)
+    if not low <= found.offset <= high:
+        raise Halt(
+            "out_of_range",
+            f"{where}: the committed offset {found.offset} is outside {low}..{high}",
+        )
     return Partition(found.offset, numbering)
 
 
@@ -73,30 +97,10 @@ def _numbering(
     return Numbering(where, shards, work.hole_ms_max)
 
 
-def _first_record(consumer: Any, found: TopicPartition, where: str, timeout: float) -> None:
-    low, _ = consumer.get_watermark_offsets(
-        TopicPartition(found.topic, found.partition), timeout=timeout
-    )
+def _first_record(low: int, where: str) -> None:
     if low != 0:
         raise Halt(
             "no_commit",
             f"{where} begins at offset {low} and the group has no commit there: "
             "what came before was never settled, or the commit is lost",
         )
-
-
-def _in_range(consumer: Any, found: TopicPartition, where: str, work: Work, timeout: float) -> None:
-    """Halt if the position is outside the log; a new leader may lag for a while."""
-    deadline = time.monotonic() + work.range_ms_max / 1000
-    while True:
-        low, high = consumer.get_watermark_offsets(
-            TopicPartition(found.topic, found.partition), timeout=timeout
-        )
-        if low <= found.offset <= high:
-            return
-        if found.offset < low or time.monotonic() >= deadline:
-            raise Halt(
-                "out_of_range",
-                f"{where}: the committed offset {found.offset} is outside {low}..{high}",
-            )
-        time.sleep(work.pause_ms_max / 1000)

@@ -14,13 +14,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from system import database, exits, kafka, messages, metrics_http, symbols
 from system.errors import Halt, Unreachable
 from system.log import Log
+from system.marks import Place
 from system.numbering import Verdict
 from system.records import EVENTS, OUTPUTS, EngineOutput, Event
 from system.settlement import chains, config, positions, reader
 from system.settlement.ledger import Ledger
 from system.settlement.metrics import Metrics
 from system.settlement.outputs import Outputs
-from system.settlement.positions import Partition, Place
+from system.settlement.positions import Partition
 from system.settlement.writer import Abandoned, Writer
 
 # A commit refused because the group has moved on: whoever owns the partition now starts from the

@@ -15,8 +15,8 @@ from confluent_kafka import Message
 
 from system.directory import DataDirectory
 from system.errors import Halt
-from system.inputs import Place
 from system.loop import Loop
+from system.marks import Place
 from system.messages import offset, partition
 from system.outbox import Outbox
 from system.records import OUTPUTS

@@ -10,7 +10,8 @@ import msgspec
 from confluent_kafka import Message
 
 from system.errors import Halt
-from system.inputs import Inputs, Marks, Place
+from system.inputs import Inputs
+from system.marks import Marks, Place
 from system.messages import where
 from system.records import EVENTS, Numbered, decode_event, decode_validated
 from system.ubscore.state import State

@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 
 from system.config import Kafka, NonEmpty, Positive, Section, Topics
-from system.inputs import Patience, Place
+from system.inputs import Patience
+from system.marks import Place
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, PPM
 
 GROUP = "ubscore"

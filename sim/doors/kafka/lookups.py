@@ -126,6 +126,8 @@ def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> 
     """Ask each leader for the first offset not before a time; END if there is none."""
     what = "Failed to get offsets: "
     keys = [(p.topic, p.partition) for p in partitions]
+    if not keys:
+        fail(codes.INVALID_ARG, what + text_of(codes.INVALID_ARG))
     leaders = _leaders(consumer, keys, timeout, what)
     answers: dict[tuple[str, int], tuple[int, int, int]] = {}
     by_leader: dict[int, list[tuple[str, int, int]]] = {}
@@ -145,7 +147,7 @@ def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> 
         if code or not left:
             done(code)
 
-    (code,) = _call(consumer, ask, timeout, codes.TIMED_OUT, what) if by_leader else (0,)
+    (code,) = _call(consumer, ask, timeout, codes.TIMED_OUT, what)
     if code:
         fail(_shown(code), what + text_of(_shown(code)))
     results = []

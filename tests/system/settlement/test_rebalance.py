@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
     OFFSET_INVALID,
     TIMESTAMP_LOG_APPEND_TIME,
     KafkaError,
@@ -61,6 +63,12 @@ class Scripted:
         self, _: TopicPartition, timeout: float = -1, cached: bool = False
     ) -> tuple[int, int]:
         return self.range
+
+    def offsets_for_times(
+        self, wanted: list[TopicPartition], timeout: float
+    ) -> list[TopicPartition]:
+        ends = {OFFSET_BEGINNING: self.range[0], OFFSET_END: self.range[1]}
+        return [TopicPartition(one.topic, one.partition, ends[one.offset]) for one in wanted]
 
     def assign(self, _: list[TopicPartition]) -> None:
         pass

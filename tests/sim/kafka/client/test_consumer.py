@@ -298,6 +298,11 @@ def test_ends_and_times_are_asked_of_the_leaders(make_tank: MakeTank) -> None:
         assert reader.get_watermark_offsets(TopicPartition("t", 0), cached=True) == (-1001, -1001)
         asked = [TopicPartition("t", 0, 1772442000015), TopicPartition("t", 1, 0)]
         assert [p.offset for p in reader.offsets_for_times(asked, 5)] == [2, -1]
+        for logical, expected in ((OFFSET_BEGINNING, [0, 0]), (OFFSET_END, [5, 0])):
+            asked = [TopicPartition("t", 0, logical), TopicPartition("t", 1, logical)]
+            assert [p.offset for p in reader.offsets_for_times(asked, 5)] == expected
+        with pytest.raises(KafkaException, match="_INVALID_ARG"):
+            reader.offsets_for_times([], 5)
         with pytest.raises(KafkaException, match="_UNKNOWN_PARTITION"):
             reader.get_watermark_offsets(TopicPartition("t", 7), timeout=2)
         reader.assign([TopicPartition("t", 0, 0)])

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -89,6 +89,8 @@ def consume(conf: Conf, seen: Seen) -> None:
     kept = second.committed([TopicPartition("t", i) for i in range(3)], 10)
     seen["committed"] = [(each.offset, each.metadata) for each in kept]
     seen["watermarks"] = first.get_watermark_offsets(TopicPartition("t", 0), 10)
+    ends = [TopicPartition("t", i, OFFSET_END) for i in range(3)]
+    seen["ends"] = [each.offset for each in first.offsets_for_times(ends, 10)]
     try:
         offsets = [TopicPartition("t", 0, 1, metadata="x" * 5000)]
         first.commit(offsets=offsets, asynchronous=False)

@@ -30,6 +30,7 @@ def test_the_real_librdkafka_finds_a_cluster_it_can_live_with() -> None:
         "two replicas": "INVALID_REPLICATION_FACTOR",
         "unflushed": 0,
         "watermarks": [0, 100],
+        "ends": [100, 100, 100],
     }
     assert sum(count for _, _, count in reports) == 301
     assert all(delivered for delivered, _, _ in reports)
