@@ -21,13 +21,13 @@ from scenarios.scenario import Scenario
 PAGE, DATA = "campaign.html", "campaign.json"
 
 
-def new_folder(runs: str, scenario: str) -> Path:
-    """Make the folder of a campaign that begins now; fail before any seed was spent on it."""
+def new_folder(runs: str, scenario: str, kind: str = "campaign") -> Path:
+    """Make the folder of a campaign that begins now; fail before any time was spent on it."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     above = Path(runs, scenario)
     try:
         above.mkdir(parents=True, exist_ok=True)
-        for name in _names(f"campaign-{stamp}"):
+        for name in _names(f"{kind}-{stamp}"):
             try:
                 (above / name).mkdir()
             except FileExistsError:
@@ -35,7 +35,7 @@ def new_folder(runs: str, scenario: str) -> Path:
             break
     except OSError as error:
         raise Infrastructure(
-            f"{above}: {error.strerror}; the campaign's page belongs there: "
+            f"{above}: {error.strerror}; the {kind}'s page belongs there: "
             "make it writable, or name another place with --runs"
         ) from None
     return above / name

@@ -74,13 +74,10 @@ class Wish:
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
-    live = _live(Path(runs, scenario.name), f"{seed}-real")
-    try:
+    with living(Path(runs, scenario.name), f"{seed}-real") as live:
         with servers(wish, live / SERVERS) as backend:
-            made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=_say)
+            made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=say)
         folder = keep(made, runs, live) if report else ""
-    finally:
-        _clear(live)
     click.echo(text.summary(made.judgement, folder=folder))
     return _INTERRUPTED if made.interrupted else running.code(made.judgement.verdict)
 
@@ -88,16 +85,12 @@ def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
 def demo(runs: str, wish: Wish) -> int:
     """Make the three runs of the demonstration on one back end; 0 if each ended as it must."""
     rows, right = [], True
-    home = _live(Path(runs), "demo-real")
-    try:
-        with servers(wish, home) as backend:
-            for name, story, expected in _DEMO:
-                click.secho(f"\n── {name}: {story}", bold=True)
-                verdict, page = _demonstrate(name, runs, backend)
-                rows.append((name, verdict, page))
-                right = right and verdict == expected
-    finally:
-        _clear(home)
+    with living(Path(runs), "demo-real") as home, servers(wish, home) as backend:
+        for name, story, expected in _DEMO:
+            click.secho(f"\n── {name}: {story}", bold=True)
+            verdict, page = _demonstrate(name, runs, backend)
+            rows.append((name, verdict, page))
+            right = right and verdict == expected
     click.secho("── three verdicts", bold=True)
     for name, verdict, page in rows:
         click.echo(f"  {name:<16}{verdict:<10}{page}")
@@ -105,12 +98,9 @@ def demo(runs: str, wish: Wish) -> int:
 
 
 def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
-    live = _live(Path(runs, name), "1-real")
-    try:
-        made = stage.run(catalog.find(name), 1, backend, live, say=_say)
+    with living(Path(runs, name), "1-real") as live:
+        made = stage.run(catalog.find(name), 1, backend, live, say=say)
         folder = keep(made, runs, live)
-    finally:
-        _clear(live)
     click.echo(text.summary(made.judgement, folder=folder))
     if made.interrupted:
         raise KeyboardInterrupt
@@ -127,7 +117,7 @@ def servers(wish: Wish, folder: Path) -> Generator[Backend]:
         return
     count = wish.nodes or 1
     started = kinds.make(wish.kind or kinds.DEFAULT, folder, count, count)
-    started.say = _say
+    started.say = say
     with state.owning(started.folder):
         try:
             with started:
@@ -153,19 +143,35 @@ def _standing(wish: Wish) -> Backend | None:
 def keep(made: RealRun, runs: str, live: Path) -> str:
     """Write the run folder, with what the programs wrote beside the evidence; return its path."""
     path = Path(runs, made.scenario.name, f"{made.seed}-real")
-    extra = {
-        f"{running.LIVE}/{file.relative_to(live)}": _kept(file)
-        for file in sorted(live.rglob("*"))
-        if file.is_file() and SERVERS not in file.relative_to(live).parts
-    }
+    extra = written(live)
     extra[f"{running.LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
     running.keep_folder(path, made.judgement, made.plan, extra, runs)
     return str(path)
 
 
+def written(live: Path, without: str = "") -> dict[str, bytes]:
+    """Return what programs wrote, by its name in a run folder; folders `without` are left out."""
+    left_out = {SERVERS, without}
+    return {
+        f"{running.LIVE}/{file.relative_to(live)}": _kept(file)
+        for file in sorted(live.rglob("*"))
+        if file.is_file() and not left_out & set(file.relative_to(live).parts)
+    }
+
+
 def _kept(file: Path) -> bytes:
     content = file.read_bytes()
     return without_secrets(content) if file.suffix == ".toml" else content
+
+
+@contextmanager
+def living(parent: Path, name: str) -> Generator[Path]:
+    """Have a folder for a run while it goes on."""
+    live = _live(parent, name)
+    try:
+        yield live
+    finally:
+        _clear(live)
 
 
 def _live(parent: Path, name: str) -> Path:
@@ -185,5 +191,6 @@ def _clear(live: Path) -> None:
         raise Infrastructure(f"{live} cannot be removed: {error.strerror}") from None
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell a person how it goes."""
     click.echo(f"wavetank: {line}", err=True)

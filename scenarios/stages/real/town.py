@@ -138,9 +138,9 @@ class RealTown:
         assert program is None or isinstance(program, Program)
         return program if program is not None and program.alive else None
 
-    def gateway(self) -> tuple[str, int]:
-        """Return where clients find the first gateway."""
-        name = self.deployment.gateways[0]
+    def gateway(self, name: str = "") -> tuple[str, int]:
+        """Return where clients find a gateway; without a name the first."""
+        name = name or self.deployment.gateways[0]
         way = self.proxies.ways.get((self.deployment.client, name)) if self.proxies else None
         address = way or self._gateways[name]
         return address.host, address.port

@@ -53,9 +53,8 @@ class Producer(Handle):
         """Hand over a message; the report comes by `poll` or `flush`."""
         core = self._core
         if type(core) is not Core:
-            self._open().produce(
-                topic, value, key, partition, callback, on_delivery, timestamp, headers
-            )
+            report = callback or on_delivery  # a `callback` of None would silence the other
+            self._open().produce(topic, value, key, partition, report, None, timestamp, headers)
             return
         process = running()
         if type(topic) is not str or partition != -1 or type(timestamp) is not int:
@@ -90,7 +89,7 @@ class Producer(Handle):
         """Hand over many messages; return how many were taken, mark the others."""
         core = self._core
         if not simulated(core):
-            return self._open().produce_batch(topic, messages, partition, callback, on_delivery)  # type: ignore[no-any-return]
+            return self._open().produce_batch(topic, messages, partition, callback or on_delivery)  # type: ignore[no-any-return]
         running()
         arguments.topic_name(topic)
         if not isinstance(messages, list):

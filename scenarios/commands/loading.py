@@ -1,0 +1,222 @@
+"""``wavetank load``: a load on real processes, measured, reconciled, kept and shown."""
+
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import scenarios.stages  # noqa: F401 - hangs the doors before a library is imported
+from reports import folder as folders
+from reports.breaks import Verdict
+from reports.folder import FolderError
+from reports.load import Baseline, Load
+from reports.pages import live
+from reports.pages import load as pages
+from scenarios import catalog
+from scenarios.backends.base import Backend
+from scenarios.commands import campaigns, real, running
+from scenarios.errors import Infrastructure, UsageError
+from scenarios.load import course, figures, histograms, plans
+from scenarios.load.baseline import CONCURRENCY
+from scenarios.load.course import Made
+from scenarios.load.settings import SECOND, Settings
+from scenarios.scenario import Plan, Scenario, Step
+
+_INTERRUPTED = 130
+_BASELINE_S = 8.0  # each time, before and after
+_LASTS_S = 1.0  # of a fault whose end nobody names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """Which faults there are to be: those of a plan, or some with their times in seconds."""
+
+    plan: str | None = None
+    faults: tuple[str, ...] = ()
+    at_s: tuple[float, ...] = ()
+    lasts_s: tuple[float, ...] = ()
+
+    def steps(self) -> Plan | None:
+        """Return the plan; None leaves it to the scenario."""
+        if self.plan is not None:
+            if self.faults:
+                raise UsageError("--plan and --fault exclude each other: give one of them")
+            return plans.plan(self.plan)
+        if not self.faults:
+            if self.at_s or self.lasts_s:
+                raise UsageError("--at and --lasts are about --fault: give one, too")
+            return None
+        ats = self._each("--at", self.at_s)
+        lasts = self._each("--lasts", self.lasts_s or (_LASTS_S,) * len(ats))
+        return tuple(
+            Step(fault=plans.fault(text), at=round(at * SECOND), lasts=round(long * SECOND))
+            for text, at, long in zip(self.faults, ats, lasts, strict=True)
+        )
+
+    def _each(self, option: str, given: Sequence[float]) -> Sequence[float]:
+        if len(given) != len(self.faults):
+            raise UsageError(
+                f"{len(self.faults)} --fault and {len(given)} {option}: each fault needs its own,"
+                " in the same order"
+            )
+        return given
+
+
+def settings(
+    *,
+    fixed: bool,
+    duration: float,
+    warm_up: float,
+    search: bool,
+    p99: str | None,
+    trial: float,
+    baseline: bool,
+    **same: Any,
+) -> Settings:
+    """Return what the options of the command say; the rest are named as in `Settings`."""
+    if search != (p99 is not None):
+        raise UsageError("--search and --p99 belong together: --search --p99 200ms")
+    return Settings(
+        lasts_s=duration,
+        warm_up_s=warm_up,
+        spacing="fixed" if fixed else "poisson",
+        bound_ms=None if p99 is None else _milliseconds(p99),
+        trial_s=trial,
+        baseline_s=_BASELINE_S if baseline else 0.0,
+        **same,
+    )
+
+
+def _milliseconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", text.strip())
+    if found is None:
+        raise UsageError(f"--p99 {text}: write a time such as 200ms or 1.5s")
+    return float(found[1]) * (1000 if found[2] == "s" else 1)
+
+
+def run(
+    name: str | None, settings: Settings, harm: Harm, wish: real.Wish, runs: str, *, report: bool
+) -> int:
+    """Put the load on, judge, keep and show it; return the exit code."""
+    scenario = _scenario(name)
+    settings = replace(settings, faults_needed=bool(harm.faults))
+    folder = campaigns.new_folder(runs, scenario.name, "load") if report else None
+    try:
+        load = _made(scenario, settings, harm.steps(), wish, runs, folder)
+    except BaseException:
+        if folder is not None and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    click.echo(pages.summary(load, str(folder or "")))
+    return _INTERRUPTED if load.interrupted else running.code(load.verdict)
+
+
+def _made(
+    scenario: Scenario,
+    settings: Settings,
+    plan: Plan | None,
+    wish: real.Wish,
+    runs: str,
+    folder: Path | None,
+) -> Load:
+    with real.living(Path(runs, scenario.name), "load") as live_folder:
+        with real.servers(wish, live_folder / real.SERVERS) as backend:
+            made = course.run(
+                settings,
+                scenario,
+                backend,
+                live_folder,
+                plan=plan,
+                destroy=wish.destroy,
+                say=real.say,
+            )
+            load = _load(scenario, settings, backend, made)
+        if folder is not None:
+            _keep(folder, load, made, real.written(live_folder, "data"))
+    return load
+
+
+def _scenario(name: str | None) -> Scenario:
+    """Return the scenario whose programs and plan are used; none: the programs as they are."""
+    if name is not None:
+        return catalog.find(name)
+    plain = catalog.find("nine_deposits")
+    return replace(plain, name="load", story="Many users at once.")
+
+
+def _load(scenario: Scenario, settings: Settings, backend: Backend, made: Made) -> Load:
+    samples, window = made.samples, made.window
+    if made.interrupted and made.begin_ns:
+        window = figures.Window(window.begin_ns, min(window.end_ns, made.stopped_ns))
+    settled_s, rows_s = figures.settled(samples, window)
+    versions = ", ".join(f"{name} {version}" for name, version in backend.versions.items())
+    nodes = len(backend.nodes)
+    return Load(
+        name=scenario.name,
+        verdict=_verdict(made),
+        servers=f"{backend.kind}, {nodes} {'node' if nodes == 1 else 'nodes'} each: {versions}",
+        command=shlex.join(["wavetank", *sys.argv[1:]]),
+        through=settings.through,
+        spacing=settings.spacing,
+        rate=made.rate,
+        seed=settings.seed,
+        users=settings.users,
+        instances=made.instances,
+        warm_up_s=settings.warm_up_s,
+        measured_s=window.lasts_s if made.begin_ns else 0.0,
+        offered_s=figures.offered(samples, window),
+        settled_s=settled_s,
+        rows_s=rows_s,
+        counts=figures.counts(samples, made.answers),
+        latencies=figures.latencies(samples, window),
+        slices=figures.slices(samples, made.begin_ns, made.end_ns) if made.begin_ns else (),
+        usage=made.usage,
+        bands=made.bands,
+        untested=made.untested,
+        trials=tuple(made.trials),
+        bound_ms=settings.bound_ms,
+        baseline=_baseline(made),
+        breaks=tuple(made.breaks),
+        unknown=tuple(made.unknown),
+        notes=tuple(made.notes),
+        interrupted=made.interrupted,
+        outcome=made.outcome,
+    )
+
+
+def _baseline(made: Made) -> Baseline | None:
+    return Baseline(rows_s=tuple(made.baseline), concurrency=CONCURRENCY) if made.baseline else None
+
+
+def _verdict(made: Made) -> Verdict:
+    """Held only if everything acknowledged has settled, and the ledger reconciles."""
+    found = made.outcome
+    if made.breaks or (found is not None and found.breaks):
+        return "broken"
+    settled = made.samples.settled_count
+    return "unknown" if made.unknown or found is None or not settled else "held"
+
+
+def _keep(folder: Path, load: Load, made: Made, extra: dict[str, bytes]) -> None:
+    samples = made.samples
+    numbers = list(samples.within(made.window.begin_ns, made.window.end_ns))
+    files = {
+        "report.html": pages.page(load, str(folder)).encode(),
+        "report.txt": pages.summary(load, str(folder)).encode(),
+        "load.json": pages.as_json(load),
+        running.PLAN: running.plan_source(made.plan).encode(),
+        **extra,
+    }
+    for name, found in histograms.of_stages(samples, numbers).items():
+        files[f"latency/{name}.hgrm"] = histograms.percentile_distribution(found)
+    if load.outcome is not None:
+        files["reconcile.json"] = live.as_json(load.outcome, load.name)
+    try:
+        folders.write_files(folder, files)
+    except FolderError as error:
+        raise Infrastructure(str(error)) from None

@@ -1,0 +1,52 @@
+"""What a load is told, checked before anything is started."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scenarios.errors import UsageError
+from scenarios.load.arrivals import Spacing
+
+SECOND = 10**9
+
+Through = Literal["http", "topic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A load; times in seconds, `bound_ms` is what a search holds (None: no search)."""
+
+    through: Through = "http"
+    rate: float = 200.0
+    lasts_s: float = 20.0
+    warm_up_s: float = 5.0
+    spacing: Spacing = "poisson"
+    users: int = 1000
+    connections: int = 64
+    seed: int = 1
+    gateways: int = 1
+    settlements: int = 1
+    partitions: int = 4
+    bound_ms: float | None = None
+    trial_s: float = 8.0
+    baseline_s: float = 0.0
+    faults_needed: bool = False  # one that cannot be had here is refused, not left out
+
+    def __post_init__(self) -> None:
+        for option, value in (
+            ("--rate", self.rate),
+            ("--duration", self.lasts_s),
+            ("--trial", self.trial_s),
+        ):
+            if not 0 < value < float("inf"):
+                raise UsageError(f"{option} {value:g}: it must be more than 0")
+        if self.warm_up_s < 0:
+            raise UsageError(f"--warm-up {self.warm_up_s:g}: it must not be less than 0")
+        if self.bound_ms is not None and self.bound_ms <= 0:
+            raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be more than 0")
+        if self.settlements > self.partitions:
+            raise UsageError(
+                f"--settlements {self.settlements} share {self.partitions} partitions: some would"
+                f" have nothing to do; add --partitions {self.settlements}"
+            )
+        if self.through == "topic" and self.gateways != 1:
+            raise UsageError("--gateways is about --through http; the topic needs no gateway")
