@@ -314,6 +314,7 @@ def reconcile(
 @click.option("--users", type=click.IntRange(1, 10**7), default=1000, show_default=True)
 @click.option("--connections", type=click.IntRange(1, 4096), default=64, show_default=True)
 @click.option("--gateways", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--shards", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--settlements", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--partitions", type=click.IntRange(1, 64), default=4, show_default=True)
 @click.option("--plan", metavar="RUN", help="Faults: a run folder or its plan.py.")

@@ -40,7 +40,7 @@ _DRAIN = 60 * SECOND  # between two trials of a search
 _HURRY = 5 * SECOND  # for what is under way when somebody interrupts
 _METER = SECOND
 _WARM_S = 3.0  # of bare inserts before those that count
-_READY = {"ubscore": "ready", "settlement": "assigned", "gateway": "started"}
+_READY = {"ubscore": "ready", "engine": "ready", "settlement": "assigned", "gateway": "started"}
 
 
 @dataclass(slots=True)
@@ -94,6 +94,7 @@ def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
     deployment = replace(
         scenario.deployment,
         gateways=tuple(f"gateway-{number + 1}" for number in range(gateways)),
+        cores=tuple(f"ubscore-{number + 1}" for number in range(settings.shards)),
         settlements=tuple(f"settlement-{number + 1}" for number in range(settings.settlements)),
         partitions=settings.partitions,
     )
@@ -115,7 +116,7 @@ class _Course:
         self.say = say
         self.nemesis = Nemesis(self.town.ground, self.town.plan)
         self.samples = Samples()
-        instances = {role: len(names) for role, names in town.roles()}
+        instances = {role: len(names) for role, names in town.deployment.roles}
         self.made = Made(self.samples, rate=settings.rate, plan=town.plan, instances=instances)
         self.meter = Meter()
         self.made.untested = tuple(f"{s.fault!r}: {why}" for s, why in self.town.untested)
@@ -215,7 +216,7 @@ class _Course:
     def _ready(self) -> bool:
         said = (
             (program := self.town.living(name)) is not None and program.said(_READY[role])
-            for role, names in self.town.roles()
+            for role, names in self.town.deployment.roles
             for name in names
         )
         return all(said) and all(self._serves(address) for address in self._gateways())
@@ -340,7 +341,7 @@ class _Course:
         town, made = self.town, self.made
         self.say(f"reconciling {len(self.samples):,} requests")
         bound_s = town.scenario.settles_ns / SECOND
-        logs = [town.site.data(town.deployment.core)]
+        logs = [town.site.data(core) for core in town.deployment.cores]
         began = time.monotonic()
         try:
             found = reconciled.outcome(self.backend, town.group, town.keyspace, logs, bound_s)

@@ -24,6 +24,7 @@ class Settings:
     connections: int = 64
     seed: int = 1
     gateways: int = 1
+    shards: int = 1
     settlements: int = 1
     partitions: int = 4
     bound_ms: float | None = None
@@ -43,10 +44,11 @@ class Settings:
             raise UsageError(f"--warm-up {self.warm_up_s:g}: it must not be less than 0")
         if self.bound_ms is not None and self.bound_ms <= 0:
             raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be more than 0")
-        if self.settlements > self.partitions:
-            raise UsageError(
-                f"--settlements {self.settlements} share {self.partitions} partitions: some would"
-                f" have nothing to do; add --partitions {self.settlements}"
-            )
+        for option, count in (("--settlements", self.settlements), ("--shards", self.shards)):
+            if count > self.partitions:
+                raise UsageError(
+                    f"{option} {count} share {self.partitions} partitions: some would have nothing"
+                    f" to do; add --partitions {count}"
+                )
         if self.through == "topic" and self.gateways != 1:
             raise UsageError("--gateways is about --through http; the topic needs no gateway")

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from scenarios import catalog
+from scenarios.commands.loading import Harm, settings
+from scenarios.commands.running import plan_source
+from scenarios.errors import UsageError
+from scenarios.load import plans
+from scenarios.scenario import SECOND, Step
+from sim.entropy import Streams
+from sim.faults import Crash, SlowLink
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_plan_is_read_as_run_folders_hold_it(seed: int, tmp_path: Path) -> None:
+    drawn = catalog.find("chaos_deposits").draw(Streams(seed).stream("plan"))
+    (tmp_path / "plan.py").write_text(plan_source(drawn))
+
+    assert plans.plan(str(tmp_path)) == drawn
+    assert plans.plan(str(tmp_path / "plan.py")) == drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Crash(", "is not Python"),
+        ("Crush('ubscore-1')", "Crush is unknown; known are BitRot"),
+        ("'ubscore-1'", "is no fault"),
+        ("Crash()", "Crash: "),
+        ("Crash(open('x'))", "open is unknown"),
+        ("Crash(__import__('os').getcwd())", "is unknown"),
+        ("Crash(target)", "target is neither a fault nor a literal"),
+    ],
+)
+def test_a_fault_that_is_none_is_refused_and_nothing_is_called(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=".*") as refused:
+        plans.fault(text)
+
+    assert says in str(refused.value)
+
+
+def test_a_plan_without_a_plan_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plan.py").write_text("x = 1\n")
+
+    for path in (tmp_path, tmp_path / "nowhere.py"):
+        with pytest.raises(UsageError):
+            plans.plan(str(path))
+
+
+def test_faults_have_their_times_in_order() -> None:
+    faults = ("Crash('ubscore-1')", "SlowLink('kafka-1', 20)")
+
+    assert Harm(faults=faults, at_s=(1, 2.5), lasts_s=(1, 4)).steps() == (
+        Step(fault=Crash("ubscore-1"), at=SECOND, lasts=SECOND),
+        Step(fault=SlowLink("kafka-1", 20), at=2_500_000_000, lasts=4 * SECOND),
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (Harm(faults=("Crash('a')",)), "1 --fault and 0 --at"),
+        (Harm(at_s=(1.0,)), "--at and --lasts are about --fault"),
+        (Harm(plan="x", faults=("Crash('a')",), at_s=(1.0,)), "exclude each other"),
+    ],
+)
+def test_faults_without_times_are_refused(harm: Harm, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        harm.steps()
+
+
+GIVEN = {"fixed": False, "duration": 5.0, "warm_up": 1.0, "search": False, "p99": None}
+MORE = {"trial": 5.0, "baseline": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"rate": 0.0}, "--rate 0: it must be more than 0"),
+        ({"rate": -5.0}, "--rate -5"),
+        ({"rate": float("nan")}, "--rate nan"),
+        ({"rate": float("inf")}, "--rate inf"),
+        ({"duration": 0.0}, "--duration 0"),
+        ({"warm_up": -1.0}, "--warm-up -1"),
+        ({"search": True}, "--search and --p99 belong together"),
+        ({"p99": "200ms"}, "--search and --p99 belong together"),
+        ({"search": True, "p99": "200"}, "--p99 200: write a time such as"),
+        ({"search": True, "p99": "0ms"}, "--p99 0ms: it must be more than 0"),
+        ({"settlements": 5}, "--settlements 5 share 4 partitions"),
+        ({"shards": 5}, "--shards 5 share 4 partitions"),
+        ({"through": "topic", "gateways": 2}, "--gateways is about --through http"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(given: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        settings(**{**GIVEN, **MORE, **given})  # type: ignore[arg-type]
+
+
+def test_a_bound_is_read_in_seconds_or_milliseconds() -> None:
+    for text, bound_ms in (("200ms", 200.0), ("1.5s", 1500.0)):
+        assert settings(**{**GIVEN, **MORE, "search": True, "p99": text}).bound_ms == bound_ms  # type: ignore[arg-type]
