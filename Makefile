@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz hunt clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load hunt clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 
 
 fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=n for another number)
 	$(BIN)/python -m tests.system.gateway.fuzz $(EXAMPLES)
+
+load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP against a bare client (Java 17, Maven)
+	$(BIN)/wavetank load --kind jvm --through topic --rate 1500 --duration 20 --baseline
+	$(BIN)/wavetank load --kind jvm --through http --rate 1000 --duration 20 --baseline
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -1,18 +1,16 @@
-"""Short loads on servers of ours: through the gateway with a crash, and with a send that is lost."""
+"""Short loads on servers of ours: one with a crash, one interrupted while all of it is lost."""
 
 import json
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
-from tests.scenarios.commanding import children, wavetank
-
-
-def folder_of(runs: Path, name: str) -> Path:
-    (folder,) = (runs / name).glob("load-*")
-    return folder
+from scenarios import catalog
+from scenarios.backends import kinds
+from scenarios.load import course
+from scenarios.load.settings import Settings
+from tests.scenarios.commanding import wavetank
 
 
 def test_everything_settles_though_ubscore_is_killed_under_load(tmp_path: Path) -> None:
@@ -23,7 +21,7 @@ def test_everything_settles_though_ubscore_is_killed_under_load(tmp_path: Path) 
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    folder = folder_of(tmp_path, "load")
+    (folder,) = (tmp_path / "load").glob("load-*")
     load = json.loads((folder / "load.json").read_text())
     assert load["counts"]["sent"] == load["counts"]["settled"] == 140
     assert load["bands"][0]["effects"].startswith("processes killed: 1")
@@ -33,28 +31,18 @@ def test_everything_settles_though_ubscore_is_killed_under_load(tmp_path: Path) 
     assert reconciled["verdict"] == "held"
 
 
-def test_figures_do_not_count_when_money_is_missing_and_ctrl_c_leaves_a_report(
-    tmp_path: Path,
-) -> None:
-    def interrupt(pid: int) -> None:
-        def when_under_way() -> None:
-            while not list(tmp_path.rglob("stderr.1.log")):
-                time.sleep(0.05)
-            time.sleep(5)
-            os.kill(pid, signal.SIGINT)
+def test_an_interrupted_load_says_what_was_sent_and_that_nothing_settled(tmp_path: Path) -> None:
+    def say(line: str) -> None:
+        if "requests/s for" in line:
+            interrupt = (os.getpid(), signal.SIGINT)
+            threading.Timer(1.5, os.kill, interrupt).start()
 
-        threading.Thread(target=when_under_way, daemon=True).start()
+    settings = Settings(through="topic", rate=30, lasts_s=60, warm_up_s=0.5)
+    with kinds.make("embedded", tmp_path / "servers", 1, 1) as backend:
+        made = course.run(settings, catalog.find("lost_send"), backend, tmp_path / "live", say=say)
 
-    before = set(children())
-    done = wavetank(
-        *("load", "lost_send", "--through", "topic", "--rate", "30", "--duration", "60"),
-        *("--warm-up", "0.5", "--runs", str(tmp_path), "--folder", str(tmp_path / "none")),
-        meanwhile=interrupt,
-    )
-
-    assert done.returncode == 130, done.stdout + done.stderr
-    load = json.loads((folder_of(tmp_path, "lost_send") / "load.json").read_text())
-    assert load["interrupted"]
-    assert load["verdict"] != "held"
-    assert "the figures do not count" in done.stdout
-    assert set(children()) <= before
+    assert made.interrupted
+    assert 0 < len(made.samples) < 30 * 60
+    assert made.samples.settled_count == 0
+    assert made.outcome is not None
+    assert any("on their way" in why for why in made.unknown)

@@ -51,9 +51,10 @@ def test_a_trial_holds_only_if_all_of_it_settled_at_its_rate_and_in_time() -> No
 
     assert figures.trial(sampled(*steady), window, 100, 200).held
     assert "p99" in figures.trial(sampled(*steady), window, 100, 20).why
-    assert "1 of 201 did not settle" in figures.trial(
-        sampled(*steady, (1000, -1)), window, 100, 200
-    ).why
+    assert (
+        "1 of 201 did not settle"
+        in figures.trial(sampled(*steady, (1000, -1)), window, 100, 200).why
+    )
     late = [(at, 50 if at < 1000 else 3000) for at in range(0, 2000, 10)]
     assert "settled of" in figures.trial(sampled(*late), window, 100, 9000).why
 

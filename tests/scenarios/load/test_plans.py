@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,8 @@ def test_a_plan_is_read_as_run_folders_hold_it(seed: int, tmp_path: Path) -> Non
     ],
 )
 def test_a_fault_that_is_none_is_refused_and_nothing_is_called(text: str, says: str) -> None:
-    with pytest.raises(UsageError, match=".*") as refused:
+    with pytest.raises(UsageError, match=re.escape(says)):
         plans.fault(text)
-
-    assert says in str(refused.value)
 
 
 def test_a_plan_without_a_plan_is_refused(tmp_path: Path) -> None:
