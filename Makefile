@@ -44,6 +44,7 @@ lint: $(READY) ## style, types, layers
 bench: $(READY) ## speed: paired ratios and medians
 	$(BIN)/python -m scenarios.bench
 	$(BIN)/python -m scenarios.bench_engine
+	$(BIN)/python -m scenarios.bench_front
 	$(BIN)/python -m scenarios.bench_ubscore
 
 bench-recovery: $(READY) ## UBSCore's recovery of 1,000,000 logged commands, 10,000 of them since the snapshot

@@ -7,7 +7,6 @@ Both Kafka and the database must answer when it starts; later it serves what sti
 """
 
 import asyncio
-import secrets
 import time
 from typing import Any, ClassVar
 
@@ -15,7 +14,7 @@ from cassandra.policies import RetryPolicy
 from confluent_kafka import KafkaError, KafkaException
 from litestar.types import Message, Receive, Scope, Send
 
-from system import database, exits, kafka
+from system import database, exits, kafka, tracing
 from system.errors import Unreachable
 from system.gateway import answers, commands, config, inputs
 from system.gateway.app import APP
@@ -229,13 +228,25 @@ class Gateway:
 
     async def publish(self, operation: Operation, traceparent: str | None) -> None:
         """Send a command and wait for its delivery report."""
-        trace = traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        context = tracing.parent(traceparent, operation.user_id, operation.request_id)
+        span = tracing.publishing(type(operation).__name__, context)
+        try:
+            failed = await self.send(operation, tracing.injected(context))
+        finally:
+            span.end()
+        if failed is not None:
+            self.log.warning("not_delivered", request_id=operation.request_id, error=failed)
+            self.refuse_delivery(failed)
+
+    async def send(self, operation: Operation, traceparent: str) -> KafkaError | None:
+        """Hand a command to the producer; return what its delivery report says."""
+        sent_s = time.perf_counter()
         try:
             report = self.outgoing.send(
                 OPERATIONS,
                 key_of(operation.user_id),
                 encode(operation),
-                [("traceparent", trace.encode())],
+                [(tracing.HEADER, traceparent.encode())],
             )
         except BufferError:
             raise overloaded(self.in_flight) from None
@@ -243,12 +254,9 @@ class Gateway:
             if error.args[0].fatal():
                 self.producer_failed(error.args[0])
             raise not_published(f"the record was not sent: {error.args[0].str()}") from None
-        sent_s = time.perf_counter()
         failed = await report
         self.metrics.acknowledge.observe(time.perf_counter() - sent_s)
-        if failed is not None:
-            self.log.warning("not_delivered", request_id=operation.request_id, error=failed)
-            self.refuse_delivery(failed)
+        return failed
 
     def refuse_delivery(self, error: KafkaError) -> None:
         """Say what is known of a record whose delivery failed."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from system import database, exits, kafka, messages, metrics_http, symbols
+from system import database, exits, kafka, messages, metrics_http, symbols, tracing
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.marks import Place
@@ -141,9 +141,11 @@ class Settlement:
 
     def settle(self, batch: list[Message]) -> None:
         """Write the rows of a batch; returns when all are acknowledged or no longer ours."""
-        records = [record for message in batch if (record := self.take(message)) is not None]
+        taken = [(message, one) for message in batch if (one := self.take(message)) is not None]
+        records = [record for _, record in taken]
         try:
-            self.write(records)
+            with tracing.settling(taken):
+                self.write(records)
         except Abandoned:
             self.log.warning("abandoned", records=len(records))
         else:
