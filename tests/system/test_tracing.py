@@ -78,7 +78,7 @@ def test_a_callers_trace_is_continued(spans: InMemorySpanExporter) -> None:
     )
 
     (publish,) = spans.get_finished_spans()
-    assert f"{publish.context.trace_id:032x}" == TRACE.split("-")[1]  # type: ignore[union-attr]
+    assert f"{publish.context.trace_id:032x}" == TRACE.split("-")[1]
     assert f"{publish.parent.span_id:016x}" == TRACE.split("-")[2]  # type: ignore[union-attr]
 
 
