@@ -7,6 +7,7 @@ from typing import Any
 from sim.doors.kafka.topic_answers import error_or_none
 from sim.kafka.client.administrator import Administrator
 from sim.kafka.client.assignors import decode_assignment
+from sim.kafka.client.commits import on_the_wire
 from sim.kafka.client.values import OFFSET_INVALID, result
 from sim.kafka.client.wheel import KafkaException, error_of
 from sim.kafka.entities import (
@@ -160,7 +161,7 @@ def alter_offsets(core: Administrator, requests: Sequence[Any], *, until: int) -
             part = OffsetCommitRequestPartition(
                 partition_index=partition.partition,
                 committed_offset=partition.offset,
-                committed_metadata=partition.metadata or "",
+                committed_metadata=on_the_wire(partition.metadata),
             )
             topics.setdefault(partition.topic, []).append(part)
         request = OffsetCommitRequest(

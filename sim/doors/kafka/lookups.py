@@ -190,7 +190,7 @@ def _leaders(
         view = known.get(topic)
         code = 0
         if view is None or view.error == codes.UNKNOWN_TOPIC_OR_PART:
-            code = codes.UNKNOWN_TOPIC
+            code = codes.UNKNOWN_PARTITION
         elif view.error:
             code = view.error
         elif not 0 <= index < len(view.partitions):

@@ -5,7 +5,9 @@ ones wait in a queue of their own; answers come in order; when the connection en
 flight and waiting fail with `_TRANSPORT`; a request that is not answered in time fails and takes
 the connection with it, noticed on a grid of one second; reconnects are held off by a doubled
 interval with jitter of -25 % to +50 %; an error is not reported again within 30 s.
-**Simplified**: no ApiVersions exchange, TLS or SASL when a connection opens.
+**Simplified**: no ApiVersions exchange, TLS or SASL when a connection opens; a backoff ends when
+its time is over (librdkafka's thread may look a second later: broker_restarts in
+tests/conformance/kafka).
 """
 
 import errno

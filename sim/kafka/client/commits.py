@@ -51,6 +51,11 @@ class Offset(NamedTuple):
     error: int = 0
 
 
+def on_the_wire(metadata: str | None) -> str:
+    """Return what is sent for it: confluent_kafka counts the zero that ends a string in C, too."""
+    return "" if metadata is None else metadata + "\0"
+
+
 class Committed(NamedTuple):
     """The outcome of a commit, for `on_commit`."""
 
@@ -177,7 +182,7 @@ class Commits:
                 partition_index=offset.partition,
                 committed_offset=offset.offset,
                 committed_leader_epoch=offset.epoch,
-                committed_metadata=offset.metadata or "",
+                committed_metadata=on_the_wire(offset.metadata),
             )
             topics.setdefault(offset.topic, []).append(part)
         request = OffsetCommitRequest(

@@ -5,7 +5,9 @@ Source: rdkafka_idempotence.c, rdkafka_request.c (`rd_kafka_handle_idempotent_Pr
 drain before the same batch is built again; a duplicate is a success without offset; an
 out-of-order sequence is fatal for the batch at the head of the line and costs a new epoch for a
 later one; an epoch is bumped by the client alone, once all partitions have drained.
-**Simplified**: no transactions.
+**Simplified**: no transactions; a producer id is asked for once a broker is connected (librdkafka
+finds none at first and asks half a second later: idempotent_producer_loses_an_answer in
+tests/conformance/kafka).
 """
 
 from typing import TYPE_CHECKING, NamedTuple

@@ -4,6 +4,8 @@ Source: rdkafka_cgrp.c (`rd_kafka_cgrp_heartbeat`, `rd_kafka_cgrp_max_poll_inter
 **Faithful**: heartbeats go on while callbacks wait to be served, and stop while joining; a member
 that was not answered within `session.timeout.ms` considers its partitions lost; whether the
 program polls is looked at twice a second.
+**Simplified**: the first heartbeat comes an interval after the assignment (librdkafka's comes with
+it: a_subscriber_alone and auto_commit in tests/conformance/kafka).
 """
 
 from typing import TYPE_CHECKING, Any

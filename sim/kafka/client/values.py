@@ -126,7 +126,8 @@ def result(
     error: KafkaError | None = None,
 ) -> TopicPartition:
     """Return a partition as a call answers it."""
-    made = TopicPartition(topic, partition, offset, metadata, epoch)
+    shown = None if metadata is None else metadata.partition("\0")[0]  # it is a string of C
+    made = TopicPartition(topic, partition, offset, shown, epoch)
     made._error = error  # noqa: SLF001
     return made
 

@@ -3,10 +3,19 @@
 import tempfile
 from pathlib import Path
 
-from tests.conformance.kafka import random_sequences, transcripts
+import confluent_kafka
+
+from tests.conformance.kafka import librdkafka, random_sequences, transcripts
 from tests.conformance.kafka.arms import real
+from tests.conformance.kafka.programs import PROGRAMS
 from tests.conformance.kafka.sequences import SEQUENCES
 from tests.conformance.kafka.wire import play
+
+
+def record_clients() -> None:
+    """Run the programs with librdkafka, each in an interpreter without doors."""
+    version = f"librdkafka {confluent_kafka.libversion()[0]}"
+    transcripts.write("clients", version, {name: librdkafka.run(name) for name in PROGRAMS})
 
 
 def main() -> None:
@@ -25,6 +34,7 @@ def main() -> None:
             }
             for name, operations in drawn.items()
         }
+        record_clients()
         transcripts.write("random", server, notes, random_sequences.SEED)
         print(f"{len(SEQUENCES)} written and {len(drawn)} random sequences of {server}")
 

@@ -16,19 +16,19 @@ _MAX_BYTES = 10**7
 
 
 class TcpCluster:
-    """Three brokers on ports of localhost, served by a thread of their own."""
+    """Brokers on ports of localhost, served by a thread of their own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, brokers: int = 3) -> None:
         self.loop = asyncio.new_event_loop()
         self.seen: list[str] = []  # names of the APIs that clients have used
         self.lose = 0  # this many Produce responses are lost, and their connections with them
         self.ports: dict[str, int] = {}
         self.shells: dict[str, Shell] = {}
-        self.loop.run_until_complete(self._listen(settings))
+        self.loop.run_until_complete(self._listen(settings, brokers))
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
-    async def _listen(self, settings: Settings) -> None:
-        nodes = [Node(i, f"127.0.0.{i}", 0) for i in (1, 2, 3)]
+    async def _listen(self, settings: Settings, brokers: int) -> None:
+        nodes = [Node(i, f"127.0.0.{i}", 0) for i in range(1, brokers + 1)]
         self.cluster = Cluster(nodes, Random(7), settings)
         for node in nodes:
             self.ports[node.host] = 0
@@ -42,13 +42,15 @@ class TcpCluster:
         self.ports[name] = await shell.listen(name, self.ports[name], codec)
         await shell.start()
 
-    def restart(self, name: str) -> None:
-        """Crash a broker and start it again at once."""
-        asyncio.run_coroutine_threadsafe(self._restart(name), self.loop)
+    def restart(self, name: str, after_s: float = 0) -> None:
+        """Crash a broker and start it again, at once or later."""
+        asyncio.run_coroutine_threadsafe(self._restart(name, after_s), self.loop)
 
-    async def _restart(self, name: str) -> None:
+    async def _restart(self, name: str, after_s: float) -> None:
         self.shells[name].abort()
         self.cluster.brokers[name].crashed(power_loss=True)
+        if after_s:
+            await asyncio.sleep(after_s)
         await self._serve(name)
 
 
