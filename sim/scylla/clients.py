@@ -11,9 +11,11 @@ import hashlib
 
 from sim.scylla import system_tables
 from sim.scylla.cql import parser
+from sim.scylla.cql.batches import BatchPlan, Write, by_partition, check_kind
 from sim.scylla.cql.binding import Parameters
 from sim.scylla.cql.selects import SelectPlan
 from sim.scylla.cql.statements import (
+    Batch,
     CreateKeyspace,
     CreateTable,
     Delete,
@@ -39,6 +41,7 @@ from sim.scylla.wire import (
     READY,
     SUPPORTED,
     VERSION,
+    VOID,
     Event,
     Failure,
     Prepared,
@@ -47,8 +50,8 @@ from sim.scylla.wire import (
 )
 from sim.scylla.writes import Writes
 
-Plan = WritePlan | SelectPlan
-_PLANS = 1000  # kept of one table; texts with literals in them are many
+Plan = WritePlan | SelectPlan | BatchPlan
+_Write = Insert | Update | Delete
 _SCHEMA = (CreateKeyspace, CreateTable, DropKeyspace, DropTable)
 
 
@@ -90,12 +93,12 @@ class Clients:
         """Forget prepared statements on tables that are gone."""
         schema = self.parts.schema
         for query_id, (plan, _) in list(self.prepared.items()):
-            table = plan.table
-            if table.keyspace in SYSTEM_KEYSPACES:
-                continue
-            keyspace = schema.keyspaces.get(table.keyspace)
-            if keyspace is None or keyspace.tables.get(table.name) is not table:
-                del self.prepared[query_id]
+            for table in plan.tables if isinstance(plan, BatchPlan) else (plan.table,):
+                if table.keyspace in SYSTEM_KEYSPACES:
+                    continue
+                keyspace = schema.keyspaces.get(table.keyspace)
+                if keyspace is None or keyspace.tables.get(table.name) is not table:
+                    self.prepared.pop(query_id, None)
 
     def received(self, connection: int, request: Request) -> None:
         """Answer one request, now or later."""
@@ -145,14 +148,14 @@ class Clients:
             client.events = request.events
             parts.reply(connection, stream, READY)
         elif kind == "BATCH":
-            raise Invalid("not modelled yet: batches")
+            self._batch(connection, client, request)
         else:
             raise ProtocolFault(f"not modelled: opcode {kind}")
 
     def _query(self, connection: int, client: Client, request: Request) -> None:
         statement = parser.parse(request.text)
         parts, stream = self.parts, request.stream
-        if isinstance(statement, (Insert, Update, Delete, Select)):
+        if isinstance(statement, (Insert, Update, Delete, Select, Batch)):
             plan = self._plan(client, statement, request.text)
             self._run(connection, request, plan, request.text)
         elif isinstance(statement, Use):
@@ -179,22 +182,26 @@ class Clients:
         return answer
 
     def _plan(self, client: Client, statement: Statement, text: str) -> Plan:
+        if isinstance(statement, Batch):
+            parts = [self._write_plan(client, part, None) for part in statement.parts]
+            return BatchPlan(statement, parts)
         if not isinstance(statement, (Insert, Update, Delete, Select)):
             raise Invalid("not modelled yet: prepared statements other than reads and writes")
-        keyspace = statement.table.keyspace or client.keyspace
-        if not isinstance(statement, Select) and keyspace in SYSTEM_KEYSPACES:
-            raise Invalid("system keyspace is not user-modifiable")
+        if not isinstance(statement, Select):
+            return self._write_plan(client, statement, text)
         table = self._table(statement, client)
         plan: Plan | None = table.plans.get(text)
-        if plan is None:
-            if isinstance(statement, Select):
-                plan = SelectPlan(table, statement)
-            else:
-                plan = WritePlan(table, statement)
-            if len(table.plans) >= _PLANS:
-                table.plans.clear()
-            table.plans[text] = plan
-        return plan
+        return plan or table.keep(text, SelectPlan(table, statement))
+
+    def _write_plan(self, client: Client, statement: _Write, text: str | None) -> WritePlan:
+        """Compile a write; without a text that is all of it the plan is not kept."""
+        if (statement.table.keyspace or client.keyspace) in SYSTEM_KEYSPACES:
+            raise Invalid("system keyspace is not user-modifiable")
+        table = self._table(statement, client)
+        if text is None:
+            return WritePlan(table, statement)
+        plan: WritePlan | None = table.plans.get(text)
+        return plan or table.keep(text, WritePlan(table, statement))
 
     def _table(self, statement: Select | Insert | Update | Delete, client: Client) -> Table:
         keyspace = statement.table.keyspace or client.keyspace
@@ -207,14 +214,16 @@ class Clients:
         if request.names:
             request.parameters = _by_name(plan, request)
         if isinstance(plan, WritePlan):
-            timestamp = request.timestamp
-            if timestamp is None:
-                timestamp = self._own_timestamp()
-            timestamp = plan.timestamp(request.parameters, timestamp)
+            timestamp = plan.timestamp(request.parameters, self._timestamp(request))
             self.writes.check_timestamp(timestamp)
             mutation = plan.mutation(request.parameters, timestamp)
             keyspace = parts.schema.keyspace(plan.table.keyspace)
-            self.writes.begin(connection, request.stream, mutation, keyspace, request.level)
+            writes = [(mutation, keyspace)]
+            self.writes.begin(connection, request.stream, writes, request.level)
+        elif isinstance(plan, BatchPlan):
+            timestamp = plan.timestamp(request.parameters, self._timestamp(request))
+            together = plan.writes(request.parameters)
+            self._write(connection, request, together, timestamp, logged=plan.kind == "LOGGED")
         elif plan.table.keyspace in SYSTEM_KEYSPACES:
             nodes = [(parts.me, parts.schema.version.bytes)]
             nodes += [
@@ -228,7 +237,52 @@ class Clients:
             keyspace = parts.schema.keyspace(plan.table.keyspace)
             self.queries.begin(connection, request, plan, keyspace)
 
-    def _own_timestamp(self) -> int:
+    def _batch(self, connection: int, client: Client, request: Request) -> None:
+        assert request.batch is not None
+        kind, parts = request.batch
+        writes = []
+        for what, parameters in parts:
+            if isinstance(what, str):
+                plan = self._plan(client, parser.parse(what), what)
+            else:
+                known = self.prepared.get(what)
+                if known is None:
+                    raise Unprepared(what)
+                plan = known[0]
+            if not isinstance(plan, WritePlan):
+                raise Invalid("Invalid statement in batch: only UPDATE, INSERT and DELETE")
+            writes.append(Write(plan, parameters))
+        if writes:
+            check_kind(kind)
+        timestamp = self._timestamp(request)
+        self._write(connection, request, writes, timestamp, logged=kind == "LOGGED")
+
+    def _write(
+        self,
+        connection: int,
+        request: Request,
+        writes: list[Write],
+        timestamp: int,
+        *,
+        logged: bool,
+    ) -> None:
+        parts = self.parts
+        mutations = []
+        for write in writes:
+            self.writes.check_timestamp(write.plan.timestamp(write.parameters, timestamp))
+            mutations.append(write.mutation(timestamp))
+        whole = [
+            (mutation, parts.schema.keyspace(mutation.table.keyspace))
+            for mutation in by_partition(mutations, logged=logged)
+        ]
+        if whole:
+            self.writes.begin(connection, request.stream, whole, request.level)
+        else:
+            parts.reply(connection, request.stream, VOID)
+
+    def _timestamp(self, request: Request) -> int:
+        if request.timestamp is not None:
+            return request.timestamp
         now = self.parts.machinery.now_ns // 1000
         self._last_timestamp = max(now, self._last_timestamp + 1)
         return self._last_timestamp

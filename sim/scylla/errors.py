@@ -105,7 +105,15 @@ class WriteTimeout(CqlError):
 
     code = WRITE_TIMEOUT
 
-    def __init__(self, where: str, level: int, name: str, received: int, required: int) -> None:
+    def __init__(
+        self,
+        where: str,
+        level: int,
+        name: str,
+        received: int,
+        required: int,
+        write_type: str = "SIMPLE",
+    ) -> None:
         super().__init__(
             f"Operation timed out for {where} - received only {received} responses from "
             f"{required} CL={name}."
@@ -114,7 +122,7 @@ class WriteTimeout(CqlError):
             "consistency": level,
             "received_responses": received,
             "required_responses": required,
-            "write_type": "SIMPLE",
+            "write_type": write_type,
         }
 
 
@@ -124,7 +132,14 @@ class WriteFailure(CqlError):
     code = WRITE_FAILURE
 
     def __init__(
-        self, where: str, level: int, name: str, received: int, required: int, failures: int
+        self,
+        where: str,
+        level: int,
+        name: str,
+        received: int,
+        required: int,
+        failures: int,
+        write_type: str = "SIMPLE",
     ) -> None:
         super().__init__(
             f"Operation failed for {where} - received {received} responses and {failures} "
@@ -136,7 +151,7 @@ class WriteFailure(CqlError):
             "required_responses": required,
             "failures": failures,
             "error_code_map": None,
-            "write_type": "SIMPLE",
+            "write_type": write_type,
         }
 
 

@@ -119,8 +119,8 @@ class Node:
         match key:
             case detector.KEY:
                 self._beat()
-            case writes.KEY:
-                self.writes.expire()
+            case writes.KEY | writes.LATER_KEY:
+                self.writes.fired(key)
             case reads.KEY:
                 self.reads.expire()
             case reads.SPECULATE_KEY:

@@ -3,13 +3,17 @@
 A table keeps the plans of statements on it; like itself they are the same for all nodes and worlds.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from cassandra.metadata import murmur3
 
 from sim.scylla.cql.types import CqlType
 
 MIN_TOKEN, MAX_TOKEN = -(2**63), 2**63 - 1
+
+_PLANS = 1000  # kept of one table; texts with literals in them are many
+
+Plan = TypeVar("Plan")
 
 Key = tuple[bytes, ...]  # the clustering columns of a row, serialized
 
@@ -74,6 +78,13 @@ class Table:
 
     def __deepcopy__(self, _: object) -> "Table":
         return self
+
+    def keep(self, text: str, plan: Plan) -> Plan:
+        """Keep and return what a statement was compiled to."""
+        if len(self.plans) >= _PLANS:
+            self.plans.clear()
+        self.plans[text] = plan
+        return plan
 
     def partition_key(self, parts: list[bytes]) -> bytes:
         """Return the bytes of a partition key, as they are hashed and stored."""

@@ -5,7 +5,7 @@ that a TCP shell needs to decode and encode frames and nothing else. `fingerprin
 """
 
 import marshal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.scylla.cql.binding import Bound, Parameters
 from sim.scylla.cql.selects import Cells, Output
@@ -16,11 +16,19 @@ VERSION = 4  # of the native protocol, and the greatest that nodes speak
 LOWEST_VERSION = 3
 
 
+class Batch(NamedTuple):
+    """What a BATCH holds: its kind, and texts or ids of prepared statements with their values."""
+
+    kind: str  # LOGGED, UNLOGGED or COUNTER
+    parts: tuple[tuple[str | bytes, Parameters], ...]
+
+
 class Request:
     """One frame from a client; `kind` is the opcode's name, such as ``EXECUTE``."""
 
     __slots__ = (
         "_packed",
+        "batch",
         "events",
         "kind",
         "level",
@@ -50,6 +58,7 @@ class Request:
         self.paging_state: bytes | None = None
         self.timestamp: int | None = None
         self.events: tuple[str, ...] = ()
+        self.batch: Batch | None = None
         self._packed: bytes | None = None
 
     @property
@@ -75,7 +84,8 @@ class Request:
                 self.events,
                 *self.names,
             )
-            self._packed = marshal.dumps(content, 2)
+            whole = content if self.batch is None else (content, self.batch.kind, self.batch.parts)
+            self._packed = marshal.dumps(whole, 2)
         return self._packed
 
 

@@ -4,9 +4,14 @@
 too few known to be up is Unavailable, before anything is sent; after 2 s WriteTimeout, whatever
 arrived stays, and who did not answer gets a hint; a broken connection to a replica counts as its
 failure, and too many of them are WriteFailure.
-**Simplified**: batches, counters, conditional writes and views have no write path yet; replicas
-shed no load.
+The writes of a batch leave one after the other, so that a crash may come between them.
+
+**Simplified**: counters, conditional writes and views have no write path yet; replicas shed no
+load; the writes of a batch leave 20 us apart.
 """
+
+from collections import deque
+from collections.abc import Hashable
 
 from sim.scylla.cql.writes import Mutation
 from sim.scylla.errors import CqlError, Invalid, WriteFailure, WriteTimeout
@@ -17,9 +22,10 @@ from sim.scylla.ring import ANY, Tally, check_level
 from sim.scylla.table import Keyspace
 from sim.scylla.wire import VOID, Body, Failure
 
-MILLISECOND, SECOND = 10**6, 10**9
+MICROSECOND, SECOND = 10**3, 10**9
 WRITE_TIMEOUT_NS = 2 * SECOND
-KEY = "write"
+KEY, LATER_KEY = "write", "write-later"
+_APART_NS = 20 * MICROSECOND
 
 _FUTURE_US = 3 * 24 * 3600 * 10**6
 
@@ -27,16 +33,31 @@ _FUTURE_US = 3 * 24 * 3600 * 10**6
 class PendingWrite:
     """A write on its way."""
 
-    __slots__ = ("answered", "broken", "connection", "mutation", "stream", "tally", "waiting")
+    __slots__ = ("answered", "broken", "mutation", "replicas", "request", "tally", "waiting")
 
-    def __init__(self, connection: int, stream: int, mutation: Mutation, tally: Tally) -> None:
-        self.connection = connection
-        self.stream = stream
+    def __init__(
+        self, request: "_Request", mutation: Mutation, tally: Tally, replicas: tuple[str, ...]
+    ) -> None:
+        self.request = request
+        self.replicas = replicas
         self.mutation = mutation
         self.tally = tally
         self.waiting: dict[str, None] = {}
         self.broken: list[str] = []  # replicas whose connection broke
         self.answered = False
+
+
+class _Request:
+    """What a client waits for: one write, or those of a batch."""
+
+    __slots__ = ("connection", "failure", "missing", "stream", "type")
+
+    def __init__(self, connection: int, stream: int, writes: int) -> None:
+        self.connection = connection
+        self.stream = stream
+        self.missing = writes
+        self.type = "SIMPLE" if writes == 1 else "UNLOGGED_BATCH"
+        self.failure: Failure | None = None  # the first
 
 
 class Writes:
@@ -46,6 +67,7 @@ class Writes:
         self.parts = parts
         self.pending: dict[int, PendingWrite] = {}
         self.deadlines = Deadlines(KEY, WRITE_TIMEOUT_NS)
+        self._later: deque[tuple[int, PendingWrite]] = deque()  # of batches: when, what
 
     def check_timestamp(self, mutation_timestamp: int) -> None:
         """Refuse timestamps from the far future, as Scylla does."""
@@ -56,25 +78,46 @@ class Writes:
             )
 
     def begin(
-        self, connection: int, stream: int, mutation: Mutation, keyspace: Keyspace, level: int
+        self,
+        connection: int,
+        stream: int,
+        mutations: list[tuple[Mutation, Keyspace]],
+        level: int,
     ) -> None:
-        """Send a write to its replicas."""
-        parts = self.parts
+        """Send the writes of one request to their replicas, the first at once."""
         check_level(level, write=True)
+        request = _Request(connection, stream, len(mutations))
+        first, *later = [self._checked(request, *each, level) for each in mutations]
+        self._send(first)
+        if later:
+            machinery = self.parts.machinery
+            at = machinery.elapsed
+            for write in later:
+                at += _APART_NS
+                self._later.append((at, write))
+            machinery.alarm(LATER_KEY, self._later[0][0])
+
+    def _checked(
+        self, request: _Request, mutation: Mutation, keyspace: Keyspace, level: int
+    ) -> PendingWrite:
+        parts = self.parts
         replicas = parts.ring.replicas(keyspace, mutation.token)
         tally = Tally(level, keyspace, parts.me.datacenter, parts.ring)
-        alive = [name for name in replicas if parts.detector.alive(name)]
         if level != ANY:
-            tally.check_alive(alive)
-        write = PendingWrite(connection, stream, mutation, tally)
+            tally.check_alive([name for name in replicas if parts.detector.alive(name)])
+        return PendingWrite(request, mutation, tally, replicas)
+
+    def _send(self, write: PendingWrite) -> None:
+        parts, mutation, tally = self.parts, write.mutation, write.tally
+        alive = [name for name in write.replicas if parts.detector.alive(name)]
         write.waiting = dict.fromkeys(alive)
         id_ = parts.machinery.new_id()
         self.pending[id_] = write
         self.deadlines.add(parts.machinery, id_)
-        for name in replicas:
+        for name in write.replicas:
             if name not in write.waiting:
                 hinted = parts.hints.store(parts.machinery, parts.detector, name, mutation)
-                if hinted and level == ANY and not alive:
+                if hinted and tally.level == ANY and not alive:
                     tally.add(name)
         message: PeerMessage | None = None
         for name in alive:
@@ -85,6 +128,17 @@ class Writes:
             parts.apply(mutation, (0, id_))
         if not alive:
             self._settle(id_, write)
+
+    def fired(self, key: Hashable) -> None:
+        """Go on with batches, or give up on what took too long."""
+        if key == KEY:
+            self.expire()
+            return
+        machinery, later = self.parts.machinery, self._later
+        while later and later[0][0] <= machinery.elapsed:
+            self._send(later.popleft()[1])
+        if later:
+            machinery.alarm(LATER_KEY, later[0][0])
 
     def applied(self, id_: int, name: str) -> None:
         """Note that replica `name` has a write."""
@@ -104,7 +158,7 @@ class Writes:
         tally = write.tally
         if tally.reachable(other for other in write.waiting if other not in write.broken):
             return
-        counts = tally.received, tally.required, len(write.broken)
+        counts = tally.received, tally.required, len(write.broken), write.request.type
         where = write.mutation.table.full_name
         self._answer(write, Failure(WriteFailure(where, tally.level, tally.name, *counts)))
 
@@ -130,9 +184,15 @@ class Writes:
             self._answer(write, VOID)
 
     def _answer(self, write: PendingWrite, body: Body) -> None:
-        if not write.answered:
-            write.answered = True
-            self.parts.reply(write.connection, write.stream, body)
+        if write.answered:
+            return
+        write.answered = True
+        request = write.request
+        request.missing -= 1
+        if isinstance(body, Failure) and request.failure is None:
+            request.failure = body
+        if not request.missing:
+            self.parts.reply(request.connection, request.stream, request.failure or body)
 
     def _timeout(self, write: PendingWrite) -> CqlError:
         tally = write.tally
@@ -142,4 +202,5 @@ class Writes:
             tally.name,
             tally.received,
             tally.required,
+            write.request.type,
         )

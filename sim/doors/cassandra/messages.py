@@ -6,8 +6,9 @@ from typing import Any
 from cassandra import WriteType, protocol
 from cassandra.protocol import ColumnMetadata, ResultMessage
 
-from sim.scylla.cql.binding import UNSET
+from sim.scylla.cql.binding import UNSET, Parameters
 from sim.scylla.wire import (
+    Batch,
     Body,
     Event,
     Failure,
@@ -20,6 +21,7 @@ from sim.scylla.wire import (
 )
 
 _V4 = 4
+_BATCHES = ("LOGGED", "UNLOGGED", "COUNTER")
 _not_set = protocol._UNSET_VALUE
 
 
@@ -29,9 +31,7 @@ def request_of(message: Any, stream: int, version: int) -> Request:
     request = Request(kind, stream, version=version)
     if kind == "EXECUTE":
         request.query_id = message.query_id
-        request.parameters = tuple(
-            [UNSET if value is _not_set else value for value in message.query_params]
-        )
+        request.parameters = _parameters(message.query_params)
     elif kind in {"QUERY", "PREPARE"}:
         request.text = message.query
     elif kind == "REGISTER":
@@ -42,7 +42,17 @@ def request_of(message: Any, stream: int, version: int) -> Request:
         request.page_size = message.fetch_size
         request.paging_state = message.paging_state
         request.timestamp = message.timestamp
+    elif kind == "BATCH":
+        parts = [(what, _parameters(values)) for _, what, values in message.queries]
+        request.batch = Batch(_BATCHES[message.batch_type.value], tuple(parts))
+        request.level = message.consistency_level
+        request.serial_level = message.serial_consistency_level
+        request.timestamp = message.timestamp
     return request
+
+
+def _parameters(values: Any) -> Parameters:
+    return tuple([UNSET if value is _not_set else value for value in values])
 
 
 def message_of(body: Body) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 from lark import Token, Tree
 
 from sim.scylla.cql.statements import (
+    Batch,
     Call,
     Constant,
     CreateKeyspace,
@@ -131,6 +132,16 @@ class Builder:
         return name_of(name), self._term(value)
 
     # data
+
+    def _batch(self, kind: Token | None, using: Node | None, *parts: Node) -> Batch:
+        timestamp = self._timestamp(using)
+        built: list[Any] = [getattr(Builder(), f"_{part.data}")(*part.children) for part in parts]
+        return Batch(
+            kind=str(kind).upper() if kind else "LOGGED",  # type: ignore[arg-type]
+            parts=tuple(built),
+            timestamp=timestamp,
+            markers=self.markers + sum(part.markers for part in built),
+        )
 
     def _insert(
         self, table: Node, names: Node, terms: Node, guard: Node | None, using: Node | None

@@ -2,7 +2,7 @@
 
 **Faithful**: errors carry the class and the shape of Scylla's messages (``line 1:41 no viable
 alternative at input 'x'``); names fold to lower case unless quoted; reserved words need quotes.
-**Simplified**: what the grammar lacks is refused by name, never ignored: batches, lightweight
+**Simplified**: what the grammar lacks is refused by name, never ignored: lightweight
 transactions, ALTER, types, indexes, views, functions, roles, TTL, static columns, JSON, DISTINCT,
 GROUP BY, ALLOW FILTERING, tuples in WHERE, token() elsewhere.
 """
@@ -23,7 +23,6 @@ _CACHED_TEXTS = 4096
 _NOT_MODELLED = tuple(
     (re.compile(begin, re.IGNORECASE), name)
     for begin, name in (
-        (r"begin\s+(\w+\s+)?batch\b", "batches"),
         (r"alter\b", "ALTER"),
         (r"(create|drop)\s+(custom\s+)?index\b", "indexes"),
         (r"(create|alter|drop|prune)\s+materialized\b", "materialized views"),

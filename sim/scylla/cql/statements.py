@@ -178,6 +178,15 @@ class Delete(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Statement):
+    """``BEGIN BATCH``: each of `parts` numbers its own markers, after those of `timestamp`."""
+
+    kind: OneOf["LOGGED", "UNLOGGED", "COUNTER"]
+    parts: tuple[Insert | Update | Delete, ...]
+    timestamp: Term | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Select(Statement):
     """``SELECT``; no selectors mean ``*``."""
 

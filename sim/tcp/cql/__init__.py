@@ -5,7 +5,8 @@ protocol with clients, `links` is what nodes say to each other, `storage` what t
 
 **Faithful**: what the modules of `sim.scylla` and the ones here list; with `commitlog.sync` =
 ``batch`` kill -9, a power loss and a restart keep everything that was acknowledged.
-**Simplified**: what those modules list; above all no batches, no conditional writes, no ALTER, no
+**Simplified**: what those modules list; above all no logged batches of several
+partitions, no conditional writes, no ALTER, no
 DESCRIBE; the nodes of a cluster are those of its first start; all rows are held in memory; no TLS,
 no authentication, no compression.
 """

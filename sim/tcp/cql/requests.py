@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sim.scylla.cql.binding import UNSET, Value
-from sim.scylla.wire import Request
+from sim.scylla.wire import Batch, Request
 from sim.tcp.codec import Malformed
 from sim.tcp.cql.primitives import Reader
 
@@ -22,6 +22,7 @@ _EVENTS = frozenset({"TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE"})
 _VALUES, _SKIP_METADATA, _PAGE_SIZE, _PAGING_STATE = 0x01, 0x02, 0x04, 0x08
 _SERIAL, _TIMESTAMP, _NAMES = 0x10, 0x20, 0x40
 _KNOWN_FLAGS = 0x7F
+_BATCHES = ("LOGGED", "UNLOGGED", "COUNTER")
 _LOWEST_TIMESTAMP = -(2**63)
 
 
@@ -77,6 +78,28 @@ def _options(request: Request, body: Reader) -> bool:
         request.page_size = body.integer()
     if flags & _PAGING_STATE:
         request.paging_state = body.sized()[1]
+    _end(request, body, flags)
+    return bool(flags & _SKIP_METADATA)
+
+
+def _batch(request: Request, body: Reader) -> bool:
+    kind = body.byte()
+    if kind >= len(_BATCHES):
+        raise Malformed(f"Invalid BATCH message type {kind}")
+    parts: list[tuple[str | bytes, tuple[Value, ...]]] = []
+    for _ in range(body.short()):
+        what: str | bytes = body.short_bytes() if body.byte() else body.long_string()
+        parts.append((what, tuple([_value(body, request.version) for _ in range(body.short())])))
+    request.batch = Batch(_BATCHES[kind], tuple(parts))
+    request.level = body.short()
+    flags = body.byte()
+    if flags & ~(_SERIAL | _TIMESTAMP):  # names of values cannot be decoded: CASSANDRA-10246
+        raise Malformed(f"flags {flags:#04x} of a BATCH that are unknown or cannot be served")
+    _end(request, body, flags)
+    return False
+
+
+def _end(request: Request, body: Reader, flags: int) -> None:
     if flags & _SERIAL:
         request.serial_level = body.short()
     if flags & _TIMESTAMP:
@@ -85,7 +108,6 @@ def _options(request: Request, body: Reader) -> bool:
             raise Malformed(f"Out of bound timestamp, must be in [{1 - 2**63}, {2**63 - 1}]")
         request.timestamp = timestamp
     body.finish()
-    return bool(flags & _SKIP_METADATA)
 
 
 def _bind(request: Request, body: Reader, *, named: bool) -> None:
@@ -113,4 +135,5 @@ _BODIES: dict[str, Callable[[Request, Reader], bool]] = {
     "QUERY": _query,
     "EXECUTE": _execute,
     "REGISTER": _register,
+    "BATCH": _batch,
 }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 _SCYLLA_READ_LEVEL = "Scylla takes EACH_QUORUM for writes only (Cassandra 4.1 still did, too)"
 _REFUSED = "not modelled; it stands under Simplified in sim/scylla/cql/parser.py"
+_LOGGED = "not modelled; it stands under Simplified in sim/scylla/cql/batches.py"
 
 
 class Place(NamedTuple):
@@ -24,6 +25,8 @@ EXCEPTIONS: dict[Place, str] = {
     Place("token_ranges", "token(k) > 0 AND k = 1"): (
         "Scylla does not take both kinds of conditions on the partition key"
     ),
+    Place("a_logged_batch_of_several_partitions", "BEGIN"): _LOGGED,
+    Place("a_logged_batch_of_several_partitions", "LOGGED ["): _LOGGED,
     Place("not_modelled_here", "USING TTL"): _REFUSED,
     Place("not_modelled_here", "IF NOT EXISTS"): _REFUSED,
     Place("not_modelled_here", "ALLOW FILTERING"): _REFUSED,

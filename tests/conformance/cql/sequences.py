@@ -79,6 +79,15 @@ class Sequence(RuleBasedStateMachine):
         where = "USING TIMESTAMP ? WHERE k = ?"
         self.say(bound(f"DELETE FROM {TABLE} {where}", at, self.base + k))
 
+    @rule(k=_which, c=_c, d=_d, v=_v, w=_w, at=_at)
+    def batch(self, k: int, c: int, d: str, v: Any, w: Any, at: int) -> None:
+        one, other = self.base + k, self.base + 1 - k
+        put = f"INSERT INTO {TABLE} (k, c, d, v) VALUES (?, ?, ?, ?)"
+        change = f"UPDATE {TABLE} SET w = ? WHERE k = ? AND c = 1 AND d = ?"
+        away = f"DELETE FROM {TABLE} WHERE k = ? AND c = 1 AND d = ?"
+        text = f"BEGIN UNLOGGED BATCH USING TIMESTAMP ? {put}; {change}; {away}; APPLY BATCH"
+        self.say(bound(text, at, one, c, d, v, w, other, d, one, d))
+
     @rule(k=_which, c=_c, page=_page, limit=st.integers(1, 9), more=_low, turned=st.booleans())
     def read(self, k: int, c: int, page: Any, limit: int, more: str, turned: bool) -> None:
         order = "ORDER BY c ASC " if turned else ""

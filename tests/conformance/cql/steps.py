@@ -16,12 +16,15 @@ REPLICATION = "{'class': 'NetworkTopologyStrategy', 'datacenter1': %d}"
 class Step:
     """A statement; with `values` it is prepared and bound, by place or by name.
 
+    With `parts`, each a statement and its values or none, it is a batch, and `cql` is its kind.
+
     `raw` puts the values' bytes into the request as they are, which the driver would refuse.
     """
 
     cql: str
     values: list[Any] | dict[str, Any] | None = None
     raw: list[str | None] | None = None
+    parts: list[list[Any]] | None = None
     level: str = "ONE"
     page: int | None = None
 
@@ -71,8 +74,16 @@ def bound(cql: str, *values: Any, **more: Any) -> Step:
     return Step(cql=cql, values=list(values), **more)
 
 
+def batch(kind: str, *parts: str | tuple[Any, ...]) -> Step:
+    """Return a batch of the protocol, of statements alone or with their values."""
+    split = [(part,) if isinstance(part, str) else part for part in parts]
+    return Step(cql=kind, parts=[[cql, list(values) or None] for cql, *values in split])
+
+
 def _placed(step: Step, table: str) -> Step:
     fields = asdict(step) | {"values": step.values}
+    if step.parts is not None:
+        fields["parts"] = [[cql.replace("{t}", table), values] for cql, values in step.parts]
     return Step(**fields | {"cql": step.cql.replace("{t}", table)})
 
 

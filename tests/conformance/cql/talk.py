@@ -9,7 +9,13 @@ from typing import Any
 
 from cassandra import ConsistencyLevel
 from cassandra.cluster import NoHostAvailable, ResultSet, Session
-from cassandra.query import PreparedStatement, SimpleStatement, Statement
+from cassandra.query import (
+    BatchStatement,
+    BatchType,
+    PreparedStatement,
+    SimpleStatement,
+    Statement,
+)
 
 from tests.conformance.cql.steps import Step
 
@@ -47,6 +53,8 @@ class Talk:
 
     def _statement(self, step: Step, told: dict[str, Plain]) -> Statement:
         level = ConsistencyLevel.name_to_value[step.level]
+        if step.parts is not None:
+            return self._batch(step.cql, step.parts, level)
         if step.values is None and step.raw is None:
             return SimpleStatement(step.cql, consistency_level=level, fetch_size=step.page or None)
         prepared = self._prepared.get(step.cql)
@@ -59,6 +67,12 @@ class Talk:
         statement.consistency_level = level
         statement.fetch_size = step.page or None
         return statement
+
+    def _batch(self, kind: str, parts: list[list[Any]], level: int) -> BatchStatement:
+        batch = BatchStatement(getattr(BatchType, kind), consistency_level=level)
+        for cql, values in parts:
+            batch.add(cql if values is None else self.session.prepare(cql), values)
+        return batch
 
 
 def _told(prepared: PreparedStatement) -> Plain:

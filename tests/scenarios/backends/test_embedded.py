@@ -88,7 +88,7 @@ def test_it_refuses_compaction(embedded: Embedded) -> None:
     "statement",
     [
         "INSERT INTO kept.rows (k) VALUES (1) IF NOT EXISTS",
-        "BEGIN BATCH INSERT INTO kept.rows (k) VALUES (1); APPLY BATCH",
+        "BEGIN BATCH DELETE FROM kept.rows WHERE k = 1 DELETE FROM kept.rows WHERE k=2 APPLY BATCH",
         "ALTER TABLE kept.rows ADD v int",
         "CREATE TYPE kept.pair (a int)",
         "CREATE INDEX ON kept.rows (k)",

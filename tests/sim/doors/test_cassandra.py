@@ -76,6 +76,9 @@ def test_errors_are_the_drivers_own() -> None:
     def main(stage: Stage) -> Any:
         cluster, session = connect()
         found = []
+        logged = BatchStatement()
+        for asset in (1, 2):
+            logged.add("INSERT INTO k.ledger (user, asset, seq) VALUES (1, %s, 1)", (asset,))
         for text in (
             "SELEC 1",
             "SELECT * FROM k.nothing",
@@ -85,8 +88,8 @@ def test_errors_are_the_drivers_own() -> None:
                 session.execute(text)
             except (SyntaxException, InvalidRequest) as error:
                 found.append(type(error))
-        with pytest.raises(InvalidRequest, match="batches"):
-            session.execute(BatchStatement())
+        with pytest.raises(InvalidRequest, match="logged batches"):
+            session.execute(logged)
         cluster.shutdown()
         return found
 

@@ -14,7 +14,6 @@ from tests.sim.scylla.harness import Client, Sandbox, decoded
         ("INSERT INTO k.plain (id) VALUES ('x') IF NOT EXISTS", Invalid, "lightweight"),
         ("UPDATE k.plain SET a = '1' WHERE id = 'x' IF a = '2'", Invalid, "lightweight"),
         ("INSERT INTO k.plain (id) VALUES ('x') USING TTL 5", Invalid, "TTL"),
-        ("BEGIN BATCH INSERT INTO k.plain (id) VALUES ('x'); APPLY BATCH", Invalid, "batches"),
         ("ALTER TABLE k.plain ADD c int", Invalid, "ALTER"),
         ("CREATE INDEX ON k.plain (a)", Invalid, "indexes"),
         ("SELECT * FROM k.plain ALLOW FILTERING", Invalid, "ALLOW FILTERING"),

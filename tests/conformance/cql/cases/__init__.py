@@ -1,6 +1,14 @@
 """The cases, by subject."""
 
-from tests.conformance.cql.cases import errors, merging, reading, schemas, statements, values
+from tests.conformance.cql.cases import (
+    batches,
+    errors,
+    merging,
+    reading,
+    schemas,
+    statements,
+    values,
+)
 from tests.conformance.cql.steps import Case
 
 CASES: tuple[Case, ...] = (
@@ -9,5 +17,6 @@ CASES: tuple[Case, ...] = (
     *values.CASES,
     *merging.CASES,
     *reading.CASES,
+    *batches.CASES,
     *errors.CASES,
 )
