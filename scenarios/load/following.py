@@ -6,6 +6,7 @@ were acknowledged; committed offsets are asked for every 25 ms. No group is join
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from system.records import EVENTS
 LOOK_S = 0.025
 _AT_ONCE = 5_000
 _PATIENCE_S = 2.0
+_QUIET_S = 3.0
 _MILLISECOND = 10**6
 
 
@@ -55,6 +57,7 @@ class Follower:
         self._now_ns = now_ns
         self._epoch_ns = epoch_ns
         self._places = [TopicPartition(EVENTS, p, 0) for p in range(partitions)]
+        self._decided_at_s = time.monotonic()
         self._clear = 0  # every request below it has come to its end
         self._open: list[deque[tuple[int, int]]] = [deque() for _ in range(partitions)]
         settings: dict[str, Any] = {
@@ -90,16 +93,22 @@ class Follower:
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything that was acknowledged, and every event seen, has settled."""
+        """Whether everything that was acknowledged, and every event seen, has settled.
+
+        Of requests without an answer nobody knows whether an event will come: none may have come
+        for a while.
+        """
         samples = self.samples
         while self._clear < len(samples) and (
             samples.settled[self._clear] or samples.answer[self._clear] == REFUSED
         ):
             self._clear += 1
         rest = range(self._clear, len(samples))
-        return not any(self._open) and not any(
+        if any(self._open) or any(
             samples.answer[number] == OK and not samples.settled[number] for number in rest
-        )
+        ):
+            return False
+        return not rest or time.monotonic() - self._decided_at_s > _QUIET_S
 
     def _run(self) -> None:
         while not self._ended.is_set():
@@ -124,6 +133,7 @@ class Follower:
             at_ns = message.timestamp()[1] * _MILLISECOND - self._epoch_ns
             self.samples.decided[number] = max(at_ns, self.samples.intended[number])
             self.samples.rows[number] = rows_of(event.seq)
+            self._decided_at_s = time.monotonic()
             self._open[message.partition()].append((message.offset(), number))
 
     def _look(self) -> None:

@@ -22,7 +22,7 @@ _PATIENCE_S = 5.0
 _SWEEP_S = 0.1
 _BACKOFF_S, _BACKOFF_MAX_S = 0.05, 2.0
 _ATTEMPTS = 12
-_LAST_S = 60.0  # for answers after the last request
+_LAST_S = 30.0  # without any answer, after the last request
 _DEFINITE = (400, 401, 403, 409, 413)
 
 
@@ -209,12 +209,18 @@ class ThroughHttp(Sender):
             number, request = self.begin(at)
             pool.open += 1
             pool.ask(_Asked(number, f"/{request.route}", request.body()))
-        deadline_s = pool.loop.time() + _LAST_S
-        while pool.open and pool.loop.time() < deadline_s and not self.stopped:
-            await asyncio.sleep(0.01)
+        await self._last_answers(pool)
         sweeping.cancel()
         pool.close()
         await asyncio.sleep(0)
+
+    async def _last_answers(self, pool: _Pool) -> None:
+        """Wait for answers as long as any come."""
+        answered, since_s = 0, pool.loop.time()
+        while pool.open and pool.loop.time() - since_s < _LAST_S and not self.stopped:
+            await asyncio.sleep(0.01)
+            if self.answers.total() > answered:
+                answered, since_s = self.answers.total(), pool.loop.time()
 
     async def _until(self, at_ns: int) -> None:
         await asyncio.sleep(0)  # late or not: answers must be read
