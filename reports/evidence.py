@@ -204,6 +204,20 @@ class OutputRow(Record, frozen=True, kw_only=True):
     durable_ns: int | None = None
 
 
+class OrderRow(Record, frozen=True, kw_only=True):
+    """A row of ``orders_by_user`` read at QUORUM in the end."""
+
+    user_id: int
+    order_id: str
+    symbol_id: int
+    status: str
+    filled: int
+    remaining: int
+    paid: int
+    unlocked: int
+    output_seq: int
+
+
 class Commit(Record, frozen=True, kw_only=True):
     """An offset a consumer group committed; the evidence holds them all, in order of time."""
 
@@ -261,6 +275,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     requests: tuple[RequestRow, ...] = ()
     accounts: tuple[AccountRow, ...] = ()
     outputs: tuple[OutputRow, ...] = ()
+    orders: tuple[OrderRow, ...] = ()
     commits: tuple[Commit, ...] = ()
     processes: tuple[ProcessEvent, ...] = ()
     faults: tuple[FaultReceipt, ...] = ()
@@ -285,6 +300,7 @@ __all__ = [
     "LogLine",
     "Operation",
     "OperationKind",
+    "OrderRow",
     "Outcome",
     "OutputRow",
     "OwedHalt",

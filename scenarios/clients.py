@@ -4,7 +4,6 @@ A client asks, waits as long as its patience lasts, and asks again with the same
 told, and when, is the history that checkers judge. Connection and clock belong to the stage.
 """
 
-import json
 import random
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,11 +11,12 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from reports.evidence import Answer, Attempt, ClientRead, Operation
+from scenarios import wishes
 from scenarios.http import Response
 from scenarios.keys import request_id
+from scenarios.wishes import Wish
 from scenarios.workloads import MILLISECOND, SECOND, Intent
 from system import assets
-from system.records import body_hash
 
 _BACKOFF = 50 * MILLISECOND
 _BACKOFF_MAX = 2 * SECOND
@@ -56,6 +56,7 @@ class History:
     under_way: dict[str, tuple[Operation, list[Attempt]]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     reads: list[ClientRead] = field(default_factory=list)
+    placed: dict[str, str] = field(default_factory=dict)  # the order id behind each label
 
     def all(self) -> tuple[Operation, ...]:
         """Return every operation in order of time; nobody knows of those under way."""
@@ -93,46 +94,29 @@ class Client:
             self.clock.sleep(max(begin_ns + intent.at_ns - self.clock.now, 0))
             if intent.reads_before:
                 self.read_balance(intent.user_id)
-            self._transfer(intent)
+            self._ask_for(intent)
 
-    def _transfer(self, intent: Intent) -> None:
+    def _ask_for(self, intent: Intent) -> None:
         key = request_id(self.clock.wall_ms(), self.stream)
-        asset = assets.BY_NAME[intent.asset]
-        amount = assets.parse(intent.amount, asset)
-        body = json.dumps(
-            {
-                "request_id": key,
-                "user_id": intent.user_id,
-                "asset": intent.asset,
-                "amount": intent.amount,
-            }
-        ).encode()
-        begun = Operation(
-            client=self.name,
-            kind=intent.route,
-            user_id=intent.user_id,
-            asset_id=asset.id,
-            amount=amount,
-            request_id=key,
-            body_hash=body_hash(intent.route, intent.user_id, key, asset.id, amount),
-            attempts=(Attempt(invoked_ns=self.clock.now),),
-            outcome="info",
+        wanted = wishes.of(intent, key, self.history.placed)
+        begun = replace(
+            wanted.operation, client=self.name, attempts=(Attempt(invoked_ns=self.clock.now),)
         )
+        if intent.route == "place_order":
+            self.history.placed[intent.label] = begun.order_id
         attempts: list[Attempt] = []
         self.history.under_way[key] = (begun, attempts)
-        self._until_answered(intent, f"/{intent.route}", body, attempts)
+        self._until_answered(intent, wanted, attempts)
         done = replace(begun, attempts=tuple(attempts), outcome=_outcome(attempts))
         self.history.operations.append(done)
         del self.history.under_way[key]
 
-    def _until_answered(
-        self, intent: Intent, path: str, body: bytes, attempts: list[Attempt]
-    ) -> None:
+    def _until_answered(self, intent: Intent, wish: Wish, attempts: list[Attempt]) -> None:
         backoff = _BACKOFF
         patience = intent.patience_ns
         again = intent.again_ns
         while len(attempts) < intent.attempts:
-            attempt = self._attempt(path, body, patience)
+            attempt = self._attempt(wish, patience)
             attempts.append(attempt)
             if 200 <= attempt.status < 300:
                 if not again:
@@ -146,9 +130,9 @@ class Client:
             backoff = min(2 * backoff, _BACKOFF_MAX)
             patience = min(2 * patience, 10 * SECOND)
 
-    def _attempt(self, path: str, body: bytes, patience_ns: int) -> Attempt:
+    def _attempt(self, wish: Wish, patience_ns: int) -> Attempt:
         invoked = self.clock.now
-        response = self.connection.request("POST", path, self.key, body, patience_ns)
+        response = self.connection.request(wish.method, wish.path, self.key, wish.body, patience_ns)
         if response is None:
             return Attempt(invoked_ns=invoked)
         reason = response.json().get("reason", "") if response.status >= 300 else ""

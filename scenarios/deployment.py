@@ -25,6 +25,8 @@ _MOMENTS: dict[str, tuple[str, str, str]] = {
     "orders.delivered": ("ubscore", "kafka.delivery", "orders.validated"),
     "outputs.produce": ("engine", "kafka.produce", "engine.outputs"),
     "outputs.delivered": ("engine", "kafka.delivery", "engine.outputs"),
+    "engine.write": ("engine", "os.write", f"{ENGINE_DATA}/*"),
+    "engine.rename": ("engine", "os.rename", f"{ENGINE_DATA}/*"),
     "orders.poll": ("engine", "kafka.poll", "*"),
     "operations.poll": ("ubscore", "kafka.poll", "*"),
     "operations.produce": ("gateway", "kafka.produce", "balance.operations"),
@@ -50,6 +52,8 @@ class Restarts:
 class Deployment:
     """Hosts by role. A program has the name of its host.
 
+    `settings` are lines of TOML that a role is told besides, in the section of its name.
+
     Each of `cores` is a shard of UBSCore, each of `engines` an instance of the matching engine;
     without one nobody answers orders.
     """
@@ -65,6 +69,7 @@ class Deployment:
     restarts: Restarts = Restarts()
     disk: str = "posix"
     clock_skew_ms: int = 20
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def core(self) -> str:
@@ -108,9 +113,15 @@ class Deployment:
         """Return what a shard or an instance is told of itself, with its data in `data`."""
         if name in self.engines:
             number, count = self.engines.index(name) + 1, len(self.engines)
-            return f'[engine]\ndata = "{data}"\nidle_ms = 500\n' + _part("instance", number, count)
+            lines = _part("instance", number, count) + self.told("engine")
+            return f'[engine]\ndata = "{data}"\nidle_ms = 500\n{lines}'
         number, count = self.cores.index(name) + 1, len(self.cores)
-        return f'[ubscore]\ndata = "{data}"\nidle_ms = 500\n' + _part("shard", number, count)
+        lines = _part("shard", number, count) + self.told("ubscore")
+        return f'[ubscore]\ndata = "{data}"\nidle_ms = 500\n{lines}'
+
+    def told(self, role: str) -> str:
+        """Return the settings of a role, as lines of its section."""
+        return "".join(f"{line}\n" for name, line in self.settings if name == role)
 
     def program_of(self, name: str) -> str:
         """Return the role whose moment is called `name`."""

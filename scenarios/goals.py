@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from reports.evidence import Evidence
+from scenarios import goals_trading
 from system.records import EVENTS
 
 Goal = Callable[[Evidence, dict[str, int]], bool]
@@ -94,6 +95,10 @@ def _rebalanced(evidence: Evidence, _: dict[str, int]) -> bool:
     return len(_logged(evidence, "assigned", "settlement")) > 1
 
 
+def _restored(program: str) -> Goal:
+    return lambda evidence, _: goals_trading.restored(program, evidence)
+
+
 GOALS: dict[str, Goal] = {
     "torn log tail": _torn,
     "crash between fsync and publish": _unpublished,
@@ -105,4 +110,16 @@ GOALS: dict[str, Goal] = {
     "delivery failed and sent again": _resent,
     "hint replayed": _kind("Hint"),
     "log recovered": _recovered,
+    "partial fill": goals_trading.partial_fill,
+    "self-trade prevented": goals_trading.self_trade,
+    "cancel lost the race": goals_trading.cancel_too_late,
+    "cancel took the rest": goals_trading.cancel_in_time,
+    "IOC rest cancelled": goals_trading.ioc_rest,
+    "price improvement released": goals_trading.improved,
+    "output published twice": goals_trading.output_twice,
+    "order rejected": goals_trading.order_rejected,
+    "late retry expired": goals_trading.expired,
+    "refused under overload": goals_trading.overloaded,
+    "engine restored from a snapshot": _restored("engine"),
+    "UBSCore restored from a snapshot": _restored("ubscore"),
 }

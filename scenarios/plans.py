@@ -33,6 +33,10 @@ from sim.faults import (
 Draw = Callable[[random.Random, Scenario], Step | Plan]
 
 _HARM_NS = 8 * SECOND
+_ENGINE_MOMENTS = (
+    *("orders.produce", "orders.delivered", "orders.poll", "outputs.produce", "outputs.delivered"),
+    *("engine.write", "engine.rename"),
+)
 
 
 def swarm(stream: random.Random, scenario: Scenario) -> Plan:
@@ -46,6 +50,41 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
         for _ in range(stream.choice((1, 1, 2))):
             drawn = kind(stream, scenario)
             steps += drawn if isinstance(drawn, tuple) else (drawn,)
+    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+
+
+def trading_day(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill every program twice, each at some moment of the day, and do a little of the rest."""
+    crashes = [
+        _step(stream, Crash(name), 1, 1) for name in scenario.deployment.programs for _ in range(2)
+    ]
+    steps = [*crashes, *swarm(stream, scenario)[:4]]
+    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+
+
+def races(stream: random.Random, scenario: Scenario) -> Plan:
+    """Slow the way between UBSCore and the engine down, or stop one of them, and crash a little."""
+    deployment = scenario.deployment
+    slowed = [
+        _step(stream, SlowLink(deployment.engines[0], stream.choice((20, 200, 900))), 500, 5000),
+        _step(stream, Pause(stream.choice((*deployment.engines, *deployment.cores))), 100, 3000),
+    ]
+    crashes = [_crash_on_moment(stream, scenario) for _ in range(stream.randint(0, 2))]
+    return tuple(sorted((*slowed, *crashes), key=lambda step: (step.at, repr(step))))
+
+
+def restarts_mid_match(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill the engine (now and then its host) at moments of its own, several times."""
+    deployment = scenario.deployment
+    steps = []
+    for _ in range(stream.randint(2, 5)):
+        name = stream.choice((*_ENGINE_MOMENTS, "outputs.produce", "engine.write", "wal.append"))
+        role = deployment.program_of(name)
+        part = stream.choice((0.0, 0.5, 1.0))
+        moment = deployment.moment(role, name, stream.randint(1, 8), part=part)
+        fault = stream.choice((Crash, Crash, PowerLoss))(moment.process)
+        at, lasts = stream.randrange(_HARM_NS), stream.randint(1, 800) * MILLISECOND
+        steps.append(Step(at=at, on=moment, lasts=lasts, fault=fault))
     return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
 
 
@@ -107,6 +146,7 @@ def _crash_on_moment(stream: random.Random, scenario: Scenario) -> Step:
             "operations.produce",
             "ledger.insert",
             "settled.commit",
+            *(_ENGINE_MOMENTS if scenario.deployment.engines else ()),
         )
     )
     program = scenario.deployment.program_of(name)

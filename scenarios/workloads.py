@@ -7,7 +7,7 @@ from typing import Literal
 
 MILLISECOND, SECOND = 10**6, 10**9
 
-Route = Literal["transfer_in", "transfer_out"]
+Route = Literal["transfer_in", "transfer_out", "place_order", "cancel"]
 
 NINE = tuple(
     (user, asset, amount)
@@ -22,8 +22,23 @@ OPENING = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What an order says, as a client writes it."""
+
+    symbol: str
+    side: str
+    kind: str
+    time_in_force: str
+    price: str
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """One thing a client wants, once, however often it has to ask.
+
+    A transfer has `asset` and `amount`, an order its `order`; `label` names the order placed, or
+    the one to cancel.
 
     `at_ns` counts from the start of the workload; a client does one thing after the other.
     `patience_ns` is how long it waits for one answer before it asks again with the same key.
@@ -34,8 +49,10 @@ class Intent:
     at_ns: int
     route: Route
     user_id: int
-    asset: str
-    amount: str
+    asset: str = ""
+    amount: str = ""
+    order: Order | None = None
+    label: str = ""
     patience_ns: int = 5 * SECOND
     attempts: int = 10
     again_ns: int = 0

@@ -7,8 +7,8 @@ from reports.amounts import seconds
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Commit
-from reports.traffic import Published
-from system.records import EVENTS, OPERATIONS, LedgerRow
+from reports.traffic import Published, RequestKey
+from system.records import EVENTS, OPERATIONS, OUTPUTS, LedgerRow, decides
 
 NEVER = 2**63  # later than any time
 
@@ -32,8 +32,8 @@ def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
             continue
         claims = 0
         found: Break | None = None
-        if commit.topic == EVENTS:
-            claims, found = _against_rows(commit, frontiers.get(commit.partition), unseen)
+        if commit.topic == EVENTS or (commit.topic == OUTPUTS and commit.group == "settlement"):
+            claims, found = _against_rows(commit, frontiers.get(partition), unseen)
         elif commit.topic == OPERATIONS:
             claims, found = _against_logs(commit, images)
         checked += claims
@@ -66,12 +66,19 @@ def _rank(durable: tuple[int | None, str]) -> int:
     return NEVER - 1 if durable[0] is None else durable[0]
 
 
-def _frontiers(case: Case) -> dict[int, Frontier]:
-    frontiers: dict[int, Frontier] = {}
+def _frontiers(case: Case) -> dict[Partition, Frontier]:
+    frontiers: dict[Partition, Frontier] = {}
+    last = _last_events(case)
     for published in case.published:
         record = published.record
-        frontier = frontiers.setdefault(record.partition, Frontier())
-        frontier.add(record.offset, _durable_ns(case, published), published.place)
+        frontier = frontiers.setdefault((EVENTS, record.partition), Frontier())
+        frontier.add(record.offset, _durable_ns(case, published, last), published.place)
+    settled = {(row.symbol_id, row.output_seq): row.durable_ns for row in case.evidence.outputs}
+    for emitted in case.emitted:
+        record, output = emitted.record, emitted.output
+        frontier = frontiers.setdefault((OUTPUTS, record.partition), Frontier())
+        durable_ns = settled.get((output.symbol_id, output.output_seq), NEVER)
+        frontier.add(record.offset, durable_ns, emitted.place)
     return frontiers
 
 
@@ -116,15 +123,34 @@ def _images(case: Case) -> list[tuple[int, dict[tuple[str, int], int]]]:
     return [image for image in images if image[1]] if case.log_readable else []
 
 
-def _durable_ns(case: Case, published: Published) -> int | None:
+def _last_events(case: Case) -> dict[RequestKey, bytes | None]:
+    """Return the last event about each request; of its copies the first one counts."""
+    last: dict[RequestKey, bytes | None] = {}
+    seen: set[bytes | None] = set()
+    for published in case.published:
+        event, value = published.event, published.record.value
+        if value not in seen and decides(event):
+            seen.add(value)
+            last[event.user_id, event.request_id, event.body_hash] = value
+    return last
+
+
+def _durable_ns(
+    case: Case, published: Published, last: dict[RequestKey, bytes | None]
+) -> int | None:
     event = published.event
     if isinstance(event, LedgerRow):
         for row in case.rows.get((event.user_id, event.asset_id), ()):
             if row.seq == event.seq:
                 return row.durable_ns
         return NEVER
-    entry = case.requests.get((event.user_id, event.request_id, event.body_hash))
-    return NEVER if entry is None else entry.durable_ns
+    key = event.user_id, event.request_id, event.body_hash
+    entry = case.requests.get(key)
+    if entry is None:
+        return NEVER
+    if entry.durable_ns is not None and published.record.value != last[key]:
+        return 0  # written once more since: when it was first there, nobody saw
+    return entry.durable_ns
 
 
 def _ahead(commit: Commit, durable_ns: int, what: str) -> Break:

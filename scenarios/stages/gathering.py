@@ -14,19 +14,28 @@ from reports.evidence import (
     LogLine,
     TopicRecord,
 )
+from reports.fills import moves
 from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log
 from scenarios.stages.receipts import logged_ns, owed, read_line, receipt_of
-from scenarios.stages.tables import accounts, requests, rows
+from scenarios.stages.tables import accounts, orders, outputs, requests, rows
 from scenarios.stages.town import Town
 from scenarios.token import Token
 from sim.doors.signals import deliver_signal
 from sim.machine import Record
 from sim.process import Process
 from system import topics
-from system.records import EVENTS, OPERATIONS
+from system.records import (
+    EVENTS,
+    OPERATIONS,
+    ORDERS,
+    OUTPUTS,
+    LedgerRow,
+    decode_event,
+    decode_output,
+)
 
 _DUMP = f"{DATA}/balances.json"
 _DUMP_BOUND = 30 * SECOND
@@ -58,13 +67,16 @@ def watch(town: Town, log: Log) -> None:
 
 
 def caught_up(town: Town) -> bool:
-    """Whether every operation is decided and every event settled, by what Kafka shows."""
+    """Whether all is decided, matched, applied and settled, by what Kafka shows."""
     kafka, settled = town.kafka, town.kafka.committed("settlement")
-    for partition in range(town.deployment.partitions):
-        commit = settled.get((EVENTS, partition))
-        end = kafka.end_offset(EVENTS, partition)
-        if (commit.offset if commit is not None else 0) != end:
-            return False
+    for topic in (EVENTS, OUTPUTS):
+        for partition in range(town.deployment.partitions):
+            commit = settled.get((topic, partition))
+            end = kafka.end_offset(topic, partition)
+            if (commit.offset if commit is not None else 0) != end:
+                return False
+    if not _matched_and_applied(town):
+        return False
     decided = {
         event.request_id
         for partition in range(town.deployment.partitions)
@@ -77,8 +89,45 @@ def caught_up(town: Town) -> bool:
     )
 
 
+def _matched_and_applied(town: Town) -> bool:
+    """Whether each order has its output, and each output's cancel and end of order its events."""
+    kafka, partitions = town.kafka, range(town.deployment.partitions)
+    passed = {
+        (one.request_id, one.type)
+        for partition in partitions
+        for one in map(_request_of, kafka.log(ORDERS, partition))
+    }
+    if not passed:
+        return True
+    outputs = [
+        decode_output(record.value or b"")
+        for partition in partitions
+        for record in kafka.log(OUTPUTS, partition)
+    ]
+    if len(passed) > len({(output.symbol_id, output.output_seq) for output in outputs}):
+        return False
+    rows = {
+        (event.user_id, event.asset_id, event.event_type, event.ref_id)
+        for partition in partitions
+        for record in kafka.log(EVENTS, partition)
+        if isinstance(event := decode_event(record.value or b""), LedgerRow)
+    }
+    ended = {
+        one.request_id
+        for partition in partitions
+        for one in map(_request_of, kafka.log(EVENTS, partition))
+        if one.type == "cancel_ended"
+    }
+    return all(
+        (output.outcome == "placed" or output.request_id in ended)
+        and all((m.user_id, m.asset_id, m.event_type, m.ref_id) in rows for m in moves(output))
+        for output in outputs
+    )
+
+
 class _Keyed(msgspec.Struct):
     request_id: str = ""
+    type: str = ""
 
 
 _decode_key = msgspec.json.Decoder(_Keyed).decode
@@ -163,6 +212,8 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         rows=rows(town),
         requests=requests(town),
         accounts=accounts(town),
+        outputs=outputs(town),
+        orders=orders(town),
         commits=tuple(log.commits),
         processes=tuple(town.supervisor.events),
         faults=tuple(map(receipt_of, nemesis.injections)),

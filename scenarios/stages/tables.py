@@ -1,6 +1,6 @@
 """The ledger's tables as evidence: merged from all replicas, as a read of all of them would."""
 
-from reports.evidence import AccountRow, RequestRow, Row
+from reports.evidence import AccountRow, OrderRow, OutputRow, RequestRow, Row
 from scenarios.stages.town import Town
 
 ROW = (
@@ -58,3 +58,32 @@ def accounts(town: Town) -> tuple[AccountRow, ...]:
         for row in town.scylla.rows("wavetank.users_assets")
     ]
     return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id)))
+
+
+def outputs(town: Town) -> tuple[OutputRow, ...]:
+    """Return the settled log of the engine's outputs."""
+    found = [
+        OutputRow(
+            symbol_id=row.values["symbol_id"],
+            output_seq=row.values["output_seq"],
+            hash=row.values["hash"],
+            durable_ns=row.durable_ns,
+        )
+        for row in town.scylla.rows("wavetank.engine_output_log")
+    ]
+    return tuple(sorted(found, key=lambda row: (row.symbol_id, row.output_seq)))
+
+
+ORDER = (
+    *("user_id", "order_id", "symbol_id", "status", "filled", "remaining"),
+    *("paid", "unlocked", "output_seq"),
+)
+
+
+def orders(town: Town) -> tuple[OrderRow, ...]:
+    """Return each order as its last output left it."""
+    found = [
+        OrderRow(**{name: row.values[name] for name in ORDER})
+        for row in town.scylla.rows("wavetank.orders_by_user")
+    ]
+    return tuple(sorted(found, key=lambda row: (row.user_id, row.order_id)))

@@ -183,9 +183,12 @@ def configs(deployment: Deployment, name: str) -> dict[str, str]:
     if name in deployment.engines:
         return {"engine.toml": f"{kafka}{deployment.section(name, ENGINE_DATA)}{counts}"}
     if name in deployment.settlements:
-        return {"settlement.toml": f"{kafka}{scylla}"}
+        told = deployment.told("settlement")
+        section = f"[settlement]\n{told}" if told else ""
+        return {"settlement.toml": f"{kafka}{scylla}{section}"}
     keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
-    return {"gateway.toml": f'{kafka}{scylla}{keys}[gateway]\nhost = "0.0.0.0"\n'}
+    section = f'[gateway]\nhost = "0.0.0.0"\n{deployment.told("gateway")}'
+    return {"gateway.toml": f"{kafka}{scylla}{keys}{section}"}
 
 
 __all__ = ["OPERATOR_KEY", "SECOND", "Server", "Town", "configs", "key_hash", "pool"]
