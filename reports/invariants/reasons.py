@@ -51,6 +51,7 @@ class _Past:
         self.bodies: dict[tuple[int, str], set[str]] = {}
         self.users: set[int] = set()
         self.orders: dict[str, tuple[int, bool]] = {}  # whose, and whether it is open
+        self.made_ms: dict[str, int] = {}  # when the client made an order's key
 
     def take(self, step: Decision | Applied) -> None:
         """Take in a frame."""
@@ -70,6 +71,7 @@ class _Past:
             command = decode_operation(step.frame.command)
             if isinstance(command, PlaceOrder):
                 self.orders[command.order_id] = (command.user_id, True)
+                self.made_ms[command.order_id] = _made_ms(command.request_id)
 
     def bears_out(self, decision: Decision) -> bool:
         """Say whether a rejection's reason was true."""
@@ -79,15 +81,14 @@ class _Past:
             case "request_id_reused":
                 return bool(self.bodies.get(decision.key[:2], set()) - {frame.body_hash})
             case "expired":
-                made_ms = int(frame.request_id.replace("-", "")[:12], 16)
-                return made_ms < frame.forget_ms <= frame.time_ms
+                return _made_ms(frame.request_id) < frame.forget_ms <= frame.time_ms
             case "unknown_account":
                 return command.user_id not in self.users
         if isinstance(command, Deposit | Withdraw):
             return self._of_transfer(command, frame.reason)
         if isinstance(command, PlaceOrder):
             return self._of_order(command, frame.reason)
-        return self._of_cancel(command, frame.reason)
+        return self._of_cancel(command, frame.reason, frame.forget_ms)
 
     def _of_transfer(self, command: Deposit | Withdraw, reason: str | None) -> bool:
         if reason == "insufficient_balance":
@@ -111,11 +112,17 @@ class _Past:
         short = self.avail.get(account, EMPTY[0]) < terms.lock
         return reason == "insufficient_balance" and short
 
-    def _of_cancel(self, command: Cancel, reason: str | None) -> bool:
+    def _of_cancel(self, command: Cancel, reason: str | None, forget_ms: int) -> bool:
+        """Judge the end of a cancel; a closed order is known for as long as its key is."""
         owner, is_open = self.orders.get(command.order_id, (0, False))
-        mine = owner == command.user_id
-        return (
-            reason == "order_closed"
-            if mine and not is_open
-            else reason == "unknown_order" and (not mine)
+        if owner != command.user_id:
+            return reason == "unknown_order"
+        forgotten = self.made_ms[command.order_id] < forget_ms
+        return not is_open and (
+            reason == "order_closed" or (reason == "unknown_order" and forgotten)
         )
+
+
+def _made_ms(request_id: str) -> int:
+    """Return when a client made a request key: its first 48 bits."""
+    return int(request_id.replace("-", "")[:12], 16)

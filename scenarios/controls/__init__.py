@@ -13,7 +13,8 @@ from scenarios.scenario import Scenario
 
 def names() -> list[str]:
     """Return the names of all controls."""
-    return [module.name for module in pkgutil.iter_modules(__path__)]
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def find(name: str) -> Scenario:
@@ -25,13 +26,15 @@ def find(name: str) -> Scenario:
     return found
 
 
-def planted(module: str, story: str, program: str, cls: str, expect: str) -> Scenario:
-    """Return `chaos_deposits` with `program` replaced by `cls` of `module`.
+def planted(
+    module: str, story: str, program: str, cls: str, expect: str, base: str = "chaos_deposits"
+) -> Scenario:
+    """Return a story of the catalog with `program` replaced by `cls` of `module`.
 
     `expect` names the invariants, separated by blanks.
     """
-    from scenarios.catalog.chaos_deposits import scenario  # noqa: PLC0415 - breaks a cycle
-
+    scenario = importlib.import_module(f"scenarios.catalog.{base}").scenario
+    assert isinstance(scenario, Scenario)
     return replace(
         scenario,
         name=module.rpartition(".")[2],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from reports import judge
+from reports.breaks import Break
 from reports.evidence import Evidence
 from reports.judge import Judgement
 from scenarios import goals
@@ -29,6 +30,7 @@ from sim.trace import Trace
 from sim.watchdog import watching
 
 _PATIENCE = 60 * SECOND  # for programs to come up in peace
+_BREAKS_KEPT = 20
 _CHECK = 50 * MILLISECOND
 
 
@@ -252,6 +254,13 @@ class _Stage:
         self._run_until(lambda: done, 120 * SECOND)
 
 
+def _telling(breaks: tuple[Break, ...]) -> list[Break]:
+    """Return a few breaks that stand for all: the first of each kind, then whatever there is."""
+    first = {(b.invariant, b.code): b for b in reversed(breaks)}
+    kinds = [b for b in breaks if first[b.invariant, b.code] is b]
+    return [*kinds, *(b for b in breaks if b not in kinds)][: max(len(kinds), _BREAKS_KEPT)]
+
+
 def _result(
     stage: _Stage, evidence: Evidence, judgement: Judgement, digest: str, real_ns: int
 ) -> Result:
@@ -268,7 +277,7 @@ def _result(
         seed=stage.world.seed,
         verdict=judgement.verdict,
         digest=digest,
-        breaks=tuple(Broken(b.invariant, b.code, str(b)) for b in judgement.breaks[:20]),
+        breaks=tuple(Broken(b.invariant, b.code, str(b)) for b in _telling(judgement.breaks)),
         halts=tuple(f"{e.process}: {e.reason}" for e in events if e.kind == "halted"),
         planned=planned,
         bitten=bitten,

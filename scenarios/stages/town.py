@@ -18,6 +18,7 @@ from sim.process import Process, burying
 from sim.scylla.cluster import Cluster as Nodes
 from sim.world import World
 from system import schema, topics
+from system.wal.reader import effective
 
 OPERATOR_KEY = "operator-key"
 KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
@@ -103,13 +104,13 @@ class Town:
         """Return the files of a shard's log as a power loss would leave them, by name."""
         disk = self.world.hosts[core].disk
         assert disk is not None
-        return by_name(disk.durable_files(DATA))
+        return whole(by_name(disk.durable_files(DATA)), by_name(disk.kept))
 
     def log_as_seen(self, core: str) -> dict[str, bytes]:
         """Return the files of a shard's log as processes see them now, by name."""
         disk = self.world.hosts[core].disk
         assert disk is not None
-        return by_name(disk.cached_files(DATA))
+        return whole(by_name(disk.cached_files(DATA)), by_name(disk.kept))
 
     def _launch(self, name: str, host: Host, role: str, config: str) -> Process:
         path = self.programs[role]
@@ -131,6 +132,8 @@ class Town:
             disk = None
             if name in deployment.programs:
                 disk = Disk(deployment.disk, self.world.kernel.stream(f"{name}/disk"))
+                if name in deployment.cores:
+                    disk.keeps = f"{DATA}/wal-"
                 for file, text in configs(deployment, name).items():
                     disk.put(f"/etc/wavetank/{file}", text.encode())
             self.world.add_host(
@@ -164,6 +167,18 @@ def by_name(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the log files among `files`, without their folder."""
     names = {path.rpartition("/")[2]: content for path, content in files.items()}
     return {name: content for name, content in names.items() if name.endswith(".log")}
+
+
+def whole(files: dict[str, bytes], deleted: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a log's files with those that were cut off before the first of them."""
+    if not files:
+        return files
+    first = min(_first_lsn(name) for name in effective(files)[0])
+    return {**{n: c for n, c in deleted.items() if _first_lsn(n) < first}, **files}
+
+
+def _first_lsn(name: str) -> int:
+    return int(name.removesuffix(".log").rpartition("-")[2])
 
 
 def key_hash(key: str) -> str:

@@ -34,8 +34,16 @@ class Disk(Syncing):
         self.rules: list[Rule] = []
         self.read_only = False
         self.interrupted: list[Interrupted] = []
+        self.keeps = ""  # what begins like this is kept aside when it is deleted, for evidence
+        self.kept: dict[str, bytes] = {}
         for path in _DIRECTORIES:
             self.make_directories(path)
+
+    def bury(self, path: str, inode: Inode) -> None:
+        """Let go of a file whose name was taken away."""
+        if self.keeps and path.startswith(self.keeps):
+            self.kept[path] = self._content(inode)
+        self.forget(inode)
 
     def inject(
         self,

@@ -84,7 +84,7 @@ def unlink(process: Process, path: Any, *, dir_fd: int | None = None) -> None:
     name = files.target(path, dir_fd)
     with _naming(path):
         gone = _changing(files, "os.unlink", name, lambda: files.disk.names.unlink(name))
-    files.disk.forget(gone)
+    files.disk.bury(name, gone)
 
 
 @door("os.rename", "os.replace")
