@@ -218,6 +218,17 @@ def report(folder: str) -> None:
     sys.exit(running.report(folder))
 
 
+@wavetank.command("trace-money")
+@click.argument("folder", metavar="RUN")
+@click.option("--user", type=click.IntRange(1), required=True, metavar="U", help="Whose account.")
+@click.option("--asset", required=True, metavar="A", help="Which asset: BTC, USDT, ETH.")
+def trace_money(folder: str, user: int, asset: str) -> None:
+    """List every frame, message and row that moved a user's asset, and where it went astray."""
+    from scenarios.commands import tracing  # noqa: PLC0415
+
+    sys.exit(tracing.trace_money(folder, user, asset))
+
+
 @wavetank.command()
 @click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
