@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load hunt clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load hunt kill-campaign clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP against a bare
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)
+
+kill-campaign: $(READY) ## UBSCore killed KILLS=1000 times with real processes, on servers of KIND=embedded
+	$(BIN)/wavetank hunt kill_campaign --stage real --kills $(or $(KILLS),1000) --kind $(or $(KIND),embedded)
 
 clean: ## remove everything that was made
 	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

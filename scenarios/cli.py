@@ -84,6 +84,13 @@ _runs = click.option(
 )
 
 
+_stage = click.option(
+    "--stage",
+    type=click.Choice(("simulated", "real")),
+    default="simulated",
+    show_default=True,
+    help="In a simulated world, or with real processes and servers.",
+)
 _port = click.IntRange(1, 65535)
 _WISHED = frozenset(
     (
@@ -139,13 +146,7 @@ def list_(*, controls: bool, faults: bool) -> None:
 @_seed
 @_runs
 @click.option("--no-report", is_flag=True, help="Judge only; write no run folder.")
-@click.option(
-    "--stage",
-    type=click.Choice(("simulated", "real")),
-    default="simulated",
-    show_default=True,
-    help="In a simulated world, or with real processes and servers.",
-)
+@_stage
 @_servers
 def run(scenario: str, seed: int, runs: str, stage: str, *, no_report: bool, **wish: Any) -> None:
     """Run SCENARIO with one seed and write its report."""
@@ -162,21 +163,38 @@ def run(scenario: str, seed: int, runs: str, stage: str, *, no_report: bool, **w
 
 @wavetank.command()
 @click.argument("scenario")
-@click.option("--seeds", type=click.IntRange(1), help="How many seeds (default 1000).")
+@click.option("--seeds", type=click.IntRange(1), help="How many seeds (default 1000, real: 10).")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long instead.")
+@click.option("--kills", type=click.IntRange(1), help="Real: until so many programs were killed.")
 @click.option("--first", type=click.IntRange(0), default=1, show_default=True, help="First seed.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
 @_runs
-def hunt(
-    scenario: str, seeds: int | None, minutes: float | None, first: int, jobs: int | None, runs: str
-) -> None:
-    """Run SCENARIO with many seeds, until enough, until time is up, or Ctrl-C."""
+@_stage
+@_servers
+def hunt(scenario: str, first: int, jobs: int | None, runs: str, stage: str, **more: Any) -> None:
+    """Run SCENARIO with many seeds, until enough, until time is up, or Ctrl-C.
+
+    On the real stage seeds are played one after the other, on servers that are kept for all.
+    """
+    bounds = {name: more.pop(name) for name in ("seeds", "minutes", "kills")}
+    if len([bound for bound in bounds.values() if bound]) > 1:
+        raise click.UsageError("--seeds, --minutes and --kills exclude each other: give one")
+    if stage == "real":
+        from scenarios.commands import hunting_real, real  # noqa: PLC0415
+
+        if jobs:
+            raise click.UsageError("--jobs is about simulated worlds; real seeds are played singly")
+        bound = hunting_real.Bound(first=first, **bounds)
+        sys.exit(hunting_real.hunt(scenario, bound, runs, real.Wish(**more)))
+    _refuse({"kills": bounds["kills"], **more}, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import hunting  # noqa: PLC0415
 
-    if seeds and minutes:
-        raise click.UsageError("--seeds and --minutes exclude each other: give one of them")
-    sys.exit(hunting.hunt(scenario, seeds, minutes, first, jobs or os.cpu_count() or 1, runs))
+    sys.exit(
+        hunting.hunt(
+            scenario, bounds["seeds"], bounds["minutes"], first, jobs or os.cpu_count() or 1, runs
+        )
+    )
 
 
 @wavetank.command()
@@ -232,10 +250,31 @@ def trace_money(folder: str, user: int, asset: str) -> None:
 @wavetank.command()
 @click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
-@click.option("--only", multiple=True, metavar="CONTROL", help="Only these controls.")
+@click.option("--attempts", type=click.IntRange(1), help="Real: runs of each at most (default 5).")
+@click.option("--only", multiple=True, metavar="NAME", help="Only these controls (real: stories).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
-def controls(seeds: int, campaigns: int, only: tuple[str, ...], jobs: int | None) -> None:
-    """Plant each known bug and show which invariant catches it, after how many seeds."""
+@_runs
+@_stage
+@_servers
+def controls(
+    seeds: int, campaigns: int, only: tuple[str, ...], jobs: int | None, runs: str, **more: Any
+) -> None:
+    """Plant each known bug and show which invariant catches it, after how many seeds.
+
+    On the real stage the plans that caught it in a simulated world are played with real processes,
+    one after the other, until one catches it there; the sound stories are played as well. Three
+    servers of each kind unless --nodes says otherwise.
+    """
+    attempts = more.pop("attempts")
+    if more.pop("stage") == "real":
+        from scenarios.commands import planted_real, real  # noqa: PLC0415
+
+        wish = real.Wish(**{**more, "nodes": more["nodes"] or 3})
+        asked = planted_real.Asked(
+            seeds=seeds, attempts=attempts or 5, jobs=jobs or os.cpu_count() or 1
+        )
+        sys.exit(planted_real.table(asked, only, runs, wish))
+    _refuse({"attempts": attempts, **more}, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import planted  # noqa: PLC0415
 

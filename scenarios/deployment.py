@@ -18,6 +18,7 @@ _MOMENTS: dict[str, tuple[str, str, str]] = {
     "wal.append": ("ubscore", "os.write", f"{DATA}/*"),
     "wal.fsync": ("ubscore", "os.fsync", f"{DATA}*"),
     "wal.rename": ("ubscore", "os.rename", f"{DATA}/*"),
+    "wal.unlink": ("ubscore", "os.unlink", f"{DATA}/*"),
     "wal.read": ("ubscore", "os.read", f"{DATA}/*"),
     "events.produce": ("ubscore", "kafka.produce", "balance.events"),
     "events.delivered": ("ubscore", "kafka.delivery", "balance.events"),
@@ -126,6 +127,14 @@ class Deployment:
     def program_of(self, name: str) -> str:
         """Return the role whose moment is called `name`."""
         return _MOMENTS[name][0]
+
+    def name_of(self, moment: Moment) -> str:
+        """Return the short name of a moment; its door and subject if it has none."""
+        roles = dict(self.roles)
+        for name, (role, door, subject) in _MOMENTS.items():
+            if moment.process in roles[role] and (door, subject) == (moment.door, moment.subject):
+                return name
+        return f"{moment.door} {moment.subject}"
 
     def moment(self, role: str, name: str, ordinal: int = 1, *, part: float = 0.0) -> Moment:
         """Return the moment called `name` in the first program of `role`."""

@@ -38,6 +38,11 @@ class Campaign:
     seeds_bitten: int = 0
     crashes: int = 0
     operations: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    killed_starting: int = 0
+    rows: int = 0
+    moved: Counter[int] = field(default_factory=Counter)
+    servers: str = ""  # on the real stage: of which kind, and how many
     virtual_ns: int = 0
     events: int = 0
     died: int = 0  # workers that ended before their time
@@ -56,6 +61,10 @@ class Campaign:
         self.seeds_bitten += bool(result.bitten)
         self.crashes += result.crashes
         self.operations += result.operations
+        self.killed.update(result.killed)
+        self.killed_starting += result.killed_starting
+        self.rows += result.rows
+        self.moved.update(result.moved)
         self.virtual_ns += result.virtual_ns
         self.events += result.events
         self.real_s = time.monotonic() - self.started

@@ -19,7 +19,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one seed.
 
     `planned` and `bitten` count fault kinds; `reached` names the ``sometimes`` goals; `error`
-    says why there is no verdict.
+    says why there is no verdict. `killed` counts programs killed, by moment, `killed_starting`
+    those that were not ready yet; `rows` are ledger rows that agree with every hop before them,
+    and `moved` what they moved, up or down, per asset in raw integers.
     """
 
     scenario: str
@@ -32,6 +34,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     bitten: dict[str, int] = {}
     crashes: int = 0
     operations: int = 0
+    killed: dict[str, int] = {}
+    killed_starting: int = 0
+    rows: int = 0
+    moved: dict[int, int] = {}
     reached: tuple[str, ...] = ()
     events: int = 0
     virtual_ns: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from reports.breaks import Break
 from reports.case import Case
-from reports.evidence import Damage, ProcessEvent
+from reports.evidence import Damage, FaultReceipt, ProcessEvent
 from reports.traffic import place_of
 from system.topics import key_of, partition_of
 
@@ -13,9 +13,10 @@ _DAMAGED = ("log_", "snapshot_")  # how the reasons of halts on damage begin
 
 def damage_halts(case: Case) -> Generator[Break, None, int]:
     """I18: real damage ends in a halt, sound logs do not, and no bad record is passed over."""
-    damages = [d for fault in case.evidence.faults for d in fault.damage if not d.decidable]
-    for damage in damages:
-        event = _served_after(case, damage)
+    harmed = [(f, d) for f in case.evidence.faults for d in f.damage if not d.decidable]
+    damages = [damage for _, damage in harmed]
+    for fault, damage in harmed:
+        event = _served_after(case, fault, damage)
         if event is not None:
             yield _damaged(
                 "SERVED_DAMAGED_LOG",
@@ -46,18 +47,18 @@ def damage_halts(case: Case) -> Generator[Break, None, int]:
     return len(case.journals) + len(damages) + len(case.evidence.records)
 
 
-def _served_after(case: Case, damage: Damage) -> ProcessEvent | None:
+def _served_after(case: Case, fault: FaultReceipt, damage: Damage) -> ProcessEvent | None:
     """Return the start of an incarnation that read a damaged log and did not halt."""
     started: ProcessEvent | None = None
     for event in case.evidence.processes:
-        if not event.process.startswith("ubscore") or event.at_ns < damage.at_ns:
+        if event.process not in fault.targets or event.at_ns < damage.at_ns:
             continue
         if event.kind == "started":
             started = event
         elif event.kind == "halted":
             return None
-        elif event.kind == "ready":
-            return event
+        elif event.kind == "ready" and started is not None:
+            return started
         elif event.kind in ("crashed", "power_lost", "exited"):
             started = None
     return started

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from reports.amounts import seconds
+from reports.amounts import money, seconds
 from reports.pages.html import asset, environment
 
 
@@ -30,7 +30,12 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a hunt. ``bitten`` and ``reached`` count seeds."""
+    """The figures of a hunt. ``bitten`` and ``reached`` count seeds.
+
+    ``killed`` counts programs killed by moment, ``killed_starting`` those that were not ready yet;
+    ``moved`` is what the ``rows`` of the ledger that held moved, per asset in raw integers.
+    ``servers`` is empty in a simulated world.
+    """
 
     scenario: str
     seeds: int
@@ -45,6 +50,11 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     halts: dict[str, int] = {}
     crashes: int = 0
     operations: int = 0
+    killed: dict[str, int] = {}
+    killed_starting: int = 0
+    rows: int = 0
+    moved: dict[int, int] = {}
+    servers: str = ""
     seeds_bitten: int = 0
     interrupted: bool = False
     failures: tuple[Failures, ...] = ()
@@ -72,16 +82,25 @@ def _facts(campaign: Campaign) -> list[tuple[str, str]]:
     rate = campaign.seeds / campaign.real_s if campaign.real_s else 0.0
     ratio = campaign.virtual_ns / 1e9 / campaign.real_s if campaign.real_s else 0.0
     verdicts = ", ".join(f"{n} {name}" for name, n in sorted(campaign.verdicts.items()) if n)
-    return [
+    facts = [
         ("seeds", str(campaign.seeds)),
         ("verdicts", verdicts or "none"),
-        ("seeds/s", f"{rate:.1f} on {campaign.jobs} workers"),
         ("real time", f"{campaign.real_s:.1f} s"),
-        ("world time", f"{seconds(campaign.virtual_ns)} ({ratio:,.0f} x real)"),
         ("seeds in which a fault bit", _share(campaign.seeds_bitten, campaign.seeds)),
         ("crashes a seed", f"{campaign.crashes / seeds:.2f}"),
         ("operations a seed", f"{campaign.operations / seeds:.1f}"),
     ]
+    if campaign.servers:
+        facts.append(("real stage", campaign.servers))
+    else:
+        facts.insert(2, ("seeds/s", f"{rate:.1f} on {campaign.jobs} workers"))
+        world = f"{seconds(campaign.virtual_ns)} ({ratio:,.0f} x real)"
+        facts.insert(4, ("world time", world))
+    if campaign.rows:
+        facts.append(("ledger rows reconciled", f"{campaign.rows:,}"))
+        moved = (money(raw, asset) for asset, raw in sorted(campaign.moved.items()))
+        facts.append(("moved by them", ", ".join(moved)))
+    return facts
 
 
 def page(campaign: Campaign) -> str:
@@ -109,6 +128,7 @@ def page(campaign: Campaign) -> str:
             facts=_facts(campaign),
             faults=faults,
             goals=goals,
+            kills=sorted(campaign.killed.items(), key=lambda item: (-item[1], item[0])),
             failures=sorted(campaign.failures, key=lambda f: (-len(f.seeds), f.first)),
             style=asset("style.css"),
             script=asset("report.js"),

@@ -50,6 +50,7 @@ def _names(first: str) -> Iterator[str]:
 def groups(scenario: Scenario, campaign: Campaign) -> list[Failures]:
     """Return the seeds that did not hold, grouped by what broke first; the largest group first."""
     found: dict[tuple[str, str], list[Result]] = {}
+    again = f" --stage real {campaign.servers}" if campaign.servers else ""
     for result in campaign.failures:
         found.setdefault(_kind(result), []).append(result)
     return [
@@ -58,7 +59,7 @@ def groups(scenario: Scenario, campaign: Campaign) -> list[Failures]:
             code=code,
             text=results[0].breaks[0].text if results[0].breaks else results[0].error,
             seeds=tuple(result.seed for result in results),
-            command=f"wavetank run {scenario.name} --seed {results[0].seed}",
+            command=f"wavetank run {scenario.name} --seed {results[0].seed}{again}",
         )
         for (invariant, code), results in sorted(
             found.items(), key=lambda item: (-len(item[1]), item[0])
@@ -88,6 +89,11 @@ def write(folder: Path, scenario: Scenario, campaign: Campaign, failures: list[F
         halts=dict(campaign.halts),
         crashes=campaign.crashes,
         operations=campaign.operations,
+        killed=dict(campaign.killed),
+        killed_starting=campaign.killed_starting,
+        rows=campaign.rows,
+        moved=dict(campaign.moved),
+        servers=campaign.servers,
         seeds_bitten=campaign.seeds_bitten,
         interrupted=campaign.interrupted,
         failures=tuple(failures),

@@ -8,6 +8,7 @@ import time
 import click
 import msgspec
 
+from reports.amounts import money
 from reports.pages.campaign import Failures
 from scenarios import catalog
 from scenarios.commands import campaigns
@@ -23,6 +24,8 @@ def hunt(
     name: str, seeds: int | None, minutes: float | None, first: int, jobs: int, runs: str
 ) -> int:
     """Hunt, summarise, keep the first failure of each kind; return the exit code."""
+    from scenarios.stages import simulated  # noqa: F401, PLC0415 - the doors, before any program
+
     scenario = catalog.find(name)
     count = seeds or (None if minutes else 1000)
     order = itertools.count(first) if count is None else iter(range(first, first + count))
@@ -74,7 +77,11 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
             f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
             f"{' - interrupted' if campaign.interrupted else ''}"
         ),
-        f"  simulated {campaign.virtual_ns / 3.6e12:.1f} h, {campaign.events} events",
+        (
+            f"  on the real stage, {campaign.servers}"
+            if campaign.servers
+            else f"  simulated {campaign.virtual_ns / 3.6e12:.1f} h, {campaign.events} events"
+        ),
         (
             f"  a fault bit in {100 * campaign.seeds_bitten / seeds:.1f} % of the seeds; "
             f"on average {campaign.crashes / seeds:.2f} program crashes and "
@@ -88,6 +95,8 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
             mark = "" if bit else "   never bit"
             share = f"{100 * bit / seeds:.1f} %"
             lines.append(f"  {kind:<34}{campaign.planned[kind]:>9}{bit:>9}{share:>11}{mark}")
+    if campaign.killed:
+        lines += ["", *_kills(campaign)]
     if scenario.sometimes:
         lines += ["", f"  {'sometimes':<34}{'reached':>9}"]
         for goal in scenario.sometimes:
@@ -96,6 +105,19 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
     for halt, times in sorted(campaign.halts.items()):
         lines.append(f"  halted: {halt} in {times} seeds")
     return "\n".join(lines)
+
+
+def _kills(campaign: Campaign) -> list[str]:
+    """Say when programs were killed, and what was reconciled in spite of it."""
+    moved = ", ".join(money(raw, asset) for asset, raw in sorted(campaign.moved.items()))
+    return [
+        (
+            f"  {campaign.killed.total()} programs killed, {campaign.killed_starting} of them "
+            "before they were ready"
+        ),
+        *(f"  {moment:<34}{times:>9}" for moment, times in campaign.killed.most_common()),
+        f"  {campaign.operations} operations; {campaign.rows} ledger rows reconciled: {moved}",
+    ]
 
 
 def _shown(scenario: Scenario, group: Failures, place: int, runs: str) -> Failures:

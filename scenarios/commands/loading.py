@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-import scenarios.stages  # noqa: F401 - hangs the doors before a library is imported
 from reports import folder as folders
 from reports.breaks import Verdict
 from reports.folder import FolderError

@@ -1,7 +1,7 @@
 """``wavetank controls``: plant each bug, and show which invariant catches it and how fast."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -20,16 +20,22 @@ def table(seeds: int, campaigns: int, only: tuple[str, ...], jobs: int) -> int:
 
     Return 1 if a control was not caught, or if the sound system was broken.
     """
+    names = chosen(only)
+    click.echo(f"{'control':<28}{'caught by':<12}{'others':<32}seeds needed: median, worst")
+    missed = [name for name in names if not _row(name, seeds, campaigns, jobs)]
+    if missed:
+        click.echo(f"NOT CAUGHT within {seeds} seeds: {', '.join(missed)}")
+    sound = [_is_sound(base, seeds, jobs) for base in _bases(names)]
+    return 0 if all(sound) and not missed else 1
+
+
+def chosen(only: tuple[str, ...]) -> Sequence[str]:
+    """Return the controls named, all if none is; `UsageError` if one does not exist."""
     names = planted_bugs.names()
     for name in only:
         if name not in names:
             raise UsageError(f"no control is called {name!r} (wavetank list --controls)")
-    click.echo(f"{'control':<28}{'caught by':<12}{'others':<32}seeds needed: median, worst")
-    missed = [name for name in only or names if not _row(name, seeds, campaigns, jobs)]
-    if missed:
-        click.echo(f"NOT CAUGHT within {seeds} seeds: {', '.join(missed)}")
-    sound = [_is_sound(base, seeds, jobs) for base in _bases(only or names)]
-    return 0 if all(sound) and not missed else 1
+    return only or names
 
 
 def _bases(names: Sequence[str]) -> list[str]:
@@ -50,7 +56,7 @@ def _differs_in_programs_only(sound: Scenario, control: Scenario) -> bool:
 
 
 def _is_sound(name: str, seeds: int, jobs: int) -> bool:
-    campaign = hunt(name, iter(_seeds(seeds, 0)), jobs=jobs)
+    campaign = hunt(name, iter(seeds_of(seeds, 0)), jobs=jobs)
     if campaign.interrupted:
         raise KeyboardInterrupt
     verdicts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(campaign.verdicts.items()))
@@ -82,8 +88,13 @@ def _row(name: str, seeds: int, campaigns: int, jobs: int) -> bool:
 
 def first_catch(name: str, seeds: int, campaign: int, jobs: int) -> tuple[int, Result] | None:
     """Return how many seeds it took until an expected invariant broke, and the result."""
+    return next(catches(name, seeds, campaign, jobs), None)
+
+
+def catches(name: str, seeds: int, campaign: int, jobs: int) -> Iterator[tuple[int, Result]]:
+    """Yield the results in which an expected invariant broke, each with its place among `seeds`."""
     expected = catalog.find(name).expect
-    order = _seeds(seeds, campaign)
+    order = seeds_of(seeds, campaign)
     width = max(jobs * 4, 8)
     for start in range(0, seeds, width):
         chunk = order[start : start + width]
@@ -94,11 +105,10 @@ def first_catch(name: str, seeds: int, campaign: int, jobs: int) -> tuple[int, R
         for number, seed in enumerate(chunk, start + 1):
             result = by_seed.get(seed)
             if result is not None and any(b.invariant in expected for b in result.breaks):
-                return number, result
-    return None
+                yield number, result
 
 
-def _seeds(number: int, campaign: int) -> list[int]:
+def seeds_of(number: int, campaign: int) -> list[int]:
     """Return the seeds of a campaign, the same for every control and for the sound system."""
     draw = random.Random(f"controls/{campaign}")
     return [draw.randrange(1, 2**31) for _ in range(number)]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-import scenarios.stages  # noqa: F401 - hangs the doors before a library is imported
 from reports.pages import text
 from scenarios import catalog
 from scenarios.backends import attached, kinds, state

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,9 @@ from reports.pages.writing import write_run
 from scenarios import catalog
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.scenario import Step
-from scenarios.stages import simulated
-from scenarios.stages.simulated import Run
+
+if TYPE_CHECKING:
+    from scenarios.stages.simulated import Run
 
 PLAN = "plan.py"
 LIVE = "live"  # what the programs of a real run wrote
@@ -33,6 +35,8 @@ def code(verdict: str) -> int:
 
 def run(name: str, seed: int, runs: str, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
+    from scenarios.stages import simulated  # noqa: PLC0415 - the doors, which real runs have not
+
     made = simulated.run(catalog.find(name), seed)
     folder = keep(made, runs) if report else ""
     click.echo(text.summary(made.judgement, folder=folder))
@@ -41,6 +45,8 @@ def run(name: str, seed: int, runs: str, *, report: bool) -> int:
 
 def demo(runs: str) -> int:
     """Make the three runs of the demonstration; 0 if each ended as it must."""
+    from scenarios.stages import simulated  # noqa: PLC0415 - the doors, which real runs have not
+
     rows, right = [], True
     for name, seed, story, expected in _DEMO:
         click.secho(f"\n── {name}: {story}", bold=True)
@@ -73,7 +79,7 @@ def report(where: str) -> int:
     return code(judgement.verdict)
 
 
-def keep(made: Run, runs: str) -> str:
+def keep(made: "Run", runs: str) -> str:
     """Write the run folder; return its path."""
     path = Path(runs, made.scenario.name, str(made.seed))
     keep_folder(path, made.judgement, made.plan, {}, runs)

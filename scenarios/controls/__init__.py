@@ -18,9 +18,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Scenario:
-    """Return the control called `name`."""
-    import scenarios.stages  # noqa: F401, PLC0415 - hangs the doors before a program is imported
-
+    """Return the control called `name`; its programs are imported, so doors come first."""
     found = importlib.import_module(f"scenarios.controls.{name}").scenario
     assert isinstance(found, Scenario)
     return found

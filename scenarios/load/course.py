@@ -17,6 +17,7 @@ from reports.live.outcome import Outcome
 from reports.load import Band, Trial, Usage
 from scenarios.backends.base import Address, Backend
 from scenarios.errors import Infrastructure, Unreadable, UsageError
+from scenarios.keys import OPERATOR_KEY
 from scenarios.load import figures, reconciled
 from scenarios.load.baseline import Baseline
 from scenarios.load.figures import Window
@@ -33,7 +34,6 @@ from scenarios.nemesis import Nemesis
 from scenarios.scenario import Plan, Scenario
 from scenarios.stages.real.connection import Connection
 from scenarios.stages.real.town import RealTown
-from scenarios.stages.town import OPERATOR_KEY
 
 _PATIENCE = 90 * SECOND  # for programs to come up
 _DRAIN = 60 * SECOND  # between two trials of a search

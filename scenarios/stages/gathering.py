@@ -19,7 +19,7 @@ from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log
-from scenarios.stages.receipts import logged_ns, owed, read_line, receipt_of
+from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
 from scenarios.stages.tables import accounts, orders, outputs, requests, rows
 from scenarios.stages.town import Town
 from scenarios.token import Token
@@ -215,8 +215,10 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         outputs=outputs(town),
         orders=orders(town),
         commits=tuple(log.commits),
-        processes=tuple(town.supervisor.events),
-        faults=tuple(map(receipt_of, nemesis.injections)),
+        processes=with_ready(
+            town.supervisor.events, town.world.kernel.processes, town.scenario.epoch_ns
+        ),
+        faults=receipts(nemesis.injections, town.deployment.cores),
         owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
     )

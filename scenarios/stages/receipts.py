@@ -1,19 +1,26 @@
 """What both stages turn into evidence alike: receipts of faults, halts owed, lines logged."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from reports.evidence import Damage, FaultReceipt, OwedHalt
+from reports.evidence import Damage, FaultReceipt, OwedHalt, ProcessEvent
 from scenarios.deployment import DATA
 from scenarios.nemesis import Injection
 from scenarios.scenario import Scenario
+from scenarios.supervisor import Process
 from sim.disk import BYTES_KEPT, FileDamage, Interrupted
 from sim.faults.disks import Rot
 
 
-def receipt_of(injection: Injection) -> FaultReceipt:
-    """Return a fault as it was entered and left, and what it bit."""
+def receipts(injections: list[Injection], cores: tuple[str, ...]) -> tuple[FaultReceipt, ...]:
+    """Return every fault as it was entered and left, and what it bit; `cores` are the shards."""
+    shards = {core: shard for shard, core in enumerate(cores, 1)}
+    return tuple(_receipt_of(injection, shards) for injection in injections)
+
+
+def _receipt_of(injection: Injection, shards: dict[str, int]) -> FaultReceipt:
     receipt = injection.receipt
     return FaultReceipt(
         fault=repr(injection.step.fault),
@@ -23,7 +30,7 @@ def receipt_of(injection: Injection) -> FaultReceipt:
         left_ns=injection.left_ns,
         bites=receipt.bites,
         effects=receipt.effects,
-        damage=tuple(_damages(injection)),
+        damage=tuple(_damages(injection, shards.get(receipt.targets[0], 1))),
     )
 
 
@@ -37,18 +44,18 @@ def owed(scenario: Scenario, injections: list[Injection]) -> list[OwedHalt]:
     ]
 
 
-def _damages(injection: Injection) -> list[Damage]:
+def _damages(injection: Injection, shard: int) -> list[Damage]:
     """Return what the fault did to the log, as evidence."""
     at_ns = injection.entered_ns or 0
     found = []
     for damage in injection.receipt.damage:
         if isinstance(damage, Rot):
-            found.append(_rotten(at_ns, damage))
+            found.append(_rotten(shard, at_ns, damage))
         elif isinstance(damage, Interrupted):
             if damage.path.endswith(".log") and 0 < damage.done < damage.asked:
-                found.append(_interrupted(at_ns, damage))
+                found.append(_interrupted(shard, at_ns, damage))
         else:
-            found += [_lost(at_ns, file) for file in damage.files if _is_log(file)]
+            found += [_lost(shard, at_ns, file) for file in damage.files if _is_log(file)]
     return found
 
 
@@ -56,9 +63,9 @@ def _is_log(file: FileDamage) -> bool:
     return file.path.startswith(DATA) and file.path.endswith(".log")
 
 
-def _rotten(at_ns: int, rot: Rot) -> Damage:
+def _rotten(shard: int, at_ns: int, rot: Rot) -> Damage:
     return Damage(
-        shard=1,
+        shard=shard,
         at_ns=at_ns,
         file=_name(rot.path),
         offset=rot.offset,
@@ -71,9 +78,9 @@ def _rotten(at_ns: int, rot: Rot) -> Damage:
     )
 
 
-def _interrupted(at_ns: int, call: Interrupted) -> Damage:
+def _interrupted(shard: int, at_ns: int, call: Interrupted) -> Damage:
     return Damage(
-        shard=1,
+        shard=shard,
         at_ns=at_ns,
         file=_name(call.path),
         offset=call.offset + call.done,
@@ -85,9 +92,9 @@ def _interrupted(at_ns: int, call: Interrupted) -> Damage:
     )
 
 
-def _lost(at_ns: int, file: FileDamage) -> Damage:
+def _lost(shard: int, at_ns: int, file: FileDamage) -> Damage:
     return Damage(
-        shard=1,
+        shard=shard,
         at_ns=at_ns,
         file=_name(file.path),
         offset=file.offset,
@@ -133,3 +140,29 @@ def logged_ns(line: Line, epoch_ns: int, otherwise: int) -> int:
     except (ValueError, TypeError):  # no stamp, or one without a zone
         return otherwise
     return max(since // timedelta(microseconds=1) * 1000 - epoch_ns, 0)
+
+
+def with_ready(
+    events: list[ProcessEvent], programs: Iterable[Process], epoch_ns: int
+) -> tuple[ProcessEvent, ...]:
+    """Add when each incarnation said that it was ready to what its supervisor noted.
+
+    Its clock may be wrong: it was ready after its start and before its end, whatever it says.
+    """
+    ends = {(e.process, e.incarnation): e.at_ns for e in events if e.kind != "started"}
+    found = list(events)
+    for program in programs:
+        for text in "\n".join(program.stderr).splitlines():
+            line = read_line(text)
+            if line.event == "ready":
+                key = (program.name, program.incarnation)
+                said_ns = logged_ns(line, epoch_ns, program.started_at)
+                at_ns = max(min(said_ns, ends.get(key, said_ns)), program.started_at)
+                found.append(
+                    ProcessEvent(at_ns=at_ns, process=key[0], incarnation=key[1], kind="ready")
+                )
+                break
+    return tuple(sorted(found, key=lambda event: (event.at_ns, _ORDER.get(event.kind, 2))))
+
+
+_ORDER = {"started": 0, "ready": 1}  # of what has the same time

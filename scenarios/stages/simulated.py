@@ -9,20 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from reports import judge
-from reports.breaks import Break
 from reports.evidence import Evidence
 from reports.judge import Judgement
-from scenarios import goals
 from scenarios.clients import Client, History
+from scenarios.keys import OPERATOR_KEY
 from scenarios.nemesis import Nemesis
-from scenarios.results import Broken, Result
+from scenarios.results import Result
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
 from scenarios.stages import audit, gathering, standing
 from scenarios.stages.connection import Clock, Connection
 from scenarios.stages.costs import Costs
 from scenarios.stages.ground import SimulatedGround
-from scenarios.stages.town import HTTP_PORT, OPERATOR_KEY, Town, pool
+from scenarios.stages.outcome import outcome
+from scenarios.stages.town import HTTP_PORT, Town, pool
 from sim.errors import CapReached, SimulationError
 from sim.kernel import collecting_by_hand
 from sim.process import Process
@@ -30,7 +32,6 @@ from sim.trace import Trace
 from sim.watchdog import watching
 
 _PATIENCE = 60 * SECOND  # for programs to come up in peace
-_BREAKS_KEPT = 20
 _CHECK = 50 * MILLISECOND
 
 
@@ -77,7 +78,13 @@ def run(
     costs.begin("judge")
     judgement = judge.judge(evidence)
     costs.end()
-    result = _result(stage, evidence, judgement, digest, time.perf_counter_ns() - began)
+    result = msgspec.structs.replace(
+        outcome(scenario, stage.plan, judgement, town.world.network.delivered),
+        digest=digest,
+        events=town.world.kernel.events,
+        virtual_ns=town.world.kernel.now,
+        real_ns=time.perf_counter_ns() - began,
+    )
     trace = town.world.kernel.trace
     return Run(scenario, seed, stage.plan, evidence, judgement, result, trace, costs.spent_ns)
 
@@ -252,41 +259,3 @@ class _Stage:
         assert self.crowd is not None
         self.crowd.spawn(ask)
         self._run_until(lambda: done, 120 * SECOND)
-
-
-def _telling(breaks: tuple[Break, ...]) -> list[Break]:
-    """Return a few breaks that stand for all: the first of each kind, then whatever there is."""
-    first = {(b.invariant, b.code): b for b in reversed(breaks)}
-    kinds = [b for b in breaks if first[b.invariant, b.code] is b]
-    return [*kinds, *(b for b in breaks if b not in kinds)][: max(len(kinds), _BREAKS_KEPT)]
-
-
-def _result(
-    stage: _Stage, evidence: Evidence, judgement: Judgement, digest: str, real_ns: int
-) -> Result:
-    planned: dict[str, int] = {}
-    bitten: dict[str, int] = {}
-    for injection in stage.nemesis.injections:
-        kind = injection.step.fault.kind
-        planned[kind] = planned.get(kind, 0) + 1
-        if injection.receipt.bites:
-            bitten[kind] = bitten.get(kind, 0) + 1
-    events = evidence.processes
-    return Result(
-        scenario=stage.town.scenario.name,
-        seed=stage.world.seed,
-        verdict=judgement.verdict,
-        digest=digest,
-        breaks=tuple(Broken(b.invariant, b.code, str(b)) for b in _telling(judgement.breaks)),
-        halts=tuple(f"{e.process}: {e.reason}" for e in events if e.kind == "halted"),
-        planned=planned,
-        bitten=bitten,
-        crashes=sum(
-            e.kind in ("crashed", "power_lost") and e.at_ns <= stage.log.healed_ns for e in events
-        ),
-        operations=len(evidence.operations),
-        reached=goals.reached(evidence, stage.world.network.delivered),
-        events=stage.kernel.events,
-        virtual_ns=stage.kernel.now,
-        real_ns=real_ns,
-    )

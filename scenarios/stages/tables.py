@@ -1,7 +1,11 @@
 """The ledger's tables as evidence: merged from all replicas, as a read of all of them would."""
 
+from typing import TYPE_CHECKING
+
 from reports.evidence import AccountRow, OrderRow, OutputRow, RequestRow, Row
-from scenarios.stages.town import Town
+
+if TYPE_CHECKING:
+    from scenarios.stages.town import Town
 
 ROW = (
     "user_id",
@@ -17,7 +21,7 @@ ROW = (
 )
 
 
-def rows(town: Town) -> tuple[Row, ...]:
+def rows(town: "Town") -> tuple[Row, ...]:
     """Return the ledger, by account and seq."""
     found = [
         Row(
@@ -30,7 +34,7 @@ def rows(town: Town) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id, row.seq)))
 
 
-def requests(town: Town) -> tuple[RequestRow, ...]:
+def requests(town: "Town") -> tuple[RequestRow, ...]:
     """Return what is said of each request key."""
     found = []
     for row in town.scylla.rows("wavetank.requests"):
@@ -51,7 +55,7 @@ def requests(town: Town) -> tuple[RequestRow, ...]:
     return tuple(sorted(found, key=lambda row: (row.user_id, row.request_id, row.body_hash)))
 
 
-def accounts(town: Town) -> tuple[AccountRow, ...]:
+def accounts(town: "Town") -> tuple[AccountRow, ...]:
     """Return which user has rows of which asset."""
     found = [
         AccountRow(user_id=row.values["user_id"], asset_id=row.values["asset_id"])
@@ -60,7 +64,7 @@ def accounts(town: Town) -> tuple[AccountRow, ...]:
     return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id)))
 
 
-def outputs(town: Town) -> tuple[OutputRow, ...]:
+def outputs(town: "Town") -> tuple[OutputRow, ...]:
     """Return the settled log of the engine's outputs."""
     found = [
         OutputRow(
@@ -80,7 +84,7 @@ ORDER = (
 )
 
 
-def orders(town: Town) -> tuple[OrderRow, ...]:
+def orders(town: "Town") -> tuple[OrderRow, ...]:
     """Return each order as its last output left it."""
     found = [
         OrderRow(**{name: row.values[name] for name in ORDER})

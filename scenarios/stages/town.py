@@ -1,10 +1,13 @@
-"""A town: the world of one run, with everything the deployment names built and running."""
+"""A town: the world of one run, with everything the deployment names built and running.
 
-import hashlib
+Importing it hangs the doors; no library that a program uses may be imported earlier.
+"""
+
 from functools import partial
 from typing import Self
 
 from scenarios.deployment import DATA, ENGINE_DATA, SECOND, Deployment
+from scenarios.keys import OPERATOR_KEY, key_hash
 from scenarios.scenario import Scenario
 from scenarios.stages.costs import Costs
 from scenarios.supervisor import Supervisor
@@ -20,7 +23,8 @@ from sim.world import World
 from system import schema, topics
 from system.wal.reader import effective
 
-OPERATOR_KEY = "operator-key"
+install.install()
+
 KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
 
 _TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
@@ -181,11 +185,6 @@ def _first_lsn(name: str) -> int:
     return int(name.removesuffix(".log").rpartition("-")[2])
 
 
-def key_hash(key: str) -> str:
-    """Return an API key as configurations hold it."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 def configs(deployment: Deployment, name: str) -> dict[str, str]:
     """Return the configuration files of a host's program, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
@@ -206,4 +205,4 @@ def configs(deployment: Deployment, name: str) -> dict[str, str]:
     return {"gateway.toml": f"{kafka}{scylla}{keys}{section}"}
 
 
-__all__ = ["OPERATOR_KEY", "SECOND", "Server", "Town", "configs", "key_hash", "pool"]
+__all__ = ["SECOND", "Server", "Town", "configs", "pool"]

@@ -134,7 +134,7 @@ COUNTERPARTS: dict[type[Fault], Counterpart] = {
     ClockStep: _door("a door shifts Python's wall clock", harm.clock_step),
     ClockDrift: _door("a door lets Python's clocks drift", harm.clock_drift),
     BitRot: _door("a bit of the file is flipped", harm.bit_rot),
-    PowerLoss: _none("a machine's page cache cannot be taken away from one process"),
+    PowerLoss: _door("SIGKILL, then what doors saw no sync of goes", harm.power_loss),
     Throttle: _none("client quotas of one broker cannot be set from outside"),
 }
 

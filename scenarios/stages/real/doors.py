@@ -4,14 +4,15 @@ import errno
 import json
 from pathlib import Path
 
-from scenarios.deployment import DATA
+from scenarios.deployment import DATA, ENGINE_DATA, Deployment
 from scenarios.scenario import Plan, Step
 from scenarios.stages.real.site import Site
 from sim.disk import Interrupted
 from sim.doors.through.board import Board, Cell
 from sim.doors.through.plan import DoorPlan, Rule
-from sim.faults import ClockDrift, ClockStep, Crash, DiskError, DiskFull, Fault, SlowDisk
+from sim.faults import ClockDrift, ClockStep, Crash, DiskError, DiskFull, Fault, PowerLoss, SlowDisk
 
+LEDGER = "syncs.ledger"
 _MILLISECOND = 10**6
 
 
@@ -57,10 +58,10 @@ class Doors:
         )
 
 
-def doors_for(plan: Plan, site: Site, programs: tuple[str, ...], core: str) -> dict[str, Doors]:
+def doors_for(plan: Plan, site: Site, deployment: Deployment) -> dict[str, Doors]:
     """Return the doors of every program for which the plan has a rule; most have none."""
     found = {}
-    for name in programs:
+    for name in deployment.programs:
         rules: list[tuple[Rule, object]] = []
         for step in plan:
             rules += _rules(step, name)
@@ -68,21 +69,24 @@ def doors_for(plan: Plan, site: Site, programs: tuple[str, ...], core: str) -> d
             isinstance(step.fault, ClockStep | ClockDrift) and step.fault.host == name
             for step in plan
         )
-        if rules or clock:
-            found[name] = _doors(name, rules, site, core, clock=clock)
+        data = ENGINE_DATA if name in deployment.engines else DATA
+        power = any(isinstance(s.fault, PowerLoss) and s.fault.host == name for s in plan)
+        if rules or clock or power:
+            found[name] = _doors(name, rules, site, data, clock=clock, power=power)
     return found
 
 
 def _doors(
-    name: str, rules: list[tuple[Rule, object]], site: Site, core: str, *, clock: bool
+    name: str, rules: list[tuple[Rule, object]], site: Site, data: str, *, clock: bool, power: bool
 ) -> Doors:
     home = site.home(name)
     plan = DoorPlan(
         board=str(home / "doors.board"),
         notes=str(home / "doors.notes"),
         rules=tuple(rule for rule, _ in rules),
-        paths=((str(site.data(core)), DATA),),
+        paths=((str(site.data(name)), data),),
         clock=clock,
+        power=str(home / LEDGER) if power else "",
     )
     path = home / "doors.json"
     plan.save(path)

@@ -3,14 +3,14 @@
 import signal
 from collections.abc import Callable
 
-from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine, ProcessEvent
+from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log
 from scenarios.stages.real.process import Program
 from scenarios.stages.real.tables import Tables
 from scenarios.stages.real.topics import Topics
 from scenarios.stages.real.town import RealTown
-from scenarios.stages.receipts import logged_ns, owed, read_line, receipt_of
+from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
 from scenarios.token import Token
 
 _READ_S = 60.0
@@ -99,8 +99,8 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         requests=requests,
         accounts=accounts,
         commits=tuple(town.offsets.commits),
-        processes=tuple(_events(town)),
-        faults=(*map(receipt_of, nemesis.injections), *_untested(town)),
+        processes=with_ready(town.supervisor.events, town.programs, town.clock.epoch_ns),
+        faults=(*receipts(nemesis.injections, town.deployment.cores), *_untested(town)),
         owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
         unreadable=tuple(unreadable),
@@ -142,26 +142,6 @@ def _about(town: RealTown, log: Log) -> About:
         ended_ns=log.ended_ns,
         bound_ns=scenario.settles_ns,
     )
-
-
-def _events(town: RealTown) -> list[ProcessEvent]:
-    """Return what the supervisor noted, and when each incarnation said that it was ready."""
-    events = list(town.supervisor.events)
-    for program in town.programs:
-        for text in program.stderr:
-            line = read_line(text)
-            if line.event == "ready":
-                at_ns = logged_ns(line, town.clock.epoch_ns, program.started_at)
-                events.append(
-                    ProcessEvent(
-                        at_ns=at_ns,
-                        process=program.name,
-                        incarnation=program.incarnation,
-                        kind="ready",
-                    )
-                )
-                break
-    return sorted(events, key=lambda event: event.at_ns)
 
 
 def _lines(town: RealTown) -> list[LogLine]:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from scenarios.stages.real.doors import LEDGER
+from scenarios.stages.real.power import undo
 from scenarios.stages.real.proxies.weather import Fate, Passage
 from sim.doors.through.board import Clock
 from sim.doors.through.clocks import gained_ns
@@ -23,6 +25,7 @@ from sim.faults import (
     LoseResponse,
     Lossy,
     Pause,
+    PowerLoss,
     Receipt,
     SlowDisk,
     SlowLink,
@@ -55,6 +58,28 @@ def crash(fault: Crash, town: "RealTown") -> Generator[Receipt]:
         yield receipt
     finally:
         town.servers.start(server)
+
+
+@contextmanager
+def power_loss(fault: PowerLoss, town: "RealTown") -> Generator[Receipt]:
+    """Kill the program and take away what it had not synced; on exit it may start again."""
+    receipt = Receipt(fault.targets)
+    place = town.places[fault.host]
+    if place.powered:
+        place.powered = False
+        label = town.kill(fault.host, town.ground.struck)
+        receipt.bite("hosts without power")
+        receipt.say("killed", label)
+        doors = town.doors[fault.host]
+        home, ledger = town.site.data(fault.host), town.site.home(fault.host) / LEDGER
+        damage = undo(home, ledger, doors.plan.paths[0][1], town.stream("faults.power"))
+        receipt.damage.append(damage)
+        for line in damage.lines():
+            receipt.say(f"disk {len(receipt.effects)}", line)
+    try:
+        yield receipt
+    finally:
+        place.powered = True
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scenarios.backends.base import Address
 from scenarios.deployment import DATA, Deployment
-from scenarios.stages.town import OPERATOR_KEY, key_hash
+from scenarios.keys import OPERATOR_KEY, key_hash
 
 _DELIVERY_MS = 5_000
 

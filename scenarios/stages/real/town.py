@@ -21,6 +21,7 @@ from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend
 from scenarios.clients import Client, History
 from scenarios.errors import Infrastructure
+from scenarios.keys import OPERATOR_KEY
 from scenarios.scenario import Plan, Scenario
 from scenarios.stages.real import counterparts, preparing
 from scenarios.stages.real.clock import Clock
@@ -35,7 +36,6 @@ from scenarios.stages.real.proxies.weather import Weather
 from scenarios.stages.real.servers import Servers
 from scenarios.stages.real.site import Site, Surroundings, config_of
 from scenarios.stages.real.topics import Topics
-from scenarios.stages.town import OPERATOR_KEY
 from scenarios.supervisor import Supervisor
 from sim.entropy import Streams
 from system.records import EVENTS
@@ -46,8 +46,8 @@ _INIT_NS = 60 * 10**9
 _SECOND = 10**9
 
 
-class _Here:
-    """Where programs run here: a machine that has power."""
+class Place:
+    """Where one program runs here; the power is lost for it alone."""
 
     powered = True
 
@@ -77,6 +77,7 @@ class RealTown:
         self.weather = Weather()
         self.servers = Servers(backend)
         self.ground = RealGround(self)
+        self.places = {name: Place() for name in self.deployment.programs}
         self._streams = Streams(seed)
         self.supervisor = Supervisor(self.clock, self.deployment.restarts)
         self.history = History()
@@ -167,8 +168,7 @@ class RealTown:
         partitions = self.deployment.partitions
         preparing.prepare(self.backend, self.keyspace, partitions, self._destroy)
         self.topics = Topics(self.backend, partitions)
-        programs, core = self.deployment.programs, self.deployment.core
-        self.launcher.doors = doors_for(self.plan, self.site, programs, core)
+        self.launcher.doors = doors_for(self.plan, self.site, self.deployment)
         free = ports.free(len(self.deployment.gateways))
         for name, port in zip(self.deployment.gateways, free, strict=True):
             self._gateways[name] = Address("127.0.0.1", port)
@@ -187,7 +187,9 @@ class RealTown:
             self._init(name, maker)
         for role, names in self.deployment.roles:
             for name in names:
-                self.supervisor.run(name, _Here(), partial(self.launcher.start, name, role))
+                self.supervisor.run(
+                    name, self.places[name], partial(self.launcher.start, name, role)
+                )
         self.offsets.start()
 
     def ready(self) -> bool:

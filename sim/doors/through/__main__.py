@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     doors = watch.doors()
     if plan.clock:
         clocks.install(board)
-    if doors & files.DOORS:
+    if doors & files.DOORS or plan.power:
         files.install(watch)
     if any(door.startswith("kafka.") for door in doors):
         from sim.doors.through import kafka  # noqa: PLC0415 - loads the library

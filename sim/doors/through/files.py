@@ -114,6 +114,8 @@ class _Sync(_Door):
             _sleep(slow / 1e9)
         self.refuse("os.fsync", subject)
         self.real(number)
+        if self.watch.ledger is not None:
+            self.watch.ledger.synced(number)
         if strike is not None:
             strike.hit()
 
@@ -152,6 +154,8 @@ class _Naming(_Door):
             strike.hit()
             strike = None
         self.refuse(self.door, subject)
+        if self.watch.ledger is not None and self.door != "os.truncate":
+            self.watch.ledger.going(path)
         self.real(*paths, **named)
         if strike is not None:
             strike.hit()

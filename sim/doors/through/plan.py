@@ -34,6 +34,7 @@ class DoorPlan:
 
     `board` is the file through which the stage arms rules and reads counts, `notes` the file of
     interrupted writes; `paths` says how real path prefixes are called in the plan of a scenario.
+    `power` is where to keep account of what is durable below the first of them, if at all.
     """
 
     board: str
@@ -41,6 +42,7 @@ class DoorPlan:
     rules: tuple[Rule, ...]
     paths: tuple[tuple[str, str], ...] = ()
     clock: bool = False
+    power: str = ""
 
     def save(self, path: Path) -> None:
         """Write the plan for the program to read."""
@@ -56,4 +58,5 @@ class DoorPlan:
             rules=tuple(Rule(**rule) for rule in raw["rules"]),
             paths=tuple((real, plan) for real, plan in raw["paths"]),
             clock=raw["clock"],
+            power=raw["power"],
         )

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from sim.doors.through.board import Board, Cell
 from sim.doors.through.plan import DoorPlan, Rule
+from sim.doors.through.power import Ledger
 
 _LOOK_S = 0.001
 _sleep, _kill, _getpid = time.sleep, os.kill, os.getpid
@@ -51,6 +52,7 @@ class Watch:
         self._notes = plan.notes
         self._paths = plan.paths
         self._counting = threading.Lock()
+        self.ledger = Ledger(plan.power, plan.paths[0][0]) if plan.power else None
 
     def doors(self) -> frozenset[str]:
         """Return the doors at which anything is to happen."""

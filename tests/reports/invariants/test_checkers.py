@@ -271,7 +271,14 @@ def rot(b: Build, *, decidable: bool = False) -> None:
         shard=1, at_ns=b.now, file="wal", offset=96, length=1, kind="rot", decidable=decidable
     )
     b.faults.append(
-        FaultReceipt(fault="BitRot()", kind="BitRot", bites=1, damage=(damage,), entered_ns=b.now)
+        FaultReceipt(
+            fault="BitRot()",
+            kind="BitRot",
+            targets=("ubscore-1",),
+            bites=1,
+            damage=(damage,),
+            entered_ns=b.now,
+        )
     )
 
 
@@ -279,6 +286,12 @@ def served_after_rot(b: Build) -> None:
     rot(b)
     b.happens("ubscore-1", "crashed", code=-9)
     b.happens("ubscore-1", "started", incarnation=2)
+
+
+def served_after_rot_and_died(b: Build) -> None:
+    served_after_rot(b)
+    b.happens("ubscore-1", "ready", incarnation=2)
+    b.happens("ubscore-1", "crashed", incarnation=2, code=-9)
 
 
 def halted_on_a_sound_log(b: Build) -> None:
@@ -348,6 +361,7 @@ DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
     ("I17", "READ_NOT_IN_LOG", read_not_in_the_log),
     ("I17", "ANSWER_NOT_IN_LOG", answer_not_in_the_log),
     ("I18", "SERVED_DAMAGED_LOG", served_after_rot),
+    ("I18", "SERVED_DAMAGED_LOG", served_after_rot_and_died),
     ("I18", "HALT_WITHOUT_DAMAGE", halted_on_a_sound_log),
     ("I18", "WRONG_PARTITION", another_partition),
     ("I18", "WRONG_PARTITION", another_key),
@@ -436,6 +450,16 @@ def test_before_the_bound_nothing_is_overdue() -> None:
     build.reads = [read for read in build.reads if not read.quiescent]
     codes = {b.code for b in judge(build.evidence()).breaks}
     assert codes == set()
+
+
+def test_who_read_the_log_before_the_damage_may_go_on() -> None:
+    build = nine()
+    build.happens("ubscore-1", "started", incarnation=2)
+    build.now += MS
+    rot(build)
+    build.happens("ubscore-1", "ready", incarnation=2)
+
+    assert not check(Case(build.evidence()), "I18").breaks
 
 
 def test_a_torn_tail_is_no_damage_to_halt_for() -> None:
