@@ -42,7 +42,7 @@ class Disk(Syncing):
     def bury(self, path: str, inode: Inode) -> None:
         """Let go of a file whose name was taken away."""
         if self.keeps and path.startswith(self.keeps):
-            self.kept[path] = self._content(inode)
+            self.kept.setdefault(path, self._content(inode))  # a lost unlink may come again
         self.forget(inode)
 
     def inject(

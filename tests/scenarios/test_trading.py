@@ -13,7 +13,13 @@ from scenarios.stages.town import whole
 from scenarios.trading import Trading
 from scenarios.workloads import Intent, Order
 
-STORIES = ("trading", "cancel_races_fill", "two_shards")
+STORIES = (
+    "trading",
+    "cancel_races_fill",
+    "restart_mid_match",
+    "retention_horizon",
+    "two_shards",
+)
 KEY = "019cadc6-d88c-7fc9-95a1-7e4e771a9148"
 ORDER = Order(
     symbol="BTC_USDT",
