@@ -17,7 +17,6 @@ scenario = Scenario(
     sometimes=(
         "engine restored from a snapshot",
         "UBSCore restored from a snapshot",
-        "output published twice",
         "partial fill",
     ),
 )
