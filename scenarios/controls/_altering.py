@@ -12,11 +12,19 @@ Frame = CommandFrame | EngineFrame
 
 
 def altered(frame: Frame, change: Callable[[Leg], Leg]) -> Frame:
-    """Return a frame with other legs, and with events that agree with them."""
-    legs = tuple(map(change, frame.legs))
+    """Return a frame with other legs, chained anew, and with events that agree with them."""
+    legs: list[Leg] = []
+    shifts: dict[tuple[int, int], tuple[int, int]] = {}
+    for leg in frame.legs:
+        account = leg.user_id, leg.asset_id
+        avail, frozen = shifts.get(account, (0, 0))
+        other = change(leg)
+        legs.append(replace(other, avail=other.avail + avail, frozen=other.frozen + frozen))
+        avail += other.delta_avail - leg.delta_avail
+        shifts[account] = avail, frozen + other.delta_frozen - leg.delta_frozen
     left = list(legs)
     outputs = tuple(_with(output, left) for output in frame.outputs)
-    return replace(frame, legs=legs, outputs=outputs)
+    return replace(frame, legs=tuple(legs), outputs=outputs)
 
 
 def _with(output: Output, legs: list[Leg]) -> Output:
