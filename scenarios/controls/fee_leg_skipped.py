@@ -1,5 +1,7 @@
 """Own: the fee is taken from the trader and credited to nobody."""
 
+from confluent_kafka import Message
+
 from scenarios.controls import planted
 from scenarios.controls._altering import altered, nothing
 from system.ubscore import UBSCore
@@ -9,9 +11,10 @@ from system.wal.frames import CommandFrame, EngineFrame, Leg
 class ForgetsFees(UBSCore):
     """The fee account is updated by a nightly job, some day."""
 
-    def keep(self, frame: CommandFrame | EngineFrame) -> int:
+    def frame(self, message: Message, now_ms: int) -> CommandFrame | EngineFrame | None:
         """Log fills without their fees."""
-        return super().keep(altered(frame, self._leg))
+        frame = super().frame(message, now_ms)
+        return None if frame is None else altered(frame, self._leg)
 
     @staticmethod
     def _leg(leg: Leg) -> Leg:

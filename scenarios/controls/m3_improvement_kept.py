@@ -1,5 +1,7 @@
 """M3: what was locked at the limit and filled better is never released."""
 
+from confluent_kafka import Message
+
 from scenarios.controls import planted
 from scenarios.controls._altering import altered, nothing
 from system.ubscore import UBSCore
@@ -9,9 +11,10 @@ from system.wal.frames import CommandFrame, EngineFrame, Leg
 class KeepsRests(UBSCore):
     """Releases are for cancels, and those are rare."""
 
-    def keep(self, frame: CommandFrame | EngineFrame) -> int:
+    def frame(self, message: Message, now_ms: int) -> CommandFrame | EngineFrame | None:
         """Log fills without what they give back."""
-        return super().keep(altered(frame, self._leg))
+        frame = super().frame(message, now_ms)
+        return None if frame is None else altered(frame, self._leg)
 
     @staticmethod
     def _leg(leg: Leg) -> Leg:

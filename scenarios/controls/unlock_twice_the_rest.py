@@ -1,5 +1,7 @@
 """Own: a release credits the rest twice, once for the cancel and once for the order."""
 
+from confluent_kafka import Message
+
 from scenarios.controls import planted
 from scenarios.controls._altering import altered, moved
 from system.ubscore import UBSCore
@@ -9,9 +11,10 @@ from system.wal.frames import CommandFrame, EngineFrame, Leg
 class ReleasesTwice(UBSCore):
     """Better too much than too little."""
 
-    def keep(self, frame: CommandFrame | EngineFrame) -> int:
+    def frame(self, message: Message, now_ms: int) -> CommandFrame | EngineFrame | None:
         """Log releases that credit twice what they unfreeze."""
-        return super().keep(altered(frame, self._leg))
+        frame = super().frame(message, now_ms)
+        return None if frame is None else altered(frame, self._leg)
 
     @staticmethod
     def _leg(leg: Leg) -> Leg:
