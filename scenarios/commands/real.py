@@ -73,6 +73,7 @@ class Wish:
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
+    stage.check(scenario)
     with living(Path(runs, scenario.name), f"{seed}-real") as live:
         with servers(wish, live / SERVERS) as backend:
             made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=say)

@@ -75,13 +75,19 @@ class Baseline:
     def __enter__(self) -> Self:
         try:
             self._session = database.connect(self._scylla)
+        except Stop as stop:
+            raise Infrastructure(stop.message) from None
+        try:
             self._make_tables()
             texts = (INSERT_ROW, INSERT_ASSET, INSERT_REQUEST)
             self._statements = [self._session.prepare(text, QUORUM) for text in texts]
-        except Stop as stop:
-            raise Infrastructure(stop.message) from None
-        except database.FAILURES as error:
-            raise Infrastructure(f"no tables for the baseline: {error}") from None
+        except BaseException as error:
+            self._session.close()
+            if isinstance(error, Stop):
+                raise Infrastructure(error.message) from None
+            if isinstance(error, database.FAILURES):
+                raise Infrastructure(f"no tables for the baseline: {error}") from None
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

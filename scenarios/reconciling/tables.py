@@ -49,7 +49,11 @@ class Tables:
         self._cluster, self._session = _connect(cql)
         level = getattr(ConsistencyLevel, cql.consistency)
         self._level = level
-        self._one_account = self._prepare(f"{_ROWS[0]} WHERE user_id = ? AND asset_id = ?")
+        try:
+            self._one_account = self._prepare(f"{_ROWS[0]} WHERE user_id = ? AND asset_id = ?")
+        except BaseException:
+            self.close()  # nobody else could: its threads would go on trying to connect
+            raise
 
     def ledger(self) -> Iterator[Cells]:
         """Yield all rows of the ledger, account by account."""

@@ -14,7 +14,7 @@ from reports import judge
 from reports.evidence import Evidence
 from reports.judge import Judgement
 from scenarios.backends.base import Backend
-from scenarios.errors import Infrastructure
+from scenarios.errors import Infrastructure, UsageError
 from scenarios.nemesis import Nemesis
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
 from scenarios.stages import audit
@@ -52,6 +52,7 @@ def run(
     say: Callable[[str], None] = lambda _: None,
 ) -> RealRun:
     """Play `scenario` on servers that run; `folder` is made and holds what programs wrote."""
+    check(scenario)
     folder.mkdir(parents=True, exist_ok=True)
     with RealTown(scenario, backend, folder, seed=seed, plan=plan, destroy=destroy) as town:
         for step, why in town.untested:
@@ -68,6 +69,15 @@ def run(
         evidence = stage.end()
     judgement = judge.judge(evidence)
     return RealRun(scenario, seed, town.plan, evidence, judgement, interrupted, tuple(town.notes))
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse what this stage cannot judge: the engine's tables are not read back here."""
+    if scenario.deployment.engines:
+        raise UsageError(
+            f"{scenario.name} has a matching engine, whose tables are not read back from real"
+            " servers: play it in the simulated world (leave out --stage real)"
+        )
 
 
 class _Stage:
