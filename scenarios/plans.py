@@ -53,15 +53,6 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
     return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
 
 
-def trading_day(stream: random.Random, scenario: Scenario) -> Plan:
-    """Kill every program twice, each at some moment of the day, and do a little of the rest."""
-    crashes = [
-        _step(stream, Crash(name), 1, 1) for name in scenario.deployment.programs for _ in range(2)
-    ]
-    steps = [*crashes, *swarm(stream, scenario)[:4]]
-    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
-
-
 def races(stream: random.Random, scenario: Scenario) -> Plan:
     """Slow the way between UBSCore and the engine down, or stop one of them, and crash a little."""
     deployment = scenario.deployment

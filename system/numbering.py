@@ -5,7 +5,9 @@ of the record before it; both travel in the metadata of the offset commit, as of
 offset. Nothing here touches Kafka.
 """
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -141,10 +143,26 @@ def encode_metadata(shards: dict[int, Expected]) -> str:
 
 def decode_metadata(text: str | None, where: str) -> dict[int, Expected]:
     """Read the state out of commit metadata; without it the position means nothing: halt."""
+    return read_metadata(_decode, text, where).shards
+
+
+class Versioned(Protocol):
+    """A state that says in which format it is."""
+
+    @property
+    def v(self) -> int:
+        """The format version."""
+
+
+_State = TypeVar("_State", bound=Versioned)
+
+
+def read_metadata(decode: Callable[[str], _State], text: str | None, where: str) -> _State:
+    """Read any state out of commit metadata; missing, unreadable or newer: halt."""
     if not text:
         raise Halt("metadata", f"{where}: the committed offset carries no metadata")
     try:
-        progress = _decode(text)
+        progress = decode(text)
     except msgspec.MsgspecError as error:
         raise Halt(
             "metadata", f"{where}: commit metadata {text[:80]!r} is unreadable: {error}"
@@ -153,7 +171,7 @@ def decode_metadata(text: str | None, where: str) -> dict[int, Expected]:
         raise Halt(
             "metadata", f"{where}: commit metadata has format version {progress.v}, this reads 1"
         )
-    return progress.shards
+    return progress
 
 
 _encode = msgspec.json.Encoder().encode

@@ -6,7 +6,7 @@ import msgspec
 
 from system.chain import Chain, Link
 from system.errors import ConfigError, Halt
-from system.numbering import METADATA_BYTES_MAX
+from system.numbering import METADATA_BYTES_MAX, read_metadata
 from system.records import MAX_AMOUNT, OUTPUTS
 from system.topics import key_of, partition_of
 
@@ -57,19 +57,7 @@ def encode_metadata(links: Mapping[int, Link]) -> str:
 
 def decode_metadata(text: str | None, where: str) -> dict[int, Link]:
     """Read the state out of commit metadata; without it the position means nothing: halt."""
-    if not text:
-        raise Halt("metadata", f"{where}: the committed offset carries no metadata")
-    try:
-        progress = _decode(text)
-    except msgspec.MsgspecError as error:
-        raise Halt(
-            "metadata", f"{where}: commit metadata {text[:80]!r} is unreadable: {error}"
-        ) from error
-    if progress.v != 1:
-        raise Halt(
-            "metadata", f"{where}: commit metadata has format version {progress.v}, this reads 1"
-        )
-    return progress.symbols
+    return read_metadata(_decode, text, where).symbols
 
 
 _encode = msgspec.json.Encoder().encode

@@ -1,7 +1,7 @@
 """The harm itself: what each fault does to processes, links, files and clocks of this machine."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -173,29 +173,31 @@ def lossy(fault: Lossy, town: "RealTown") -> Generator[Receipt]:
 @contextmanager
 def lose_request(fault: LoseRequest, town: "RealTown") -> Generator[Receipt]:
     """Lose requests on their way to the server, with their connections."""
-    receipt = Receipt(fault.targets)
-
-    def lose(passage: Passage) -> Fate:
-        wanted = passage.kind == fault.message and fnmatchcase(passage.target, fault.target)
-        if not wanted or receipt.bites >= fault.count:
-            return Fate()
-        receipt.bite("requests lost")
-        return Fate(lost=True)
-
-    with town.weather.rule(lose):
-        yield receipt
+    with _losing(fault, town, "requests lost", lambda p: fnmatchcase(p.target, fault.target)) as r:
+        yield r
 
 
 @contextmanager
 def lose_response(fault: LoseResponse, town: "RealTown") -> Generator[Receipt]:
     """Lose answers on their way back, with their connections."""
+    with _losing(fault, town, "responses lost", lambda p: fnmatchcase(p.source, fault.source)) as r:
+        yield r
+
+
+@contextmanager
+def _losing(
+    fault: LoseRequest | LoseResponse,
+    town: "RealTown",
+    effect: str,
+    aimed_at: Callable[[Passage], bool],
+) -> Generator[Receipt]:
     receipt = Receipt(fault.targets)
 
     def lose(passage: Passage) -> Fate:
-        wanted = passage.kind == fault.message and fnmatchcase(passage.source, fault.source)
+        wanted = passage.kind == fault.message and aimed_at(passage)
         if not wanted or receipt.bites >= fault.count:
             return Fate()
-        receipt.bite("responses lost")
+        receipt.bite(effect)
         return Fate(lost=True)
 
     with town.weather.rule(lose):
