@@ -5,13 +5,7 @@ from pathlib import Path
 
 import click
 
-folder_option = click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="runs/backends",
-    show_default=True,
-    help="Where the servers' data and addresses are kept.",
-)
+from scenarios.cli_options import folder_option, port
 
 
 @click.group()
@@ -32,9 +26,6 @@ def backends() -> None:
     """
 
 
-_port = click.IntRange(1, 65535)
-
-
 @backends.command("up")
 @click.option(
     "--kind",
@@ -42,8 +33,8 @@ _port = click.IntRange(1, 65535)
     help="Which servers (default: those of the folder, else embedded).",
 )
 @click.option("--nodes", type=click.Choice(["1", "3"]), help="Brokers, and nodes (default: 1).")
-@click.option("--kafka-port", type=_port, help="Of the first broker (default: a free one).")
-@click.option("--cql-port", type=_port, help="Of all nodes (default: a free one).")
+@click.option("--kafka-port", type=port, help="Of the first broker (default: a free one).")
+@click.option("--cql-port", type=port, help="Of all nodes (default: a free one).")
 @click.option("--detach", is_flag=True, help="Return when the servers serve, and leave them up.")
 @folder_option
 def backends_up(
@@ -81,7 +72,7 @@ def backends_down(folder: Path, *, wipe: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that others run.")
 @click.option("--contact-points", metavar="HOST,...", help="Nodes that others run.")
-@click.option("--cql-port", type=_port, help="Of those nodes (default: 9042).")
+@click.option("--cql-port", type=port, help="Of those nodes (default: 9042).")
 @click.option(
     "--config", "config_path", metavar="FILE", help="Those servers as a program's file has them."
 )
