@@ -5,13 +5,20 @@ import msgspec
 from reports.breaks import Break, Verdict
 from reports.live.outcome import Outcome
 
+KEEPS_UP = 0.9  # of a rate: what is below has fallen behind
+
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """Percentiles of one stage, from the intended time of sending."""
+    """Percentiles of one stage, from the intended time of sending.
+
+    `count` and the percentiles are of requests that were meant to be sent in the measured window,
+    `rate_s` is how many a second came to the end of the stage in it, whenever they were meant to.
+    """
 
     name: str
     meaning: str
     count: int
+    rate_s: float
     p50_ms: float
     p90_ms: float
     p99_ms: float
@@ -40,10 +47,23 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """CPU time that a process took while the load was measured."""
+    """CPU time that a process took from the first request until the last had settled."""
 
     name: str
     cpu_s: float
+
+    @property
+    def stage(self) -> str:
+        """What programs of its kind are called: gateway of gateway-2."""
+        stem, _, number = self.name.rpartition("-")
+        return stem if number.isdigit() else self.name
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What all processes of the machine took meanwhile, those of others included."""
+
+    cores: int
+    busy: float  # the share of all cores' time
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +73,17 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     from_s: float | None
     to_s: float | None
     effects: str
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a load, warm-up included, until the last of it had settled.
+
+    If more was sent than could be settled meanwhile, this rate is what the deployment can do.
+    """
+
+    lasts_s: float
+    requests_s: float
+    rows_s: float
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,10 +127,12 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     offered_s: float  # requests a second within the measured window
     settled_s: float
     rows_s: float
+    whole: Whole | None  # None: nothing was measured
     counts: Counts
     latencies: tuple[Latency, ...]
     slices: tuple[Slice, ...]
     usage: tuple[Usage, ...]
+    machine: Machine | None = None
     bands: tuple[Band, ...] = ()
     untested: tuple[str, ...] = ()
     trials: tuple[Trial, ...] = ()

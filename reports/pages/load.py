@@ -6,18 +6,28 @@ from typing import Any
 import msgspec
 
 from reports.breaks import Break
-from reports.load import Load
+from reports.load import KEEPS_UP, Load, Whole
 from reports.pages import plot
 from reports.pages.html import asset, environment, hop_rows
 from reports.pages.text import SIGNS, columns
 
 _BREAKS_SHOWN = 10
+_BUSY = 0.95
+_QUEUES = {
+    "sent": "before the load generator itself, which is too slow for this machine",
+    "acknowledged": "for the gateway, or for Kafka behind it",
+    "decided": "for UBSCore",
+    "settled": "for Settlement, or for the database behind it",
+}
 MEANING = (
     "Latencies count from when a request was meant to be sent, whether or not it could be."
+    " Sent is when the load generator came to it."
     " Acknowledged is what the sender saw; decided is the LogAppendTime of the event, to a"
     " millisecond; settled is when a committed offset of Settlement's group beyond the event was"
     " seen (asked for every 25 ms), after its rows were acknowledged: an upper bound."
 )
+
+USAGE = "CPU time from the first request until all had settled, by stage: all programs of a name."
 
 
 def summary(load: Load, folder: str) -> str:
@@ -29,6 +39,7 @@ def summary(load: Load, folder: str) -> str:
         "\n".join(columns(latency_rows(load))),
         "\n".join(columns(trial_rows(load))) if load.trials else "",
         "\n".join(columns(usage_rows(load))) if load.usage else "",
+        f"  limit: {limit(load)}" if limit(load) else "",
         "\n".join(f"  fault  {band.fault}: {band.effects}" for band in load.bands),
         "\n".join(f"  not tested: {what}" for what in load.untested),
         "\n".join(f"  {found}" for found in all_breaks(load)[:_BREAKS_SHOWN]),
@@ -54,16 +65,25 @@ def facts(load: Load) -> list[tuple[str, str]]:
         ("measured", f"{load.measured_s:g} s after {load.warm_up_s:g} s of warm-up"),
         ("offered", f"{load.offered_s:,.0f} requests/s"),
         ("settled", f"{load.settled_s:,.0f} requests/s, {load.rows_s:,.0f} rows/s"),
+        ("all of it", "nothing" if load.whole is None else _whole(load.whole)),
         ("requests", _counted(load)),
         ("answers", ", ".join(f"{n:,} {name}" for name, n in counts.answers.items()) or "none"),
         ("programs", instances),
     ]
+    if load.machine is not None:
+        machine = load.machine
+        found.append(("machine", f"{machine.cores} cores, {100 * machine.busy:.0f} % busy"))
     if load.baseline is not None and load.ratio is not None:
         rates = ", ".join(f"{rate:,.0f}" for rate in load.baseline.rows_s)
         found.append(
             ("bare client", f"{rates} rows/s; settled rows are {100 * load.ratio:.0f} % of it")
         )
     return found
+
+
+def _whole(whole: Whole) -> str:
+    rates = f"{whole.requests_s:,.0f} requests/s, {whole.rows_s:,.0f} rows/s"
+    return f"settled {whole.lasts_s:,.1f} s after its start: {rates}"
 
 
 def _counted(load: Load) -> str:
@@ -79,9 +99,9 @@ Rows = list[Sequence[str]]
 
 def latency_rows(load: Load) -> list[list[str]]:
     """Return the percentiles as a table with its head."""
-    head = ["latency in ms", "requests", "p50", "p90", "p99", "p99.9", "max"]
+    head = ["latency in ms", "requests", "a second", "p50", "p90", "p99", "p99.9", "max"]
     return [head] + [
-        [each.name, f"{each.count:,}"]
+        [each.name, f"{each.count:,}", f"{each.rate_s:,.0f}"]
         + [f"{ms:,.1f}" for ms in (each.p50_ms, each.p90_ms, each.p99_ms, each.p999_ms)]
         + [f"{each.max_ms:,.1f}"]
         for each in load.latencies
@@ -89,17 +109,39 @@ def latency_rows(load: Load) -> list[list[str]]:
 
 
 def usage_rows(load: Load) -> list[list[str]]:
-    """Return CPU time by program as a table with its head."""
-    requests = load.settled_s * load.measured_s
+    """Return CPU time by stage as a table with its head; a stage is all programs of a name."""
+    if load.whole is None:
+        return []
+    lasts_s, requests = load.whole.lasts_s, load.whole.requests_s * load.whole.lasts_s
+    stages: dict[str, float] = {}
+    for each in load.usage:
+        stages[each.stage] = stages.get(each.stage, 0.0) + each.cpu_s
+    busiest = sorted(stages.items(), key=lambda stage: -stage[1])
+    rows = [*busiest, ("all of these", sum(stages.values()))]
     return [["CPU", "seconds", "of a core", "us a request"]] + [
-        [
-            each.name,
-            f"{each.cpu_s:.1f}",
-            f"{100 * each.cpu_s / load.measured_s:.0f} %",
-            f"{1e6 * each.cpu_s / requests:.0f}" if requests else "-",
-        ]
-        for each in load.usage
+        [name, f"{cpu_s:.1f}", f"{100 * cpu_s / lasts_s:.0f} %", f"{1e6 * cpu_s / requests:.0f}"]
+        for name, cpu_s in rows
     ]
+
+
+def limit(load: Load) -> str:
+    """Say where requests queued, if the deployment did not keep up with the load."""
+    rates = {each.name: each.rate_s for each in load.latencies}
+    if load.bands or load.interrupted or rates["settled"] >= KEEPS_UP * load.offered_s:
+        return ""
+    before = load.offered_s
+    where = "at no stage alone"
+    for name, rate in rates.items():
+        if rate < KEEPS_UP * before:
+            where = _QUEUES[name]
+            break
+        before = rate
+    steps = ", ".join(f"{rate:,.0f} {name}" for name, rate in rates.items())
+    busy = load.machine is not None and load.machine.busy > _BUSY
+    return (
+        f"it did not keep up with {load.offered_s:,.0f} requests/s ({steps}): they queued {where}"
+        + ("; all cores of the machine were busy" if busy else "")
+    )
 
 
 def trial_rows(load: Load) -> list[list[str]]:
@@ -135,11 +177,12 @@ def page(load: Load, folder: str) -> str:
             sign=SIGNS[load.verdict],
             facts=facts(load),
             meaning=MEANING,
+            limit=limit(load),
             plot=plot.draw(load),
             tables=[
                 ("Latency", MEANING, latency_rows(load)),
                 ("Search", "Each rate for a while; the next one halves the gap.", trial_rows(load)),
-                ("Where the time goes", "CPU time within the measured window.", usage_rows(load)),
+                ("Where the time goes", USAGE, usage_rows(load)),
             ],
             breaks=[str(found) for found in all_breaks(load)],
             hops=hop_rows(statement) if statement else [],

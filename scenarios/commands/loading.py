@@ -22,7 +22,7 @@ from scenarios.commands import campaigns, real, running
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.load import course, figures, histograms, plans
 from scenarios.load.baseline import CONCURRENCY
-from scenarios.load.course import Made
+from scenarios.load.made import Made
 from scenarios.load.settings import SECOND, Settings
 from scenarios.scenario import Plan, Scenario, Step
 
@@ -171,10 +171,12 @@ def _load(scenario: Scenario, settings: Settings, backend: Backend, made: Made) 
         offered_s=figures.offered(samples, window),
         settled_s=settled_s,
         rows_s=rows_s,
+        whole=figures.whole(samples, made.begin_ns),
         counts=figures.counts(samples, made.answers),
         latencies=figures.latencies(samples, window),
         slices=figures.slices(samples, made.begin_ns, made.end_ns) if made.begin_ns else (),
         usage=made.usage,
+        machine=made.machine,
         bands=made.bands,
         untested=made.untested,
         trials=tuple(made.trials),

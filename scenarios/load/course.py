@@ -4,68 +4,30 @@ In order: baseline, programs, search or warm-up, the measured load with its faul
 it settled, an orderly stop, reconciliation, baseline again.
 """
 
-import os
-import random
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from reports.breaks import Break
-from reports.live.outcome import Outcome
-from reports.load import Band, Trial, Usage
-from scenarios.backends.base import Address, Backend
-from scenarios.errors import Infrastructure, Unreadable, UsageError
-from scenarios.keys import OPERATOR_KEY
+from reports.load import Band, Trial
+from scenarios.backends.base import Backend
+from scenarios.errors import Unreadable, UsageError
 from scenarios.load import figures, reconciled
 from scenarios.load.baseline import Baseline
+from scenarios.load.driving import Drive
 from scenarios.load.figures import Window
-from scenarios.load.following import Follower
-from scenarios.load.requests import Requests
+from scenarios.load.made import Made
 from scenarios.load.samples import Samples
 from scenarios.load.search import Search
-from scenarios.load.sending import Burst, Sender
 from scenarios.load.settings import SECOND, Settings
-from scenarios.load.through_http import ThroughHttp
-from scenarios.load.through_topic import ThroughTopic
-from scenarios.load.usage import Meter
 from scenarios.nemesis import Nemesis
 from scenarios.scenario import Plan, Scenario
-from scenarios.stages.real.connection import Connection
 from scenarios.stages.real.town import RealTown
 
-_PATIENCE = 90 * SECOND  # for programs to come up
 _DRAIN = 60 * SECOND  # between two trials of a search
-_HURRY = 5 * SECOND  # for what is under way when somebody interrupts
-_METER = SECOND
+_HARM = 600 * SECOND  # for a plan that goes on after the load
 _WARM_S = 3.0  # of bare inserts before those that count
-_READY = {"ubscore": "ready", "engine": "ready", "settlement": "assigned", "gateway": "started"}
-
-
-@dataclass(slots=True)
-class Made:
-    """All that a load came to, before it is put into figures."""
-
-    samples: Samples
-    begin_ns: int = 0
-    window: Window = field(default_factory=lambda: Window(0, 0))
-    stopped_ns: int = 0  # when sending ended
-    end_ns: int = 0  # when everything had settled
-    rate: float = 0.0
-    plan: Plan = ()
-    instances: dict[str, int] = field(default_factory=dict)
-    answers: dict[str, int] = field(default_factory=dict)
-    trials: list[Trial] = field(default_factory=list)
-    usage: tuple[Usage, ...] = ()
-    bands: tuple[Band, ...] = ()
-    untested: tuple[str, ...] = ()
-    baseline: list[float] = field(default_factory=list)
-    breaks: list[Break] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    outcome: Outcome | None = None
-    interrupted: bool = False
 
 
 def run(
@@ -80,8 +42,15 @@ def run(
 ) -> Made:
     """Put a load on `scenario`'s programs; `folder` is made and holds what they write."""
     folder.mkdir(parents=True, exist_ok=True)
-    deployed = _deployed(scenario, settings)
-    town = RealTown(deployed, backend, folder, seed=settings.seed, plan=plan, destroy=destroy)
+    town = RealTown(
+        _deployed(scenario, settings),
+        backend,
+        folder,
+        seed=settings.seed,
+        plan=plan,
+        destroy=destroy,
+        followed=False,
+    )
     for step, why in town.untested:
         if settings.faults_needed:
             raise UsageError(f"{step.fault!r} cannot be had here: {why}")
@@ -104,33 +73,24 @@ def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
 class _Course:
     """One load, phase by phase."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        town: RealTown,
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, settings: Settings, town: RealTown, say: Callable[[str], None]) -> None:
         self.settings = settings
         self.town = town
-        self.backend = town.backend
         self.say = say
-        self.nemesis = Nemesis(self.town.ground, self.town.plan)
+        self.nemesis = Nemesis(town.ground, town.plan)
         self.samples = Samples()
+        self.drive = Drive(settings, town, self.samples)
         instances = {role: len(names) for role, names in town.deployment.roles}
         self.made = Made(self.samples, rate=settings.rate, plan=town.plan, instances=instances)
-        self.meter = Meter()
-        self.made.untested = tuple(f"{s.fault!r}: {why}" for s, why in self.town.untested)
-        self._sender: Sender | None = None
-        self._follower: Follower | None = None
-        self._metered_ns = 0
+        self.made.untested = tuple(f"{s.fault!r}: {why}" for s, why in town.untested)
 
     def run(self) -> Made:
         """Go through all phases; an interruption shortens them, and what is left still counts."""
         with ExitStack() as stack:
             baseline = self._baseline(stack)
             with self.town:
-                stack.callback(self._close)
-                self._start()
+                stack.callback(self.drive.close)
+                self.drive.start()
                 try:
                     self._load()
                 except KeyboardInterrupt:
@@ -143,25 +103,13 @@ class _Course:
                 self._measure_bare(baseline)
         return self.made
 
-    @property
-    def sender(self) -> Sender:
-        """What sends."""
-        assert self._sender is not None, "not started"
-        return self._sender
-
-    @property
-    def follower(self) -> Follower:
-        """What follows events and commits."""
-        assert self._follower is not None, "not started"
-        return self._follower
-
     # -- before --------------------------------------------------------------------------------
 
     def _baseline(self, stack: ExitStack) -> Baseline | None:
         if not self.settings.baseline_s:
             return None
-        settings = self.settings
-        baseline = Baseline(self.backend, self.town.keyspace, settings.users, settings.seed)
+        settings, town = self.settings, self.town
+        baseline = Baseline(town.backend, town.keyspace, settings.users, settings.seed)
         stack.enter_context(baseline)
         baseline.measure(_WARM_S)
         self._measure_bare(baseline)
@@ -172,84 +120,26 @@ class _Course:
         self.made.baseline.append(rate)
         self.say(f"a bare client inserts {rate:,.0f} rows/s")
 
-    def _start(self) -> None:
-        town, settings = self.town, self.settings
-        town.prepare()
-        if town.topics is not None:  # it would read everything a second time
-            town.topics.close()
-            town.topics = None
-        now = lambda: town.clock.now  # noqa: E731
-        wall_ms = town.clock.wall_ms
-        requests = Requests(settings.users, town.stream("load/requests"), wall_ms)
-        times = town.stream("load/arrivals")
-        self._sender = self._make_sender(requests, times, now)
-        self._follower = Follower(
-            self.backend, town.group, settings.partitions, self.samples, now, town.clock.epoch_ns
-        )
-        town.start_programs()
-        if not town.run_until(self._ready, _PATIENCE):
-            last = "\n".join(
-                f"{each.label}: " + "\n".join(each.stderr)[-500:] for each in town.programs[-3:]
-            )
-            raise Infrastructure(f"not all programs were ready in 90 s:\n{last}")
-        self._follower.start()
-
-    def _make_sender(
-        self, requests: Requests, times: random.Random, now: Callable[[], int]
-    ) -> Sender:
-        if self.settings.through == "topic":
-            return ThroughTopic(self.backend, self.samples, requests, times, now)
-        return ThroughHttp(
-            self._gateways,
-            OPERATOR_KEY,
-            self.settings.connections,
-            self.samples,
-            requests,
-            times,
-            now,
-        )
-
-    def _gateways(self) -> list[Address]:
-        names = self.town.deployment.gateways
-        return [Address(*self.town.gateway(name)) for name in names]
-
-    def _ready(self) -> bool:
-        said = (
-            (program := self.town.living(name)) is not None and program.said(_READY[role])
-            for role, names in self.town.deployment.roles
-            for name in names
-        )
-        return all(said) and all(self._serves(address) for address in self._gateways())
-
-    def _serves(self, address: Address) -> bool:
-        line = Connection(lambda: (address.host, address.port))
-        answer = line.request("GET", "/readyz", "", b"", SECOND)
-        line.hang_up()
-        return answer is not None and answer.status == 200
-
     # -- under load ----------------------------------------------------------------------------
 
     def _load(self) -> None:
-        settings, made = self.settings, self.made
+        settings, made, drive = self.settings, self.made, self.drive
         if settings.bound_ms is not None:
             made.rate = self._search(settings.bound_ms)
             if not made.rate:
                 made.unknown.append("no rate held the bound: there is nothing to measure")
                 return
-        lasts_ns = round((settings.warm_up_s + settings.lasts_s) * SECOND)
-        warm_ns = round(settings.warm_up_s * SECOND)
-        self.say(f"{made.rate:,.0f} requests/s for {lasts_ns / SECOND:g} s")
-        made.begin_ns = self.town.clock.now
-        made.window = Window(made.begin_ns + warm_ns, made.begin_ns + lasts_ns)
-        self.sender.start(Burst(rate=made.rate, lasts_ns=lasts_ns, spacing=settings.spacing))
+        warm_ns, lasts_ns = round(settings.warm_up_s * SECOND), round(settings.lasts_s * SECOND)
+        whole_ns = warm_ns + lasts_ns
+        self.say(f"{made.rate:,.0f} requests/s for {whole_ns / SECOND:g} s")
+        made.begin_ns = drive.now
+        made.window = Window(made.begin_ns + warm_ns, made.begin_ns + whole_ns)
+        drive.meter.begin(drive.processes())
+        drive.begin(made.rate, whole_ns)
         self.nemesis.unleash()
-        self._until(lambda: self.town.clock.now >= made.window.begin_ns, lasts_ns)
-        self.meter.begin(self._processes())
-        self._until(lambda: self.town.clock.now >= made.window.end_ns, lasts_ns)
-        self.meter.look(self._processes())
-        made.usage = self.meter.end()
+        drive.until(lambda: drive.now >= made.window.end_ns, whole_ns)
         harm_ends = made.begin_ns + max((s.at + s.lasts for s in self.town.plan), default=0)
-        self._until(lambda: self.town.clock.now >= harm_ends, 600 * SECOND)
+        drive.until(lambda: drive.now >= harm_ends, _HARM)
 
     def _search(self, bound_ms: float) -> float:
         search = Search(rate=self.settings.rate)
@@ -264,36 +154,12 @@ class _Course:
         return search.held
 
     def _try(self, rate: float, bound_ms: float) -> Trial:
-        lasts_ns = round(self.settings.trial_s * SECOND)
-        begun = self.town.clock.now
-        self.sender.start(Burst(rate=rate, lasts_ns=lasts_ns, spacing=self.settings.spacing))
-        self._until(lambda: not self.sender.sending and self.follower.caught_up, lasts_ns + _DRAIN)
+        drive, lasts_ns = self.drive, round(self.settings.trial_s * SECOND)
+        begun = drive.now
+        drive.begin(rate, lasts_ns)
+        drive.until(lambda: drive.done, lasts_ns + _DRAIN)
         window = Window(begun + lasts_ns // 4, begun + lasts_ns)
         return figures.trial(self.samples, window, rate, bound_ms)
-
-    def _until(self, done: Callable[[], object], bound_ns: int) -> bool:
-        """Let the run go on, with an eye on everything that takes part."""
-
-        def look() -> object:
-            now = self.town.clock.now
-            if now - self._metered_ns >= _METER:
-                self._metered_ns = now
-                self.meter.look(self._processes())
-                trouble = self.sender.trouble or self.follower.trouble
-                if trouble:
-                    raise Infrastructure(f"the load cannot go on: {trouble}")
-            return done()
-
-        return self.town.run_until(look, bound_ns)
-
-    def _processes(self) -> Iterator[tuple[str, int]]:
-        for program in self.town.programs:
-            if program.alive:
-                yield program.name, program.pid
-        for server in self.backend.servers:
-            if server.pid is not None:
-                yield server.name, server.pid
-        yield "load generator", os.getpid()
 
     # -- after ---------------------------------------------------------------------------------
 
@@ -307,35 +173,23 @@ class _Course:
                 raise
             made.interrupted = True
         finally:
-            self._close()
+            made.machine, made.usage = self.drive.meter.machine(), self.drive.metered()
+            self.drive.close()
         made.end_ns = town.clock.now
-        made.answers = dict(self.sender.answers)
+        made.answers = dict(self.drive.sender.answers)
         made.bands = tuple(self._bands())
         if not made.interrupted:  # else nobody has waited for them
             made.breaks += reconciled.missing(self.samples)
         made.notes += [f"{label} was killed: it did not stop in time" for label in town.stop()]
 
-    def _close(self) -> None:
-        if self._sender is not None:
-            self._sender.stop(_HURRY / SECOND)
-        if self._follower is not None:
-            self._follower.close()
-
     def _settle(self) -> None:
-        town, made = self.town, self.made
         self.nemesis.heal()
-        town.ground.release()
-        town.servers.wait_until_all_up()
-        if made.interrupted:
-            self.sender.stop(_HURRY / SECOND)
-            self._until(lambda: self.follower.caught_up, _HURRY)
-            return
-        done = lambda: not self.sender.sending and self.follower.caught_up  # noqa: E731
-        settled = -1
-        while self.samples.settled_count > settled:  # a backlog is no loss while it shrinks
-            settled = self.samples.settled_count
-            if self._until(done, town.scenario.settles_ns):
-                return
+        self.town.ground.release()
+        self.town.servers.wait_until_all_up()
+        if self.made.interrupted:
+            self.drive.hurry()
+        else:
+            self.drive.settled(self.town.scenario.settles_ns)
 
     def _reconcile(self) -> None:
         town, made = self.town, self.made
@@ -344,7 +198,7 @@ class _Course:
         logs = [town.site.data(core) for core in town.deployment.cores]
         began = time.monotonic()
         try:
-            found = reconciled.outcome(self.backend, town.group, town.keyspace, logs, bound_s)
+            found = reconciled.outcome(town.backend, town.group, town.keyspace, logs, bound_s)
         except Unreadable as error:
             made.unknown.append(str(error))
             return

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.load import Counts, Latency, Slice, Trial
+from reports.load import KEEPS_UP, Counts, Latency, Slice, Trial, Whole
 from scenarios.load import histograms
 from scenarios.load.samples import OK, REFUSED, Samples
 from scenarios.load.settings import SECOND
 
-_KEEPS_UP = 0.9  # of the offered rate that must settle for a trial to hold
+_FOREVER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,15 @@ def latencies(samples: Samples, window: Window) -> tuple[Latency, ...]:
     numbers = list(samples.within(window.begin_ns, window.end_ns))
     made = histograms.of_stages(samples, numbers)
     return tuple(
-        histograms.latency(name, meaning, made[name]) for name, meaning in histograms.STAGES
+        histograms.latency(name, meaning, made[name], _came(samples, name, window))
+        for name, meaning in histograms.STAGES
     )
+
+
+def _came(samples: Samples, stage: str, window: Window) -> float:
+    """Return how many requests a second came to the end of a stage."""
+    ends = getattr(samples, stage)
+    return sum(1 for at in ends if window.begin_ns <= at < window.end_ns) / window.lasts_s
 
 
 def offered(samples: Samples, window: Window) -> float:
@@ -43,6 +50,17 @@ def settled(samples: Samples, window: Window) -> tuple[float, float]:
     numbers = list(samples.settled_within(window.begin_ns, window.end_ns))
     rows = sum(samples.rows[number] for number in numbers)
     return len(numbers) / window.lasts_s, rows / window.lasts_s
+
+
+def whole(samples: Samples, begin_ns: int) -> Whole | None:
+    """Return what settled of all that was sent since `begin_ns`, and how long that took."""
+    numbers = [n for n in samples.within(begin_ns, _FOREVER) if samples.settled[n]]
+    if not begin_ns or not numbers:
+        return None
+    end_ns = max(samples.settled[number] for number in numbers)
+    lasts_s = Window(begin_ns, end_ns).lasts_s
+    rows = sum(samples.rows[number] for number in numbers)
+    return Whole(lasts_s=lasts_s, requests_s=len(numbers) / lasts_s, rows_s=rows / lasts_s)
 
 
 def slices(samples: Samples, begin_ns: int, end_ns: int) -> tuple[Slice, ...]:
@@ -81,7 +99,7 @@ def trial(samples: Samples, window: Window, rate: float, bound_ms: float) -> Tri
     why = ""
     if left:
         why = f"{left} of {len(numbers)} did not settle in time"
-    elif settled_rate < _KEEPS_UP * len(numbers) / window.lasts_s:
+    elif settled_rate < KEEPS_UP * len(numbers) / window.lasts_s:
         why = f"only {settled_rate:.0f}/s settled of {len(numbers) / window.lasts_s:.0f}/s"
     elif p99_ms > bound_ms:
         why = f"p99 {p99_ms:.0f} ms"

@@ -14,9 +14,10 @@ _MICROSECOND = 1_000
 _HOUR_US = 3_600_000_000
 _DIGITS = 3
 STAGES = (
-    ("acknowledged", "sent until acknowledged (202, or Kafka's own)"),
-    ("decided", "sent until its event was appended"),
-    ("settled", "sent until a commit of Settlement that covers its rows was seen"),
+    ("sent", "meant to be sent until the load generator came to it"),
+    ("acknowledged", "until acknowledged (202, or Kafka's own)"),
+    ("decided", "until its event was appended"),
+    ("settled", "until a commit of Settlement that covers its rows was seen"),
 )
 
 
@@ -40,7 +41,7 @@ def of_stages(samples: Samples, numbers: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def latency(name: str, meaning: str, made: Any) -> Latency:
+def latency(name: str, meaning: str, made: Any, rate_s: float = 0.0) -> Latency:
     """Return the percentiles of a histogram, in milliseconds."""
 
     def at(percentile: float) -> float:
@@ -51,6 +52,7 @@ def latency(name: str, meaning: str, made: Any) -> Latency:
         name=name,
         meaning=meaning,
         count=count,
+        rate_s=rate_s,
         p50_ms=at(50) if count else 0.0,
         p90_ms=at(90) if count else 0.0,
         p99_ms=at(99) if count else 0.0,

@@ -77,7 +77,7 @@ class Sender(ABC):
     def begin(self, intended_ns: int) -> tuple[int, Request]:
         """Draw the next request; return its number and the request."""
         request = self.requests.draw()
-        return self.samples.begin(request.request_id, intended_ns), request
+        return self.samples.begin(request.request_id, intended_ns, self.now()), request
 
     def _guarded(self, burst: Burst) -> None:
         try:

@@ -7,8 +7,10 @@ now (429, 5xx), timed out or lost its connection is repeated with the same key.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from scenarios import http
 from scenarios.backends.base import Address
@@ -22,6 +24,8 @@ _PATIENCE_S = 5.0
 _SWEEP_S = 0.1
 _BACKOFF_S, _BACKOFF_MAX_S = 0.05, 2.0
 _ATTEMPTS = 12
+_AT_ONCE = 50
+_STOP_S = 0.1  # until a stop is noticed
 _LAST_S = 30.0  # without any answer, after the last request
 _DEFINITE = (400, 401, 403, 409, 413)
 
@@ -204,15 +208,37 @@ class ThroughHttp(Sender):
         for number in range(self._connections):
             pool.connect(pool.addresses[number % len(pool.addresses)])
         sweeping = asyncio.create_task(pool.sweep())
-        for at in self.due(burst):
-            await self._until(at)
-            number, request = self.begin(at)
-            pool.open += 1
-            pool.ask(_Asked(number, f"/{request.route}", request.body()))
+        sent = pool.loop.create_future()
+        pool.loop.set_exception_handler(partial(self._failed, sent))
+        self._send_due(pool, self.due(burst), None, sent)
+        await sent
         await self._last_answers(pool)
         sweeping.cancel()
         pool.close()
         await asyncio.sleep(0)
+
+    def _failed(self, sent: "asyncio.Future[None]", _: object, context: dict[str, Any]) -> None:
+        """Say what a callback failed with, which would end nothing by itself."""
+        self.trouble = repr(context.get("exception") or context["message"])
+        if not sent.done():
+            sent.set_result(None)
+
+    def _send_due(
+        self, pool: _Pool, times: Iterator[int], at: int | None, sent: "asyncio.Future[None]"
+    ) -> None:
+        """Send what is due, and come again for the next; a task per request would cost more."""
+        for _ in range(_AT_ONCE):  # late or not: answers must be read
+            if at is None and (at := next(times, None)) is None:
+                sent.set_result(None)
+                return
+            if at > self.now():
+                break
+            number, request = self.begin(at)
+            pool.open += 1
+            pool.ask(_Asked(number, f"/{request.route}", request.body()))
+            at = None
+        left_s = 0.0 if at is None else min((at - self.now()) / _SECOND, _STOP_S)
+        pool.loop.call_later(left_s, self._send_due, pool, times, at, sent)
 
     async def _last_answers(self, pool: _Pool) -> None:
         """Wait for answers as long as any come."""
@@ -221,8 +247,3 @@ class ThroughHttp(Sender):
             await asyncio.sleep(0.01)
             if self.answers.total() > answered:
                 answered, since_s = self.answers.total(), pool.loop.time()
-
-    async def _until(self, at_ns: int) -> None:
-        await asyncio.sleep(0)  # late or not: answers must be read
-        while (left_s := (at_ns - self.now()) / _SECOND) > 0 and not self.stopped:
-            await asyncio.sleep(min(left_s, 0.1))

@@ -64,8 +64,11 @@ class RealTown:
         seed: int = 1,
         plan: Plan | None = None,
         destroy: Collection[str] = (),
+        followed: bool = True,
     ) -> None:
         self.scenario, self.backend, self.seed = scenario, backend, seed
+        self.followed = followed  # whether topics and commits are read along, as evidence
+        self.look_ns = _LOOK_NS  # between two looks at everything
         self.deployment = replace(
             scenario.deployment,
             brokers=tuple(broker.name for broker in backend.brokers),
@@ -167,7 +170,8 @@ class RealTown:
         """Leave empty topics and tables on the servers, and write all configuration."""
         partitions = self.deployment.partitions
         preparing.prepare(self.backend, self.keyspace, partitions, self._destroy)
-        self.topics = Topics(self.backend, partitions)
+        if self.followed:
+            self.topics = Topics(self.backend, partitions)
         self.launcher.doors = doors_for(self.plan, self.site, self.deployment)
         free = ports.free(len(self.deployment.gateways))
         for name, port in zip(self.deployment.gateways, free, strict=True):
@@ -190,7 +194,8 @@ class RealTown:
                 self.supervisor.run(
                     name, self.places[name], partial(self.launcher.start, name, role)
                 )
-        self.offsets.start()
+        if self.followed:
+            self.offsets.start()
 
     def ready(self) -> bool:
         """Whether the gateway says that it can serve."""
@@ -208,7 +213,7 @@ class RealTown:
                 return True
             if self.clock.now >= deadline:
                 return False
-            self.clock.sleep(_LOOK_NS)
+            self.clock.sleep(self.look_ns)
 
     def tick(self) -> None:
         """Do what is due now, and notice what has ended."""

@@ -13,7 +13,7 @@ def sampled(*requests: tuple[int, int]) -> Samples:
     """Return samples of (intended, took) in milliseconds; a negative `took` never settles."""
     samples = Samples()
     for intended, took in requests:
-        number = samples.begin(f"r{len(samples)}", intended * MILLISECOND)
+        number = samples.begin(f"r{len(samples)}", intended * MILLISECOND, intended * MILLISECOND)
         samples.answer[number], samples.rows[number] = OK, 2
         samples.acknowledged[number] = (intended + 1) * MILLISECOND
         if took >= 0:
