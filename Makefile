@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load hunt kill-campaign clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign clean conformance conformance-record
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=
 load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP against a bare client (Java 17, Maven)
 	$(BIN)/wavetank load --kind jvm --through topic --rate 1500 --duration 20 --baseline
 	$(BIN)/wavetank load --kind jvm --through http --rate 1000 --duration 20 --baseline
+
+observability: $(READY) ## make the list of metrics anew from what the programs tell
+	$(BIN)/python -m reports.observability
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -32,12 +32,14 @@ import click
 @click.option("--json", metavar="FILE", help="Write JSON; - for standard output.")
 @click.option("--csv", metavar="DIR", help="Write tables.")
 @click.option("--html", metavar="FILE", help="Write a page.")
+@click.option("--prom", metavar="FILE", help="Write metrics for a textfile collector.")
 def reconcile(
     config_path: str | None,
     waivers: str | None,
     json: str | None,
     csv: str | None,
     html: str | None,
+    prom: str | None,
     *,
     no_log: bool,
     **options: Any,
@@ -72,5 +74,5 @@ def reconcile(
         ("limits", "breaks"): options["breaks"],
         ("limits", "accounts"): options["accounts"],
     }
-    wanted = reconciling.Wanted(json=json, csv=csv, html=html)
+    wanted = reconciling.Wanted(json=json, csv=csv, html=html, prom=prom)
     sys.exit(reconciling.run(config_path, named, waivers, wanted, no_log=no_log))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from system import config, exits
+from system import config, exits, metrics_file
 from system.errors import Stop
 from system.log import Libraries, Log
 
@@ -35,15 +35,20 @@ def main(program: type[Any], config_path: str, environ: Mapping[str, str] | None
     environ = os.environ if environ is None else environ
     lines = Log(program.name)
     logging.getLogger().addHandler(Libraries(lines))
+    textfile = ""
     try:
-        instance = program(config.load(program.Config, config_path, environ))
+        settings = config.load(program.Config, config_path, environ)
+        textfile = metrics_file.begin(settings)
+        instance = program(settings)
         _listen(instance)
         code: int = instance.run()
     except Stop as stop:
         lines.error("stopped", reason=stop.reason, detail=stop.message, exit_code=stop.exit_code)
+        metrics_file.tell(textfile, program.name, stop.reason, lines)
         return stop.exit_code
     except Exception:  # noqa: BLE001 - the last resort: logged as one line
         lines.error("defect", traceback=traceback.format_exc(), exit_code=exits.FAULT)
+        metrics_file.tell(textfile, program.name, "defect", lines)
         return exits.FAULT
     lines.info("ended", exit_code=code)
     return code

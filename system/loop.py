@@ -5,6 +5,7 @@ knew, check Kafka against it, and then step until they are stopped.
 """
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -72,11 +73,16 @@ class Loop(ABC, Generic[I]):
 
     def run(self) -> int:
         """Serve until stopped."""
-        self.open()
-        while not self.stopping:
-            self.step()
-        self.close()
+        with self.serving():
+            self.open()
+            while not self.stopping:
+                self.step()
+            self.close()
         return exits.OK
+
+    @abstractmethod
+    def serving(self) -> AbstractContextManager[None]:
+        """Serve the metrics while the block runs, where that is configured."""
 
     @abstractmethod
     def open(self) -> None:

@@ -22,10 +22,15 @@ _JOIN_S = 1.0
 
 
 class Listen(Section, frozen=True):
-    """The section `[metrics]`: where to listen; without a port nobody does."""
+    """The section `[metrics]`: where to listen; without a port nobody does.
+
+    `textfile` is a file `*.prom` in a directory that a textfile collector reads; see
+    `system.metrics_file`.
+    """
 
     host: NonEmpty = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    textfile: str = ""
 
 
 class _Endpoint:

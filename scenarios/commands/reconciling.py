@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from reports.live.measures import Measures
 from reports.live.outcome import Outcome
 from reports.live.reconciling import reconcile
 from reports.live.sources import Bounds
@@ -30,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     json: str | None = None
     csv: str | None = None
     html: str | None = None
+    prom: str | None = None
 
 
 def run(
@@ -99,6 +101,8 @@ def _write(outcome: Outcome, name: str, wanted: Wanted) -> None:
     if wanted.csv is not None:
         tables = live.csv_files(outcome)
         files.update({Path(wanted.csv, table): data for table, data in tables.items()})
+    if wanted.prom is not None:
+        files[Path(wanted.prom)] = Measures(outcome).text()
     for path, data in files.items():
         _put(path, data)
 

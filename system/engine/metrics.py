@@ -3,41 +3,58 @@
 from collections import Counter as Counts
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from system.engine.matching import Emitted, Market
+from system.engine.settings import GROUP
+from system.instruments import LONG_S, SIZES, Instruments
+from system.lag import Lag
+from system.symbols import BY_ID
 
-_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-_SIZES = (1, 4, 16, 64, 256, 1024, 4096)
+
+def _name(symbol_id: int) -> str:
+    symbol = BY_ID.get(symbol_id)
+    return str(symbol_id) if symbol is None else symbol.name
 
 
-class Metrics:
+class Metrics(Instruments):
     """What an operator watches."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.outputs = self._counter("engine_outputs", "Inputs applied", "outcome")
-        self.trades = self._counter("engine_trades", "Trades", "symbol")
-        self.dropped = self._counter("engine_dropped", "Inputs not applied", "why")
-        self.orders = self._gauge("engine_book_orders", "Orders in the book", "symbol")
-        self.levels = self._gauge("engine_book_levels", "Prices in the book", "symbol", "side")
-        self.output_seq = self._gauge("engine_output_seq", "Last output made", "symbol")
-        self.unacknowledged = self._gauge("engine_unacknowledged", "Outputs not acknowledged")
-        self.holes = self._gauge("engine_holes", "Shards whose next record is missing")
-        self.recovery = self._gauge("engine_recovery_seconds", "From the snapshot to ready")
-        self.snapshot_bytes = self._gauge("engine_snapshot_bytes", "Size of the last snapshot")
-        self.sizes = Histogram(
-            "engine_batch_records", "Records at a time", buckets=_SIZES, registry=self.registry
+        super().__init__()
+        self.lag = Lag(self, GROUP)
+        self.outputs = self.counter(
+            "engine_outputs_total", "Orders and cancels applied, by what became of them.", "outcome"
         )
-        self.snapshot = Histogram(
-            "engine_snapshot_seconds", "Write and check", buckets=_SECONDS, registry=self.registry
+        self.trades = self.counter("engine_trades_total", "Trades made.", "symbol")
+        self.dropped = self.counter(
+            "engine_dropped_total", "Records that were not applied, by why.", "verdict"
         )
-
-    def _counter(self, name: str, what: str, *labels: str) -> Counter:
-        return Counter(name, what, labels, registry=self.registry)
-
-    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
-        return Gauge(name, what, labels, registry=self.registry)
+        self.orders = self.gauge("engine_book_orders", "Orders in the book.", "symbol")
+        self.levels = self.gauge("engine_book_levels", "Prices in the book.", "symbol", "side")
+        self.output_seq = self.gauge(
+            "engine_output_seq", "Number of the last output in a symbol's chain.", "symbol"
+        )
+        self.sizes = self.histogram(
+            "engine_batch_records", "Records taken in at a time.", buckets=SIZES
+        )
+        self.outbox = self.gauge(
+            "engine_outbox_records", "Outputs that Kafka has not acknowledged yet."
+        )
+        self.holes = self.gauge(
+            "engine_open_holes", "Shards whose next record is missing, over all partitions."
+        )
+        self.recovery = self.gauge(
+            "engine_recovery_seconds", "From the start to ready, at the last start."
+        )
+        self.recovered = self.gauge(
+            "engine_recovery_records", "Records applied again at the last start."
+        )
+        self.snapshot = self.histogram(
+            "engine_snapshot_seconds", "Writing and checking a snapshot.", buckets=LONG_S
+        )
+        self.snapshot_bytes = self.gauge("engine_snapshot_bytes", "Size of the last snapshot.")
+        self.snapshot_at = self.gauge(
+            "engine_snapshot_timestamp_seconds", "When the last snapshot was made."
+        )
 
     def batch(self, records: int, emitted: Sequence[Emitted]) -> None:
         """Count what a batch of records led to."""
@@ -50,11 +67,11 @@ class Metrics:
         for outcome, count in outcomes.items():
             self.outputs.labels(outcome).inc(count)
         for symbol_id, count in trades.items():
-            self.trades.labels(str(symbol_id)).inc(count)
+            self.trades.labels(_name(symbol_id)).inc(count)
 
     def market(self, market: Market) -> None:
         """Show how deep a book is, and how far its chain has come."""
-        symbol, book = str(market.symbol_id), market.book
+        symbol, book = _name(market.symbol_id), market.book
         self.orders.labels(symbol).set(len(book.orders))
         self.levels.labels(symbol, "buy").set(len(book.bids.keys))
         self.levels.labels(symbol, "sell").set(len(book.asks.keys))

@@ -6,11 +6,13 @@ that no number of a symbol's chain ever has two contents.
 """
 
 import time
+from contextlib import AbstractContextManager
 from typing import ClassVar
 
 import msgspec
 from confluent_kafka import Message
 
+from system import metrics_http
 from system.directory import DataDirectory
 from system.engine import arrivals, state
 from system.engine.arrivals import Arrival
@@ -56,6 +58,10 @@ class Engine(Loop[Instance]):
         self._counter = 0
         self._snapshot_at_s = 0.0
 
+    def serving(self) -> AbstractContextManager[None]:
+        """Serve the metrics, where that is configured."""
+        return metrics_http.serving(self.metrics.registry, self.settings.metrics)
+
     # -- opening -------------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -77,6 +83,7 @@ class Engine(Loop[Instance]):
         self.outbox.open()
         self._snapshot_at_s = time.monotonic()
         self.metrics.recovery.set(self._snapshot_at_s - began_s)
+        self.metrics.recovered.set(self.judged)
         self.log.info("ready", replayed=self.judged, published=len(self.outbox.waiting))
 
     def survey(self) -> Instance:
@@ -203,8 +210,10 @@ class Engine(Loop[Instance]):
     def tend(self) -> None:
         """Serve delivery reports and dashboards."""
         self.outbox.poll()
-        self.inputs.show({place: at.next_offset for place, at in self.positions().items()})
-        self.metrics.unacknowledged.set(len(self.outbox.waiting))
+        positions = {place: at.next_offset for place, at in self.positions().items()}
+        self.inputs.show(positions)
+        self.metrics.lag.show(self.inputs.consumer, positions)
+        self.metrics.outbox.set(len(self.outbox.waiting))
         self.metrics.holes.set(sum(len(one.holes) for one in self.state.numberings.values()))
         for market in self.state.markets.values():
             self.metrics.market(market)
@@ -235,6 +244,7 @@ class Engine(Loop[Instance]):
         seconds = time.perf_counter() - began
         self.metrics.snapshot.observe(seconds)
         self.metrics.snapshot_bytes.set(size)
+        self.metrics.snapshot_at.set(time.time())
         self.log.info("snapshot", counter=self._counter, bytes=size, records=self.judged)
         self.judged = 0
         self._snapshot_at_s = time.monotonic()

@@ -6,6 +6,7 @@ import msgspec
 
 from system.config import Kafka, NonEmpty, Positive, Section, Topics
 from system.inputs import Patience
+from system.metrics_http import Listen
 
 GROUP = "engine"
 
@@ -42,6 +43,7 @@ class Settings(Section, frozen=True):
     engine: Matching
     kafka: Kafka
     topics: Topics = Topics()
+    metrics: Listen = Listen()
 
     def __post_init__(self) -> None:
         if self.engine.instances > self.topics.partitions:

@@ -1,6 +1,8 @@
 """The gateway's metrics, in a registry of its own."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Histogram, generate_latest
+
+from system.instruments import LONG_S, Instruments
 
 _ROUTES = frozenset(
     (
@@ -13,55 +15,60 @@ _ROUTES = frozenset(
         "ledger",
         "healthz",
         "readyz",
+        "metrics",
+        "openapi.json",
     )
 )
-_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+_METHODS = frozenset(("GET", "POST", "DELETE"))
 
 
-class Metrics:
-    """Counts answers by route and status, refusals by reason, and what is under way."""
+class Metrics(Instruments):
+    """Counts answers by route and status, rejections by reason, and what is under way."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._answers = Counter(
-            "gateway_answers", "HTTP answers.", ("route", "status"), registry=self._registry
+        super().__init__()
+        self._requests = self.counter(
+            "gateway_requests_total", "HTTP requests answered.", "method", "route", "status"
         )
-        self._refusals = Counter(
-            "gateway_refusals", "Requests refused.", ("reason",), registry=self._registry
-        )
-        self._seconds = Histogram(
+        self._seconds = self.histogram(
             "gateway_request_seconds",
-            "From a request to its answer.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=self._registry,
+            "From an HTTP request to its answer.",
+            "method",
+            "route",
+            buckets=LONG_S,
         )
-        self.acknowledge = Histogram(
-            "gateway_acknowledge_seconds",
-            "From a record handed to the producer to Kafka's acknowledgement.",
-            buckets=_SECONDS,
-            registry=self._registry,
+        self._rejections = self.counter(
+            "gateway_rejections_total", "Requests refused by the gateway itself.", "reason"
         )
-        self.in_flight = Gauge(
-            "gateway_commands_in_flight", "Commands not yet answered.", registry=self._registry
+        self.publish = self.histogram(
+            "gateway_publish_seconds",
+            "From a command handed to the producer to Kafka's acknowledgement, or to giving up.",
+            buckets=LONG_S,
         )
-        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self.in_flight = self.gauge(
+            "gateway_commands_in_flight", "Commands not yet answered; beyond a limit come 429."
+        )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
-    def answered(self, path: str, status: int, took_s: float) -> None:
+    def answered(self, method: str, path: str, status: int, took_s: float) -> None:
         """Count an answer; ids in the path are no label."""
         name = path.split("/", 2)[1]
-        key = (name if name in _ROUTES else "other", status)
+        key = (
+            method if method in _METHODS else "other",
+            name if name in _ROUTES else "other",
+            status,
+        )
         child = self._children.get(key)
         if child is None:
-            child = self._answers.labels(key[0], str(status)), self._seconds.labels(key[0])
+            child = self._requests.labels(*key), self._seconds.labels(*key[:2])
             self._children[key] = child
         child[0].inc()
         child[1].observe(took_s)
 
     def refused(self, reason: str) -> None:
         """Count a refusal; reasons are our own words, so there are few."""
-        self._refusals.labels(reason).inc()
+        self._rejections.labels(reason).inc()
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

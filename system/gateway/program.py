@@ -148,7 +148,8 @@ class Gateway:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 took_s = time.perf_counter() - began_s
-                self.metrics.answered(scope["path"], message["status"], took_s)
+                method = str(scope.get("method", ""))
+                self.metrics.answered(method, scope["path"], message["status"], took_s)
                 second = time.time_ns() // SECOND
                 message["headers"] = [*message["headers"], self.dates.at(second)]
             await send(message)
@@ -255,7 +256,7 @@ class Gateway:
                 self.producer_failed(error.args[0])
             raise not_published(f"the record was not sent: {error.args[0].str()}") from None
         failed = await report
-        self.metrics.acknowledge.observe(time.perf_counter() - sent_s)
+        self.metrics.publish.observe(time.perf_counter() - sent_s)
         return failed
 
     def refuse_delivery(self, error: KafkaError) -> None:

@@ -6,7 +6,7 @@ offsets are acknowledged, together with the state that belongs to it.
 """
 
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -48,7 +48,7 @@ class Settlement:
         self.config = settings
         self.work = settings.settlement
         self.log = Log(self.name)
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.work.group)
         self.partitions: dict[Place, Partition] = {}
         self.partition_counts: dict[str, int] = {}
         self.assignments = 0  # how often the assignment changed; work of an earlier one is void
@@ -156,17 +156,16 @@ class Settlement:
         """Count what was settled, how long it took since it was accepted, and what is left."""
         if batch:
             self.metrics.sizes.observe(len(batch))
+        self.metrics.lag.show(
+            self.consumer, {place: one.offset for place, one in self.partitions.items()}
+        )
         now_s = time.time()
         for record in records:
             topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
             took_s = max(0.0, now_s - record.created_at / 1000)
             self.metrics.end_to_end.labels(topic).observe(took_s)
-        for place, partition in self.partitions.items():
-            topic, number = place[0], str(place[1])
-            with suppress(KafkaException):  # nothing was fetched yet
-                _, end = self.consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
-                self.metrics.lag.labels(topic, number).set(max(0, end - partition.offset))
-            self.metrics.holes.labels(topic, number).set(len(partition.numbering.holes))
+        for (topic, number), partition in self.partitions.items():
+            self.metrics.holes.labels(topic, str(number)).set(len(partition.numbering.holes))
 
     def write(self, records: list[Event | EngineOutput]) -> None:
         """Write what is checked against the database, then what follows from it.
@@ -239,6 +238,7 @@ class Settlement:
     def assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Begin each partition at its commit, knowing nothing of any account."""
         self.drop()
+        self.metrics.assignments.inc()
         self.partitions = positions.find(consumer, partitions, self.config.kafka, self.work)
         consumer.assign([TopicPartition(*place, p.offset) for place, p in self.partitions.items()])
         offsets = {f"{topic}[{n}]": p.offset for (topic, n), p in self.partitions.items()}

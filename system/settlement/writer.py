@@ -88,7 +88,7 @@ class Writer:
             raise Halt("refused", f"the database refuses a statement: {found}") from found
         if not isinstance(found, FAILURES):
             raise found
-        self.metrics.unacknowledged.inc()
+        self.metrics.repeated.inc()
         self.unknown(lane, statement, found, waiting)
         return False
 

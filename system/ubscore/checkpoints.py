@@ -42,4 +42,5 @@ class Checkpoints:
         files = writer.cut(min(self.snapshots.oldest(), state.mark.lsn))
         self.metrics.snapshot.observe(time.perf_counter() - began_s)
         self.metrics.snapshot_bytes.set(size)
+        self.metrics.snapshot_at.set(time.time())
         self.log.info("snapshot", lsn=state.lsn, bytes=size, files_deleted=files)

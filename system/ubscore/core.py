@@ -8,11 +8,13 @@ and everything after the outbox mark is published again from it.
 import os
 import secrets
 import time
+from contextlib import AbstractContextManager
 from typing import ClassVar
 
 import msgspec
 from confluent_kafka import Message
 
+from system import metrics_http
 from system.directory import DataDirectory
 from system.errors import Halt
 from system.loop import Loop
@@ -63,7 +65,7 @@ class UBSCore(Loop[Shard]):
         core = settings.ubscore
         super().__init__(core, settings.kafka, DataDirectory(core.directory, Shard))
         self.settings = settings
-        self.metrics = Metrics()
+        self.metrics = Metrics(alone=core.shards == 1)
         self.terms = Terms(
             core.shard,
             core.shards,
@@ -82,6 +84,10 @@ class UBSCore(Loop[Shard]):
     def dump(self) -> None:
         """Write the balances after the batch in hand."""
         self._dump_asked = True
+
+    def serving(self) -> AbstractContextManager[None]:
+        """Serve the metrics, where that is configured."""
+        return metrics_http.serving(self.metrics.registry, self.settings.metrics)
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -121,6 +127,9 @@ class UBSCore(Loop[Shard]):
         recovery.replay(contents, self.state, self.outbox, self.fold)
         self.recover(contents)
         self.metrics.recovery.set(time.perf_counter() - began_s)
+        self.metrics.recovered.set(len(contents.frames))
+        self.metrics.epoch.set(self.state.epoch.counter)
+        self.metrics.count(self.state)
         recovery.say(contents, self.log, self.state.lsn)
         self.log.info(
             "recovered",
@@ -237,9 +246,10 @@ class UBSCore(Loop[Shard]):
 
     def sync(self) -> None:
         """Make all appended frames durable."""
-        begun = time.perf_counter()
-        self.writer.commit()
-        self.metrics.commit.observe(time.perf_counter() - begun)
+        took = self.writer.commit()
+        if took is not None:
+            self.metrics.append.observe(took.write_s)
+            self.metrics.sync.observe(took.sync_s)
 
     def publish(self, batch: Batch) -> None:
         """Send the finished records of durable frames."""
@@ -257,7 +267,10 @@ class UBSCore(Loop[Shard]):
     def tend(self) -> None:
         """Serve delivery reports, dashboards, dumps, snapshots, the frames of a quiet shard."""
         self.outbox.poll()
-        self.inputs.show({place: self.next_offset(*place) for place in self.settings.inputs})
+        positions = {place: self.next_offset(*place) for place in self.settings.inputs}
+        self.inputs.show(positions)
+        self.metrics.lag.show(self.inputs.consumer, positions)
+        self.metrics.outbox.set(len(self.outbox.waiting))
         self.metrics.holes.set(self.engine.holes)
         self.metrics.orders.set(len(self.state.standing.orders))
         if self._dump_asked:
@@ -266,6 +279,7 @@ class UBSCore(Loop[Shard]):
         if self.state.lsn - self.checkpoints.lsn >= core.snapshot_every:
             self.frame_quiet()
             self.checkpoints.take(self.state, self.writer)
+            self.metrics.count(self.state)
         elif time.monotonic() - self._framed_at_s >= core.frame_every_ms / 1000:
             self.frame_quiet()
 

@@ -7,6 +7,7 @@ import msgspec
 from system.config import Kafka, NonEmpty, Positive, Section, Topics
 from system.inputs import Patience
 from system.marks import Place
+from system.metrics_http import Listen
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, PPM
 
 GROUP = "ubscore"
@@ -58,6 +59,7 @@ class Settings(Section, frozen=True):
     ubscore: Core
     kafka: Kafka
     topics: Topics = Topics()
+    metrics: Listen = Listen()
 
     def __post_init__(self) -> None:
         if self.ubscore.shards > self.topics.partitions:

@@ -6,6 +6,7 @@ supersedes it, or when snapshots and acknowledgements cover all of it.
 """
 
 import os
+import time
 from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -33,6 +34,13 @@ class Shape(NamedTuple):
     shard: int
     identity: int
     file_bytes: int  # a file that has grown beyond this is followed by another
+
+
+class Took(NamedTuple):
+    """How long the two halves of a commit took."""
+
+    write_s: float
+    sync_s: float
 
 
 class Writer:
@@ -72,14 +80,21 @@ class Writer:
         self.next_lsn += 1
         return self.next_lsn - 1
 
-    def commit(self) -> None:
-        """Make every appended frame durable: one write, one sync. Returns only if they are."""
+    def commit(self) -> Took | None:
+        """Make every appended frame durable: one write, one sync. Returns only if they are.
+
+        Returns how long that took; None if there was nothing to do.
+        """
         if not self._pending:
-            return
+            return None
+        began_s = time.perf_counter()
         self.write()
+        written_s = time.perf_counter()
         self.sync()
+        took = Took(written_s - began_s, time.perf_counter() - written_s)
         if self.size >= self.shape.file_bytes:
             self.roll()
+        return took
 
     def write(self) -> None:
         """Hand the appended frames to the operating system, which promises nothing yet."""

@@ -138,6 +138,11 @@ class Reader:
             for p in places
         ]
 
+    def get_watermark_offsets(self, place: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        assert cached
+        log = self.broker.logs[place.topic, place.partition]
+        return self.broker.starts.get((place.topic, place.partition), 0), len(log)
+
     def commit(self, **_: Any) -> None:
         pass
 

@@ -22,12 +22,12 @@ def test_outputs_trades_and_depth_are_counted(tmp_path: Path) -> None:
     for outcome, count in Counter(one.outcome for one in found).items():
         assert sample("engine_outputs_total", {"outcome": outcome}) == count
     trades = sum(len(one.trades) for one in found)
-    assert sample("engine_trades_total", {"symbol": "1"}) == trades > 0
-    assert sample("engine_book_orders", {"symbol": "1"}) == len(book.orders) > 0
-    depth = sample("engine_book_levels", {"symbol": "1", "side": "buy"})
+    assert sample("engine_trades_total", {"symbol": "BTC_USDT"}) == trades > 0
+    assert sample("engine_book_orders", {"symbol": "BTC_USDT"}) == len(book.orders) > 0
+    depth = sample("engine_book_levels", {"symbol": "BTC_USDT", "side": "buy"})
     assert depth == len({one.price for one in book.bids})
-    assert sample("engine_output_seq", {"symbol": "1"}) == 200
-    assert sample("engine_unacknowledged") == 0
+    assert sample("engine_output_seq", {"symbol": "BTC_USDT"}) == 200
+    assert sample("engine_outbox_records") == 0
     kill(desk)
 
 
@@ -39,10 +39,10 @@ def test_holes_and_dropped_records_show(tmp_path: Path) -> None:
     desk.settle()
     sample = desk.metrics.registry.get_sample_value
 
-    assert sample("engine_holes") == 1
-    assert sample("engine_dropped_total", {"why": "duplicate"}) == 1
-    assert sample("engine_dropped_total", {"why": "beyond"}) == 1
+    assert sample("engine_open_holes") == 1
+    assert sample("engine_dropped_total", {"verdict": "duplicate"}) == 1
+    assert sample("engine_dropped_total", {"verdict": "beyond"}) == 1
     send(broker, two, three)
     desk.settle()
-    assert sample("engine_holes") == 0
+    assert sample("engine_open_holes") == 0
     kill(desk)

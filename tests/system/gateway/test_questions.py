@@ -112,7 +112,7 @@ def test_health_metrics_and_description_need_no_key() -> None:
     )
 
     assert health.json == {"status": "ok"}
-    assert b'gateway_answers_total{route="balances",status="200"} 1.0' in metrics.body
+    assert b'gateway_requests_total{method="GET",route="balances",status="200"} 1.0' in metrics.body
     document = json.loads(description.body)
     body = document["paths"]["/transfer_in"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/TransferBody"}

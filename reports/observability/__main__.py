@@ -1,0 +1,20 @@
+"""`python -m reports.observability`: writes what is made from the programs' metrics anew."""
+
+from pathlib import Path
+
+from reports.observability import table
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def files() -> dict[str, str]:
+    """Return what is made, by its path in the project."""
+    return {"system/METRICS.md": table.text()}
+
+
+if __name__ == "__main__":
+    for name, text in files().items():
+        path = ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(name)
