@@ -1,6 +1,6 @@
 """What a consumer asks the cluster on the program's behalf: offsets by time, commits, ends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from sim.kafka.client.wheel import KafkaException, Message, error_of, fail, text
 
 _FOR_EVER = 2**31 / 1000
 _SECOND = 1_000_000_000
+_NO_EPOCH = -1
 
 
 def offsets_of(message: Any, offsets: Any, verb: str) -> list[Offset] | None:
@@ -103,7 +104,7 @@ def watermarks(
             return OFFSET_INVALID, OFFSET_INVALID
         return tracked.low, tracked.high
     what = "Failed to get watermark offsets: "
-    leader = _leaders(consumer, [key], timeout, what)[key]
+    leader = _leaders(consumer, [key], timeout, what)[0][key]
     ends: dict[int, tuple[int, int]] = {}
 
     def ask(done: Callable[..., None]) -> None:
@@ -123,17 +124,24 @@ def watermarks(
 
 
 def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> list[Any]:
-    """Ask each leader for the first offset not before a time; END if there is none."""
+    """Ask each leader for the first offset not before a time; END if there is none.
+
+    A partition that nobody knows comes back as it was asked, with its error; only if none is known
+    the call fails (measured with librdkafka 2.16).
+    """
     what = "Failed to get offsets: "
     keys = [(p.topic, p.partition) for p in partitions]
     if not keys:
         fail(codes.INVALID_ARG, what + text_of(codes.INVALID_ARG))
-    leaders = _leaders(consumer, keys, timeout, what)
+    leaders, unknown = _leaders(consumer, keys, timeout, what)
     answers: dict[tuple[str, int], tuple[int, int, int]] = {}
     by_leader: dict[int, list[tuple[str, int, int]]] = {}
     for p in partitions:
-        wanted = (p.topic, p.partition, p.offset)
-        by_leader.setdefault(leaders[p.topic, p.partition], []).append(wanted)
+        key = (p.topic, p.partition)
+        if key in unknown:
+            answers[key] = (unknown[key], p.offset, _NO_EPOCH)
+        else:
+            by_leader.setdefault(leaders[key], []).append((*key, p.offset))
     left = set(by_leader)
 
     def ask(done: Callable[..., None]) -> None:
@@ -169,39 +177,47 @@ _AGAIN = frozenset(
 
 def _leaders(
     consumer: Consumer, keys: Sequence[tuple[str, int]], timeout: float, what: str
-) -> dict[tuple[str, int], int]:
-    """Return the leader of each partition, asking for metadata of topics not known yet."""
-    limit = timeout if timeout >= 0 else _FOR_EVER
-    known = consumer.metadata.topics
-    names = dict.fromkeys(topic for topic, _ in keys)
-    missing = tuple(name for name in names if name not in known or known[name].error)
-    if missing:
-        code, _ = _call(
-            consumer,
-            lambda done: consumer.metadata.fetch(missing, done, int(limit * _SECOND)),
-            limit,
-            codes.ALL_BROKERS_DOWN,
-            what,
-        )
-        if code:
-            fail(codes.ALL_BROKERS_DOWN, what + text_of(codes.ALL_BROKERS_DOWN))
-    found = {}
+) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
+    """Return the leader of each partition, and the error of each that is not known.
+
+    Topics not known yet are asked for. The call fails if no partition is known, or if one has no
+    leader just now.
+    """
+    _look_up(consumer, dict.fromkeys(topic for topic, _ in keys), timeout, what)
+    found: dict[tuple[str, int], int] = {}
+    unknown: dict[tuple[str, int], int] = {}
     for topic, index in keys:
-        view = known.get(topic)
-        code = 0
-        if view is None or view.error == codes.UNKNOWN_TOPIC_OR_PART:
-            code = codes.UNKNOWN_PARTITION
-        elif view.error:
-            code = view.error
+        view = consumer.metadata.topics.get(topic)
+        if view is None or view.error:
+            unknown[topic, index] = codes.UNKNOWN_TOPIC_OR_PART if view is None else view.error
         elif not 0 <= index < len(view.partitions):
-            code = codes.UNKNOWN_PARTITION
+            unknown[topic, index] = codes.UNKNOWN_PARTITION
         elif view.partitions[index].leader not in consumer.by_id:
-            code = codes.LEADER_NOT_AVAILABLE
-        if code:
-            fail(code, what + text_of(code))
-        assert view is not None
-        found[topic, index] = view.partitions[index].leader
-    return found
+            fail(codes.LEADER_NOT_AVAILABLE, what + text_of(codes.LEADER_NOT_AVAILABLE))
+        else:
+            found[topic, index] = view.partitions[index].leader
+    if not found:
+        code = unknown[keys[0]]
+        code = codes.UNKNOWN_PARTITION if code == codes.UNKNOWN_TOPIC_OR_PART else code
+        fail(code, what + text_of(code))
+    return found, unknown
+
+
+def _look_up(consumer: Consumer, names: Iterable[str], timeout: float, what: str) -> None:
+    known = consumer.metadata.topics
+    missing = tuple(name for name in names if name not in known or known[name].error)
+    if not missing:
+        return
+    limit = timeout if timeout >= 0 else _FOR_EVER
+    code, _ = _call(
+        consumer,
+        lambda done: consumer.metadata.fetch(missing, done, int(limit * _SECOND)),
+        limit,
+        codes.ALL_BROKERS_DOWN,
+        what,
+    )
+    if code:
+        fail(codes.ALL_BROKERS_DOWN, what + text_of(codes.ALL_BROKERS_DOWN))
 
 
 def _call(

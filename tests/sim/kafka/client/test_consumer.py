@@ -284,6 +284,19 @@ def test_without_a_committed_offset_the_policy_decides(ten: Tank) -> None:
     assert ten.run(body) == [0, None, "_AUTO_OFFSET_RESET", 5]
 
 
+def test_times_of_partitions_that_nobody_knows_come_back_with_an_error_each(
+    make_tank: MakeTank,
+) -> None:
+    tank = make_tank({"t": 1})
+
+    def body() -> list[tuple[int, str | None]]:
+        asked = [TopicPartition("t", 0, 5), TopicPartition("t", 7, 6), TopicPartition("nope", 0, 7)]
+        found = consumer(tank).offsets_for_times(asked, 5)
+        return [(p.offset, p.error and p.error.name()) for p in found]
+
+    assert tank.run(body) == [(-1, None), (6, "_UNKNOWN_PARTITION"), (7, "UNKNOWN_TOPIC_OR_PART")]
+
+
 def test_ends_and_times_are_asked_of_the_leaders(make_tank: MakeTank) -> None:
     tank = make_tank({"t": 2}, brokers=2)
 
@@ -305,6 +318,9 @@ def test_ends_and_times_are_asked_of_the_leaders(make_tank: MakeTank) -> None:
             reader.offsets_for_times([], 5)
         with pytest.raises(KafkaException, match="_UNKNOWN_PARTITION"):
             reader.get_watermark_offsets(TopicPartition("t", 7), timeout=2)
+        for unknown in (TopicPartition("t", 7, 5), TopicPartition("nope", 0, 5)):
+            with pytest.raises(KafkaException, match="_UNKNOWN_PARTITION"):
+                reader.offsets_for_times([unknown], 5)
         reader.assign([TopicPartition("t", 0, 0)])
         reader.consume(5, 2)
         assert reader.get_watermark_offsets(TopicPartition("t", 0), cached=True) == (0, 5)
