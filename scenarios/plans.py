@@ -53,6 +53,17 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
     return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
 
 
+def trading_day(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill every program once or twice at some time of the day, and let a swarm do the rest."""
+    crashes = [
+        _step(stream, Crash(name), 1, 1)
+        for name in scenario.deployment.programs
+        for _ in range(stream.randint(1, 2))
+    ]
+    steps = (*crashes, *swarm(stream, scenario))
+    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+
+
 def races(stream: random.Random, scenario: Scenario) -> Plan:
     """Slow the way between UBSCore and the engine down, or stop one of them, and crash a little."""
     deployment = scenario.deployment

@@ -19,6 +19,7 @@ STORIES = (
     "restart_mid_match",
     "retention_horizon",
     "two_shards",
+    "trading_day",
 )
 KEY = "019cadc6-d88c-7fc9-95a1-7e4e771a9148"
 ORDER = Order(
