@@ -134,14 +134,31 @@ def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> 
     if not keys:
         fail(codes.INVALID_ARG, what + text_of(codes.INVALID_ARG))
     leaders, unknown = _leaders(consumer, keys, timeout, what)
-    answers: dict[tuple[str, int], tuple[int, int, int]] = {}
     by_leader: dict[int, list[tuple[str, int, int]]] = {}
     for p in partitions:
-        key = (p.topic, p.partition)
-        if key in unknown:
-            answers[key] = (unknown[key], p.offset, _NO_EPOCH)
-        else:
-            by_leader.setdefault(leaders[key], []).append((*key, p.offset))
+        if (leader := leaders.get((p.topic, p.partition))) is not None:
+            by_leader.setdefault(leader, []).append((p.topic, p.partition, p.offset))
+    answers = _ask_all(consumer, by_leader, timeout, what)
+    answers |= {
+        (p.topic, p.partition): (unknown[p.topic, p.partition], p.offset, _NO_EPOCH)
+        for p in partitions
+        if (p.topic, p.partition) in unknown
+    }
+    results = []
+    for key in keys:
+        code, offset, epoch = answers[key]
+        results.append(result(*key, offset, epoch=epoch, error=error_of(code) if code else None))
+    return results
+
+
+def _ask_all(
+    consumer: Consumer,
+    by_leader: dict[int, list[tuple[str, int, int]]],
+    timeout: float,
+    what: str,
+) -> dict[tuple[str, int], tuple[int, int, int]]:
+    """Ask every leader at once; return (error, offset, epoch) by partition."""
+    answers: dict[tuple[str, int], tuple[int, int, int]] = {}
     left = set(by_leader)
 
     def ask(done: Callable[..., None]) -> None:
@@ -158,11 +175,7 @@ def for_times(consumer: Consumer, partitions: Sequence[Any], timeout: float) -> 
     (code,) = _call(consumer, ask, timeout, codes.TIMED_OUT, what)
     if code:
         fail(_shown(code), what + text_of(_shown(code)))
-    results = []
-    for key in keys:
-        code, offset, epoch = answers[key]
-        results.append(result(*key, offset, epoch=epoch, error=error_of(code) if code else None))
-    return results
+    return answers
 
 
 _AGAIN = frozenset(

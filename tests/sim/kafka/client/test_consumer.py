@@ -8,6 +8,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
     Consumer,
+    KafkaError,
     KafkaException,
     Producer,
     TopicPartition,
@@ -292,7 +293,9 @@ def test_times_of_partitions_that_nobody_knows_come_back_with_an_error_each(
     def body() -> list[tuple[int, str | None]]:
         asked = [TopicPartition("t", 0, 5), TopicPartition("t", 7, 6), TopicPartition("nope", 0, 7)]
         found = consumer(tank).offsets_for_times(asked, 5)
-        return [(p.offset, p.error and p.error.name()) for p in found]
+        return [
+            (p.offset, p.error.name() if isinstance(p.error, KafkaError) else None) for p in found
+        ]
 
     assert tank.run(body) == [(-1, None), (6, "_UNKNOWN_PARTITION"), (7, "UNKNOWN_TOPIC_OR_PART")]
 
