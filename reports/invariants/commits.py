@@ -6,8 +6,8 @@ from collections.abc import Generator
 from reports.amounts import seconds
 from reports.breaks import Break
 from reports.case import Case
-from reports.evidence import Commit
-from reports.traffic import Published, RequestKey
+from reports.evidence import Commit, TopicRecord
+from reports.traffic import Published, RequestKey, place_of
 from system.records import EVENTS, OPERATIONS, OUTPUTS, LedgerRow, decides
 
 NEVER = 2**63  # later than any time
@@ -17,6 +17,9 @@ Partition = tuple[str, int]
 
 def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
     """I12: rows were durable when their offsets were committed; a log holds what is committed.
+
+    A record beyond a hole is discarded, and the copy that is sent again counts; but no offset
+    beyond an open hole may be committed.
 
     Where nobody saw when rows became durable (a real stage), those of committed offsets must at
     least be there in the end.
@@ -46,19 +49,27 @@ def commits_behind_rows(case: Case) -> Generator[Break, None, int]:
 class Frontier:
     """Per offset of a partition, when everything up to it was durable (None: nobody saw)."""
 
-    __slots__ = ("durable", "offsets")
+    __slots__ = ("_expected", "_firm", "durable", "offsets")
 
     def __init__(self) -> None:
         self.offsets: list[int] = []
         self.durable: list[tuple[int | None, str]] = []
+        self._firm: tuple[int | None, str] | None = None  # of what is not discarded
+        self._expected: dict[int, int] = {}  # per sender, the number that comes next
 
-    def add(self, offset: int, at_ns: int | None, place: str) -> None:
-        """Take in the next record."""
+    def add(self, record: TopicRecord, number: tuple[int, int], at_ns: int | None) -> None:
+        """Take in the next record, the n-th of a sender: `number` is (sender, n)."""
+        sender, n = number
+        place = place_of(record)
+        expected = self._expected.get(sender, 1)
+        self.offsets.append(record.offset)
+        if n > expected:
+            self.durable.append((NEVER, f"{place}, which lies beyond a hole,"))
+            return
+        self._expected[sender] = max(expected, n + 1)
         latest = (at_ns, place)
-        if self.durable:
-            latest = max(self.durable[-1], latest, key=_rank)
-        self.offsets.append(offset)
-        self.durable.append(latest)
+        self._firm = latest if self._firm is None else max(self._firm, latest, key=_rank)
+        self.durable.append(self._firm)
 
 
 def _rank(durable: tuple[int | None, str]) -> int:
@@ -70,15 +81,15 @@ def _frontiers(case: Case) -> dict[Partition, Frontier]:
     frontiers: dict[Partition, Frontier] = {}
     last = _last_events(case)
     for published in case.published:
-        record = published.record
+        record, event = published.record, published.event
         frontier = frontiers.setdefault((EVENTS, record.partition), Frontier())
-        frontier.add(record.offset, _durable_ns(case, published, last), published.place)
+        frontier.add(record, (event.shard, event.n), _durable_ns(case, published, last))
     settled = {(row.symbol_id, row.output_seq): row.durable_ns for row in case.evidence.outputs}
     for emitted in case.emitted:
         record, output = emitted.record, emitted.output
         frontier = frontiers.setdefault((OUTPUTS, record.partition), Frontier())
-        durable_ns = settled.get((output.symbol_id, output.output_seq), NEVER)
-        frontier.add(record.offset, durable_ns, emitted.place)
+        number = (output.symbol_id, output.output_seq)
+        frontier.add(record, number, settled.get(number, NEVER))
     return frontiers
 
 

@@ -27,7 +27,6 @@ scenario = Scenario(
         "IOC rest cancelled",
         "price improvement released",
         "order rejected",
-        "output published twice",
         "event published twice",
         "retry answered again",
         "torn log tail",

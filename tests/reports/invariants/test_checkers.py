@@ -549,6 +549,48 @@ def test_a_hole_in_the_ledger_is_not_hidden_by_rows_that_nobody_saw_become_durab
     assert {code for code, _ in codes} == {"COMMIT_AHEAD"}
 
 
+def behind_a_hole(*commits: tuple[int, int]) -> Build:
+    """Return three rows in the order 1, 3, 2, 3 on the topic; `commits` are offset and row time."""
+    build = Build()
+    for _ in range(3):
+        build.transfer("transfer_in", 1001, 1, 10**8)
+    sent = [record for record in build.records if record.topic == EVENTS]
+    build.records = [record for record in build.records if record.topic != EVENTS]
+    build.records += [
+        change(sent[n - 1], offset=offset) for offset, n in enumerate((1, 3, 2, 3), sent[0].offset)
+    ]
+    partition, first = sent[0].partition, sent[0].offset
+    build.commits = [
+        Commit(
+            group="settlement",
+            topic=EVENTS,
+            partition=partition,
+            offset=first + count,
+            metadata="",
+            at_ns=build.rows[row - 1].durable_ns or 0,
+        )
+        for count, row in commits
+    ]
+    return build
+
+
+def test_what_lies_beyond_a_hole_is_durable_when_its_later_copy_is() -> None:
+    build = behind_a_hole((1, 1), (3, 2), (4, 3))
+
+    found = check(Case(build.evidence()), "I12")
+
+    assert (found.verdict, found.checked) == ("held", 3)
+
+
+def test_no_offset_beyond_an_open_hole_may_be_committed() -> None:
+    build = behind_a_hole((1, 1), (2, 3))
+
+    (found,) = check(Case(build.evidence()), "I12").breaks
+
+    assert found.code == "COMMIT_AHEAD"
+    assert "beyond a hole" in found.expected
+
+
 def test_a_program_that_was_down_when_a_run_was_interrupted_had_no_time_to_come_back() -> None:
     build = lively()
     build.happens("ubscore-1", "exited", code=74, reason="log_io")
