@@ -175,7 +175,12 @@ class Row(Record, frozen=True, kw_only=True):
 
 
 class RequestRow(Record, frozen=True, kw_only=True):
-    """A row of ``requests`` read at QUORUM in the end."""
+    """A row of ``requests`` read at QUORUM in the end.
+
+    Several events write it, each its own columns. ``durable_ns`` is when a quorum of replicas first
+    held the decision, ``outcome_ns`` and ``expired_ns`` the columns of these names (None: never
+    observed).
+    """
 
     user_id: int
     request_id: str
@@ -186,6 +191,8 @@ class RequestRow(Record, frozen=True, kw_only=True):
     outcome: str | None = None
     expired: bool | None = None
     durable_ns: int | None = None
+    outcome_ns: int | None = None
+    expired_ns: int | None = None
 
 
 class AccountRow(Record, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from reports.amounts import seconds
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Commit, TopicRecord
-from reports.traffic import Published, RequestKey, place_of
-from system.records import EVENTS, OPERATIONS, OUTPUTS, LedgerRow, decides
+from reports.traffic import Published, place_of
+from system.records import EVENTS, OPERATIONS, OUTPUTS, CancelEnded, LedgerRow, Rejected
 
 NEVER = 2**63  # later than any time
 
@@ -79,11 +79,10 @@ def _rank(durable: tuple[int | None, str]) -> int:
 
 def _frontiers(case: Case) -> dict[Partition, Frontier]:
     frontiers: dict[Partition, Frontier] = {}
-    last = _last_events(case)
     for published in case.published:
         record, event = published.record, published.event
         frontier = frontiers.setdefault((EVENTS, record.partition), Frontier())
-        frontier.add(record, (event.shard, event.n), _durable_ns(case, published, last))
+        frontier.add(record, (event.shard, event.n), _durable_ns(case, published))
     settled = {(row.symbol_id, row.output_seq): row.durable_ns for row in case.evidence.outputs}
     for emitted in case.emitted:
         record, output = emitted.record, emitted.output
@@ -134,34 +133,21 @@ def _images(case: Case) -> list[tuple[int, dict[tuple[str, int], int]]]:
     return [image for image in images if image[1]] if case.log_readable else []
 
 
-def _last_events(case: Case) -> dict[RequestKey, bytes | None]:
-    """Return the last event about each request; of its copies the first one counts."""
-    last: dict[RequestKey, bytes | None] = {}
-    seen: set[bytes | None] = set()
-    for published in case.published:
-        event, value = published.event, published.record.value
-        if value not in seen and decides(event):
-            seen.add(value)
-            last[event.user_id, event.request_id, event.body_hash] = value
-    return last
-
-
-def _durable_ns(
-    case: Case, published: Published, last: dict[RequestKey, bytes | None]
-) -> int | None:
+def _durable_ns(case: Case, published: Published) -> int | None:
     event = published.event
     if isinstance(event, LedgerRow):
         for row in case.rows.get((event.user_id, event.asset_id), ()):
             if row.seq == event.seq:
                 return row.durable_ns
         return NEVER
-    key = event.user_id, event.request_id, event.body_hash
-    entry = case.requests.get(key)
+    entry = case.requests.get((event.user_id, event.request_id, event.body_hash))
     if entry is None:
         return NEVER
-    if entry.durable_ns is not None and published.record.value != last[key]:
-        return 0  # written once more since: when it was first there, nobody saw
-    return entry.durable_ns
+    if isinstance(event, CancelEnded):
+        return entry.outcome_ns if entry.outcome else NEVER
+    if isinstance(event, Rejected) and event.reason == "expired":
+        return entry.expired_ns if entry.expired else NEVER
+    return entry.durable_ns if entry.decision else NEVER
 
 
 def _ahead(commit: Commit, durable_ns: int, what: str) -> Break:

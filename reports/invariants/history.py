@@ -57,11 +57,13 @@ def alive(case: Case) -> Generator[Break, None, int]:
 def _end(case: Case, source: Input) -> tuple[int | None, bool]:
     """Return when a request's outcome became durable (None: unobserved), and whether it did."""
     entry = case.requests.get(source.key)
-    if entry is not None and entry.decision == "accepted" and not entry.outcome:
-        return None, False  # a cancel ends with the engine's answer
-    if entry is not None and (entry.decision is not None or entry.expired):
+    if entry is None:
+        return None, False
+    if entry.decision == "accepted":  # a cancel ends with the engine's answer
+        return entry.outcome_ns, bool(entry.outcome)
+    if entry.decision is not None:
         return entry.durable_ns, True
-    return None, False
+    return entry.expired_ns, bool(entry.expired)
 
 
 def _unanswered(case: Case) -> Generator[Break, None, int]:

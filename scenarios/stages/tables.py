@@ -49,7 +49,9 @@ def requests(town: "Town") -> tuple[RequestRow, ...]:
                 effects=values["effects"],
                 outcome=values["outcome"],
                 expired=values["expired"],
-                durable_ns=row.durable_ns,
+                durable_ns=row.durable.get("decision"),
+                outcome_ns=row.durable.get("outcome"),
+                expired_ns=row.durable.get("expired"),
             )
         )
     return tuple(sorted(found, key=lambda row: (row.user_id, row.request_id, row.body_hash)))

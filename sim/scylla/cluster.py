@@ -14,21 +14,29 @@ from sim.scylla.peers import Partitions
 from sim.scylla.replica import SyncMode, living
 from sim.scylla.ring import PORT, Peer, Ring, host_id, spread
 from sim.scylla.schema import Schema
-from sim.scylla.storage import EVERYTHING, Partition, Row
+from sim.scylla.storage import EVERYTHING, MARKER, NEVER, Partition, Row
 from sim.scylla.table import Key, Table
 
 
 class Evidence(NamedTuple):
     """A row as it is in the end, and what is known of how it came to be.
 
-    `durable_ns` is when a majority of its replicas first held it as it is (by `Cluster.clock`);
-    None if fewer do. `overwrites` counts writes that changed a living cell.
+    `durable` is, per column that is written ("" is the row marker), since when a majority of its
+    replicas holds the value it has (by `Cluster.clock`; not each column on the same majority);
+    None if fewer do.
+    `overwrites` counts writes that changed a living cell.
     """
 
     values: dict[str, Any]
     written_us: int  # the highest timestamp of its cells and its marker
-    durable_ns: int | None
+    durable: dict[str, int | None]
     overwrites: int
+
+    @property
+    def durable_ns(self) -> int | None:
+        """Since when every part of it is held by a majority; None if some part never was."""
+        times = [at for at in self.durable.values() if at is not None]
+        return max(times) if len(times) == len(self.durable) else None
 
 
 class Cluster:
@@ -122,11 +130,18 @@ class Cluster:
             values[column.name] = None if dead else column.type.driver.deserialize(cell[2], 4)  # type: ignore[index]
         keyspace = self._keyspace(table)
         majority = sum(keyspace.values()) // 2 + 1
-        times = sorted(copy.changed_ns for copy in copies if copy.update() == row.update())
+        names = {column.index: column.name for column in table.regular}
+        durable = {
+            names[index]: _since([c for c in copies if _same(c, row, index)], index, majority)
+            for index in row.cells
+        }
+        if row.marker > NEVER:
+            marked = [copy for copy in copies if copy.marker > NEVER]
+            durable[""] = _since(marked, MARKER, majority)
         return Evidence(
             values,
             max([row.marker, *(cell[0] for cell in row.cells.values())]),
-            times[majority - 1] if len(times) >= majority else None,
+            durable,
             max((copy.overwrites for copy in copies), default=0),
         )
 
@@ -135,6 +150,17 @@ class Cluster:
             if table.keyspace in node.schema.keyspaces:
                 return node.schema.keyspaces[table.keyspace].replication
         return {"": 1}
+
+
+def _same(copy: Row, row: Row, index: int) -> bool:
+    """Whether a replica's cell has the value that counts; a later write of it changes nothing."""
+    cell = copy.cells.get(index)
+    return cell is not None and cell[1:] == row.cells[index][1:]
+
+
+def _since(copies: list[Row], index: int, majority: int) -> int | None:
+    times = sorted(copy.since[index] for copy in copies)
+    return times[majority - 1] if len(times) >= majority else None
 
 
 @lru_cache(maxsize=100)

@@ -21,6 +21,7 @@ from typing import Any
 from sim.scylla.table import Key, Table
 
 NEVER = -(2**63)  # older than every timestamp
+MARKER = -1  # stands for the row marker where columns are numbered
 
 Cell = tuple[int, int, bytes]  # timestamp, 1 if dead, value: max() of two is the merged cell
 RowUpdate = tuple[Key, int, int, tuple[tuple[int, Cell], ...]]  # key, marker, tombstone, cells
@@ -38,7 +39,7 @@ _sort_key = itemgetter(0)
 class Row:
     """One row of a partition."""
 
-    __slots__ = ("cells", "changed_ns", "key", "marker", "overwrites", "packed", "tombstone")
+    __slots__ = ("cells", "key", "marker", "overwrites", "packed", "since", "tombstone")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -46,7 +47,7 @@ class Row:
         self.tombstone = NEVER
         self.cells: dict[int, Cell] = {}
         self.packed: RowUpdate | None = None
-        self.changed_ns = 0  # evidence for the harness: when its content changed last
+        self.since: dict[int, int] = {}  # evidence for the harness: when a cell took its value
         self.overwrites = 0  # evidence for the harness: writes that changed a living cell
 
     @property
@@ -61,7 +62,7 @@ class Row:
             self.packed = (self.key, self.marker, self.tombstone, cells)
         return self.packed
 
-    def merge(self, update: RowUpdate, floor: int) -> bool:
+    def merge(self, update: RowUpdate, floor: int, now_ns: int = 0) -> bool:
         """Take in an update; what is not newer than `floor` is shadowed. True if it changed."""
         _, marker, tombstone, cells = update
         changed = False
@@ -73,6 +74,7 @@ class Row:
             self.shadow(floor)
         if marker > self.marker and marker > floor:
             self.marker = marker
+            self.since.setdefault(MARKER, now_ns)
             changed = True
         mine = self.cells
         overwritten = False
@@ -82,11 +84,14 @@ class Row:
             old = mine.get(column)
             if old is None:
                 mine[column] = cell
+                self.since[column] = now_ns
                 changed = True
             elif cell > old:
                 mine[column] = cell
                 changed = True
-                overwritten = overwritten or cell[1:] != old[1:]
+                if cell[1:] != old[1:]:
+                    self.since[column] = now_ns
+                    overwritten = True
         if changed:
             self.packed = None
             self.overwrites += overwritten
@@ -97,6 +102,7 @@ class Row:
         self.packed = None
         if self.marker <= floor:
             self.marker = NEVER
+            self.since.pop(MARKER, None)
         if self.cells:
             self.cells = {column: cell for column, cell in self.cells.items() if cell[0] > floor}
 
@@ -127,13 +133,12 @@ class Partition:
             floor = self._floor(key)
             if row is None:
                 row = Row(key)
-                if not row.merge(row_update, floor):
+                if not row.merge(row_update, floor, now_ns):
                     continue
                 self.rows[key] = row
                 insort(self.order, (self.table.order(key), key), key=_sort_key)
-            elif not row.merge(row_update, floor):
+            elif not row.merge(row_update, floor, now_ns):
                 continue
-            row.changed_ns = now_ns
             changed = True
         return changed
 

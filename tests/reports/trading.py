@@ -8,6 +8,7 @@ from reports.evidence import (
     About,
     AccountRow,
     Attempt,
+    Commit,
     Dump,
     Evidence,
     LogImage,
@@ -74,6 +75,7 @@ class Trading:
         self.requests: dict[tuple[int, str, str], RequestRow] = {}
         self.outputs: list[OutputRow] = []
         self.operations: list[Operation] = []
+        self.commits: list[Commit] = []
         self.processes = [
             ProcessEvent(at_ns=number, process=name, incarnation=1, kind="started")
             for number, name in enumerate(("gateway-1", "ubscore-1", "engine-1", "settlement-1"))
@@ -213,7 +215,9 @@ class Trading:
             self.rows.append(Row(**{f: cells[f] for f in fields}, durable_ns=durable))
         key = event.user_id, event.request_id, event.body_hash
         if isinstance(event, CancelEnded):
-            entry = msgspec.structs.replace(self.requests[key], outcome=event.outcome)
+            entry = msgspec.structs.replace(
+                self.requests[key], outcome=event.outcome, outcome_ns=durable
+            )
         elif not decides(event):
             return
         else:
@@ -245,6 +249,19 @@ class Trading:
         )
         self.records.append(record)
         return record
+
+    def commit(self, record: TopicRecord, at_ns: int) -> None:
+        """Let Settlement commit the offset behind a record."""
+        self.commits.append(
+            Commit(
+                group="settlement",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset + 1,
+                metadata="",
+                at_ns=at_ns,
+            )
+        )
 
     def _request_id(self) -> str:
         self.made += 1
@@ -306,6 +323,7 @@ class Trading:
             requests=tuple(self.requests.values()),
             accounts=tuple(AccountRow(user_id=u, asset_id=a) for u, a in accounts),
             outputs=tuple(self.outputs),
+            commits=tuple(self.commits),
             processes=tuple(self.processes),
         )
 

@@ -8,7 +8,17 @@ import pytest
 
 from reports.invariants import ABOUT_ORDERS
 from reports.judge import judge
-from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, decode_output, encode, seal
+from system.records import (
+    EVENTS,
+    OPERATIONS,
+    ORDERS,
+    OUTPUTS,
+    CancelEnded,
+    decode_event,
+    decode_output,
+    encode,
+    seal,
+)
 from system.wal.frames import EngineFrame, OrderFrame
 from tests.reports.trading import USDT, Trading, day
 
@@ -105,6 +115,21 @@ def settled_another_hash(one: Trading) -> None:
 
 def output_not_settled(one: Trading) -> None:
     del one.outputs[2]
+
+
+def outcome_committed_before_it_was_durable(one: Trading) -> None:
+    """Only the end of the cancel is late: its decision was there in time, in the same row."""
+    record = next(
+        record
+        for record in one.records
+        if record.topic == EVENTS and isinstance(decode_event(record.value or b""), CancelEnded)
+    )
+    ended = decode_event(record.value or b"")
+    entry = one.requests[ended.user_id, ended.request_id, ended.body_hash]
+    assert entry.durable_ns is not None
+    assert entry.outcome_ns is not None
+    assert entry.durable_ns < entry.outcome_ns
+    one.commit(record, entry.outcome_ns - 1)
 
 
 def output_never_applied(one: Trading) -> None:
@@ -219,6 +244,7 @@ DEFECTS: tuple[tuple[str, str, Callable[[Trading], None]], ...] = (
     ("I11", "REPLAY_DIFFERS", output_resealed),
     ("I11", "FRAME_DIFFERS", decided_otherwise_than_the_input_says),
     ("I11", "FRAME_DIFFERS", improvement_kept),
+    ("I12", "COMMIT_AHEAD", outcome_committed_before_it_was_durable),
     ("I13", "REASON_UNTRUE", order_rejected_untruly),
     ("I14", "NOT_MATCHED", order_never_matched),
     ("I14", "STUCK", cancel_without_end),

@@ -49,6 +49,30 @@ def test_a_write_reaches_all_replicas_and_is_durable_at_a_majority() -> None:
     assert (row.written_us, row.overwrites) == (1, 0)
 
 
+def test_columns_are_durable_each_since_a_majority_of_its_own_has_the_value() -> None:
+    sandbox = warm(Sandbox())
+    client = Client(sandbox, "n1")
+    put = "INSERT INTO k.plain (id, {}) VALUES ('x', '1') USING TIMESTAMP {}"
+    isolate(sandbox, "n3")
+    client.ask(put.format("a", 1))
+    sandbox.cut.clear()
+    isolate(sandbox, "n2")
+    client.ask(put.format("b", 2))  # with n3, which may still lack the first write
+
+    (row,) = sandbox.cluster.rows("k.plain")
+    first = row.durable["a"]
+    assert first is not None
+    assert row.durable["b"] is not None
+    assert first < row.durable["b"] == row.durable_ns
+    sandbox.cut.clear()
+    client.ask(put.format("a", 3))  # the same value once more
+
+    (row,) = sandbox.cluster.rows("k.plain")
+    assert row.durable["a"] == first
+    assert row.written_us == 3
+    assert row.overwrites == 0
+
+
 def test_a_silent_replica_gets_a_hint_and_a_timed_out_write_stays() -> None:
     sandbox = warm(Sandbox())
     client = Client(sandbox, "n1")
