@@ -17,6 +17,7 @@ from reports.invariants import (
     matching,
     money,
     outcomes,
+    recoveries,
 )
 
 Checker = Callable[[Case], Generator[Break, None, int]]
@@ -36,7 +37,7 @@ CHECKERS: dict[str, tuple[str, Checker]] = {
     "I4": ("a request key has at most one effect", outcomes.one_effect),
     "I5": ("ledger rows are 1..n without hole, one to one with events", ledger.rows_match_events),
     "I6": ("each balance is the one before plus the change", money.running_balance),
-    "I7": ("the state after recovery is what the durable log adds up to", log.state_is_fold),
+    "I7": ("the state after recovery is what the durable log adds up to", recoveries.state_is_fold),
     "I8": ("what came first is treated first, and books are the reference's", matching.in_order),
     "I9": ("outputs of the engine are 1..n and chained, settled as they are", matching.chained),
     "I10": ("frozen is what open orders still need", frozen.frozen_is_locked),

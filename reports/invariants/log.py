@@ -1,138 +1,21 @@
-"""Checkers of the log: recovery, and nothing rolled back."""
+"""The checker of what was seen outside: all of it is in the durable log, and in Kafka."""
 
 from collections.abc import Generator, Mapping
-from itertools import pairwise
-
-import msgspec
 
 from reports.breaks import Break
 from reports.case import Case
 from reports.invariants.effects import output_name
-from reports.journal import EMPTY, Account, Balance, Journal, say_balance
+from reports.journal import EMPTY, Account
 from reports.naming import account_name
-from system.records import ORDERS, OUTPUTS, CancelEnded, LedgerRow
-
-
-class _Held(msgspec.Struct, frozen=True):
-    user_id: int
-    asset_id: int
-    avail: int
-    frozen: int
-    seq: int
-
-
-class _Place(msgspec.Struct, frozen=True):
-    topic: str
-    partition: int
-    next_offset: int
-
-
-class _Number(msgspec.Struct, frozen=True):
-    topic: str
-    partition: int
-    n: int
-
-
-class _State(msgspec.Struct, frozen=True):
-    """The part of a dump that is judged."""
-
-    lsn: int
-    balances: tuple[_Held, ...]
-    positions: tuple[_Place, ...] = ()
-    outputs: tuple[_Number, ...] = ()
-
-
-_decode = msgspec.json.Decoder(_State).decode
-
-
-def state_is_fold(case: Case) -> Generator[Break, None, int]:
-    """I7: dumps against the log as of their LSN; recoveries against the log they began with."""
-    checked = 0
-    journals = {journal.shard: journal for journal in case.journals if not journal.damage}
-    if not case.log_readable:
-        case.forgive("ubscore")  # a shard that may stay down has no state to compare
-    for dump in case.evidence.dumps:
-        journal = journals.get(dump.shard)
-        if journal is None:
-            continue
-        checked += 1
-        state = _decode(dump.body)
-        where = f"dump of {dump.process}#{dump.incarnation} at LSN {state.lsn}"
-        if state.lsn > journal.last_lsn:
-            yield _differs("STATE_AHEAD", where, f"at most LSN {journal.last_lsn}", str(state.lsn))
-        yield from _compare(state, journal, state.lsn, where)
-    for restart, journal in zip(case.evidence.restarts, case.restarted, strict=True):
-        where = f"recovery of {restart.process}#{restart.incarnation}"
-        states = [_decode(body) for body in restart.dumps]
-        if not journal.damage:
-            for state in states:
-                checked += 1
-                yield from _compare(state, journal, None, where)
-        for first, second in pairwise(states):
-            checked += 1
-            if (first.balances, first.outputs) != (second.balances, second.outputs):
-                expected = f"{len(first.balances)} balances, as the first time"
-                yield _differs("TWICE_IS_NOT_ONCE", where, expected, "another state")
-    return checked
-
-
-def _compare(
-    state: _State, journal: Journal, lsn: int | None, where: str
-) -> Generator[Break, None, None]:
-    folded = journal.balances(lsn)
-    held = {(b.user_id, b.asset_id): (b.avail, b.frozen, b.seq) for b in state.balances}
-    if folded != held:
-        yield from _compare_balances(folded, held, where)
-    numbers = {(o.topic, o.partition): o.n for o in state.outputs}
-    if journal.numbers(lsn) != numbers:
-        expected, found = _pairs(journal.numbers(lsn)), _pairs(numbers)
-        yield _differs("NUMBERS_DIFFER", where, expected, found)
-    positions = {(p.topic, p.partition): p.next_offset for p in state.positions}
-    for key, offset in sorted(journal.inputs(lsn).items()):
-        if positions.get(key, 0) < offset:
-            expected, found = f"{key[0]}/{key[1]} at {offset}", str(positions.get(key, 0))
-            yield _differs("POSITION_BEHIND", where, expected, found)
-
-
-def _compare_balances(
-    folded: Mapping[Account, Balance], held: Mapping[Account, Balance], where: str
-) -> Generator[Break, None, None]:
-    for account in sorted(folded.keys() | held.keys()):
-        expected, found = folded.get(account, EMPTY), held.get(account, EMPTY)
-        if expected != found:
-            yield Break(
-                invariant="I7",
-                code="STATE_DIFFERS",
-                where=f"{account_name(account)}, {where}",
-                expected=say_balance(expected, account[1]),
-                found=say_balance(found, account[1]),
-                amount=found[0] + found[1] - expected[0] - expected[1],
-                asset_id=account[1],
-                user_id=account[0],
-                cause="the state is not what the durable log adds up to",
-            )
-
-
-def _differs(code: str, where: str, expected: str, found: str) -> Break:
-    return Break(
-        invariant="I7",
-        code=code,
-        where=where,
-        expected=expected,
-        found=found,
-        cause="the state is not what the durable log adds up to",
-    )
-
-
-def _pairs(numbers: Mapping[tuple[str, int], int]) -> str:
-    return ", ".join(f"{t}/{p}: {n}" for (t, p), n in sorted(numbers.items())) or "none"
+from system.records import OPERATIONS, ORDERS, OUTPUTS, CancelEnded, LedgerRow
 
 
 def nothing_rolled_back(case: Case) -> Generator[Break, None, int]:
-    """I17: events, rows, answers and reads are all in the final durable log."""
+    """I17: what was acknowledged is in Kafka; events, rows, answers, reads are in the final log."""
+    acknowledged = yield from _acknowledged(case)
     if not case.log_readable:
         case.forgive("ubscore")
-        return 0
+        return acknowledged
     outputs = {
         (journal.shard, output.topic, output.partition, output.n): output.value
         for journal in case.journals
@@ -159,7 +42,29 @@ def nothing_rolled_back(case: Case) -> Generator[Break, None, int]:
     yield from _seen_by_clients(case)
     evidence = case.evidence
     topics = len(case.published) + len(case.passed) + len(case.applied)
-    return topics + len(evidence.rows) + len(evidence.answers) + len(evidence.reads)
+    return acknowledged + topics + len((*evidence.rows, *evidence.answers, *evidence.reads))
+
+
+def _acknowledged(case: Case) -> Generator[Break, None, int]:
+    """Yield the 202s whose records Kafka does not hold."""
+    held = {source.key for source in case.inputs}
+    told = [op for op in case.asked if op.acknowledged_ns is not None]
+    for op in told:
+        key = op.user_id, op.request_id, op.body_hash
+        if key not in held:
+            yield Break(
+                invariant="I17",
+                code="ACKNOWLEDGED_AND_GONE",
+                where=f"the {op.kind} of {op.client}, request {op.request_id}",
+                expected=f"a record in {OPERATIONS}, as its 202 promised",
+                found="none",
+                asset_id=op.asset_id,
+                user_id=op.user_id,
+                request_id=op.request_id,
+                at_ns=op.acknowledged_ns,
+                cause=case.why("gateway", op.acknowledged_ns),
+            )
+    return len(told)
 
 
 def _orders(
