@@ -20,6 +20,9 @@ STORIES = (
     "retention_horizon",
     "two_shards",
     "trading_day",
+    "snapshots_due",
+    "kills_mid_batch",
+    "clocks_go_back",
 )
 KEY = "019cadc6-d88c-7fc9-95a1-7e4e771a9148"
 ORDER = Order(

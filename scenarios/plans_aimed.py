@@ -1,0 +1,78 @@
+"""Plans aimed at one weakness each: snapshots half written, batches half settled, clocks back."""
+
+import random
+
+from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
+from sim.faults import ClockStep, Crash, Fault, LoseRequest, Pause, PowerLoss, SlowLink
+
+_HARM_NS = 8 * SECOND
+_SNAPSHOTS = tuple(
+    f"{whose}.{call}"
+    for whose in ("snapshot", "engine")
+    for call in ("write", "fsync", "rename", "unlink")
+)
+
+
+def snapshots_due(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill UBSCore or the engine, or their hosts, in the middle of snapshots and right after."""
+    deployment = scenario.deployment
+    steps = []
+    for _ in range(stream.randint(2, 5)):
+        name = stream.choice(_SNAPSHOTS)
+        part = stream.choice((0.0, 0.5, 1.0))
+        role = deployment.program_of(name)
+        moment = deployment.moment(role, name, stream.randint(1, 12), part=part)
+        fault = stream.choice((Crash, PowerLoss, PowerLoss))(moment.process)
+        lasts = stream.randint(1, 900) * MILLISECOND
+        steps.append(Step(at=stream.randrange(_HARM_NS // 2), on=moment, lasts=lasts, fault=fault))
+    for _ in range(stream.randint(0, 2)):
+        host = stream.choice((*deployment.cores, *deployment.engines))
+        steps.append(_step(stream, PowerLoss(host), 1, 900))
+    return _in_order(steps)
+
+
+def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
+    """Let records pile up before Settlement, lose some of its statements, and kill it meanwhile."""
+    deployment = scenario.deployment
+    steps = []
+    for _ in range(stream.randint(2, 4)):
+        name = stream.choice(deployment.settlements)
+        piles = _step(stream, Pause(name), 300, 2500)
+        served = piles.at + piles.lasts
+        node = stream.choice(deployment.nodes)
+        harm: Fault = stream.choice(
+            (
+                LoseRequest(node, "EXECUTE", stream.randint(1, 4)),
+                SlowLink(node, stream.choice((20, 200))),
+                Pause(node),
+            )
+        )
+        steps += [piles, Step(at=piles.at, lasts=piles.lasts + 2 * SECOND, fault=harm)]
+        moment = deployment.moment("settlement", "ledger.insert", stream.randint(2, 30))
+        if moment.process == name and stream.random() < 0.5:
+            steps.append(Step(at=served, on=moment, lasts=1, fault=Crash(name)))
+        else:
+            soon = served + stream.randint(1, 60) * MILLISECOND
+            steps.append(Step(at=soon, lasts=1, fault=Crash(name)))
+    return _in_order(steps)
+
+
+def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
+    """Set the clocks of programs back, and restart each program before its clock is right again."""
+    steps = []
+    for _ in range(stream.randint(1, 3)):
+        name = stream.choice(scenario.deployment.programs)
+        back = ClockStep(name, -stream.choice((40, 900, 8_000, 90_000, 3_600_000)))
+        wrong = _step(stream, back, 1500, 6000)
+        at = wrong.at + stream.randrange(wrong.lasts)
+        steps += [wrong, Step(at=at, lasts=1, fault=Crash(name))]
+    return _in_order(steps)
+
+
+def _step(stream: random.Random, fault: Fault, shortest_ms: int, longest_ms: int) -> Step:
+    lasts = stream.randint(shortest_ms, longest_ms) * MILLISECOND
+    return Step(at=stream.randrange(_HARM_NS), lasts=lasts, fault=fault)
+
+
+def _in_order(steps: list[Step]) -> Plan:
+    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
