@@ -25,16 +25,24 @@ TABLE = {
 SHOWS = {
     "a1_new_id_per_attempt": range(1, 6),
     "a5_keys_forgotten": range(1, 10),
+    "a7_answered_before_durable": range(8, 9),
     "k1_auto_commit": range(1, 10),
     "k3_position_apart": range(1, 6),
     "k4_lost_send": range(1, 3),
     "lost_send": range(1, 2),
+    "maker_loses_its_place": range(1, 2),
     "s1_commit_before_write": range(1, 10),
+    "s3_highest_is_the_mark": range(1, 2),
     "s5_seq_from_clock": range(1, 3),
     "s7_batch_dropped": range(1, 10),
+    "snapshot_before_acknowledgement": range(4, 5),
+    "t3_backlog_refused": range(1, 2),
+    "t5_epoch_from_clock": range(1, 2),
     "w10_torn_tail_left": range(1, 25),
     "w18_log_never_read": range(1, 6),
     "w19_withdrawals_unlogged": range(1, 6),
+    "w20_rejected_replayed": range(1, 2),
+    "w23_snapshot_not_synced": range(1, 2),
 }
 
 
