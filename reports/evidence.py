@@ -225,6 +225,39 @@ class OrderRow(Record, frozen=True, kw_only=True):
     output_seq: int
 
 
+class TradeRow(Record, frozen=True, kw_only=True):
+    """A row of ``trades_by_symbol`` read at QUORUM in the end."""
+
+    symbol_id: int
+    trade_number: int
+    trade_id: str
+    price: int
+    quantity: int
+    cost: int
+    taker_side: str
+    maker_order_id: str
+    taker_order_id: str
+
+
+class SideRow(Record, frozen=True, kw_only=True):
+    """A row of ``trades_by_user`` read at QUORUM in the end: a trade as one of the two sees it."""
+
+    user_id: int
+    symbol_id: int
+    trade_number: int
+    trade_id: str
+    order_id: str
+    side: str
+    liquidity: str
+    price: int
+    quantity: int
+    paid_asset_id: int
+    paid: int
+    received_asset_id: int
+    received: int
+    fee: int
+
+
 class Commit(Record, frozen=True, kw_only=True):
     """An offset a consumer group committed; the evidence holds them all, in order of time."""
 
@@ -283,6 +316,8 @@ class Evidence(Record, frozen=True, kw_only=True):
     accounts: tuple[AccountRow, ...] = ()
     outputs: tuple[OutputRow, ...] = ()
     orders: tuple[OrderRow, ...] = ()
+    trades: tuple[TradeRow, ...] = ()
+    sides: tuple[SideRow, ...] = ()
     commits: tuple[Commit, ...] = ()
     processes: tuple[ProcessEvent, ...] = ()
     faults: tuple[FaultReceipt, ...] = ()
@@ -317,6 +352,8 @@ __all__ = [
     "RequestRow",
     "Restart",
     "Row",
+    "SideRow",
     "Stage",
     "TopicRecord",
+    "TradeRow",
 ]

@@ -15,7 +15,7 @@ import msgspec
 
 from reports.evidence import About, Evidence
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 ABOUT = "about.json"
 EVIDENCE = "evidence"

@@ -43,6 +43,10 @@ _MOMENTS: dict[str, tuple[str, str, str]] = {
 }
 
 
+# role -> what a program of it logs when it has begun to work
+READY = {"ubscore": "ready", "engine": "ready", "settlement": "assigned", "gateway": "started"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restarts:
     """Who restarts a program that ended: after `delay_ns`, doubled up to `delay_ns_max`.
@@ -115,6 +119,10 @@ class Deployment:
     def hosts(self) -> tuple[str, ...]:
         """All hosts of programs and servers."""
         return (*self.programs, *self.brokers, *self.nodes)
+
+    def data(self, name: str) -> str:
+        """Return how plans call the data directory of a program."""
+        return ENGINE_DATA if name in self.engines else DATA
 
     def section(self, name: str, data: str) -> str:
         """Return what a shard or an instance is told of itself, with its data in `data`."""

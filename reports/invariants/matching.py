@@ -5,11 +5,10 @@ from collections.abc import Generator, Iterator, Mapping
 from reports.breaks import Break
 from reports.case import Case
 from reports.invariants.effects import output_name
+from reports.invariants.shown import Outputs, shown
 from reports.matcher import Expected, Reference
 from reports.traffic import Emitted, Passed
 from system.records import GENESIS, ORDERS, EngineOutput, sealed
-
-Outputs = Mapping[int, Mapping[int, Emitted]]  # by symbol and output_seq: the first record
 
 
 def in_order(case: Case) -> Generator[Break, None, int]:
@@ -164,6 +163,7 @@ def chained(case: Case) -> Generator[Break, None, int]:
         yield from _chain(there)
     yield from _taken_in(case, outputs)
     yield from _settled(case, outputs)
+    yield from shown(case, outputs)
     return len(case.emitted) + len(case.evidence.outputs)
 
 

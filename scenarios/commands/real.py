@@ -17,7 +17,7 @@ from scenarios.backends.remote import Remote, read
 from scenarios.commands import running
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.stages.real import stage
-from scenarios.stages.real.site import without_secrets
+from scenarios.stages.real.site import KEPT, without_secrets
 from scenarios.stages.real.stage import RealRun
 
 SERVERS = "servers"
@@ -73,7 +73,6 @@ class Wish:
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
-    stage.check(scenario)
     with living(Path(runs, scenario.name), f"{seed}-real") as live:
         with servers(wish, live / SERVERS) as backend:
             made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=say)
@@ -151,7 +150,7 @@ def keep(made: RealRun, runs: str, live: Path) -> str:
 
 def written(live: Path, without: str = "") -> dict[str, bytes]:
     """Return what programs wrote, by its name in a run folder; folders `without` are left out."""
-    left_out = {SERVERS, without}
+    left_out = {SERVERS, KEPT, without}
     return {
         f"{running.LIVE}/{file.relative_to(live)}": _kept(file)
         for file in sorted(live.rglob("*"))

@@ -16,14 +16,11 @@ from scenarios.load.settings import SECOND, Settings
 from scenarios.load.through_http import ThroughHttp
 from scenarios.load.through_topic import ThroughTopic
 from scenarios.load.usage import Meter
-from scenarios.stages.real.connection import Connection
 from scenarios.stages.real.town import RealTown
 
-_PATIENCE = 90 * SECOND  # for programs to come up
 _HURRY_S = 5.0  # for what is under way when somebody interrupts
 _METER = SECOND
 _LOOK = 20_000_000  # programs at whose doors nothing waits need no closer look
-_READY = {"ubscore": "ready", "engine": "ready", "settlement": "assigned", "gateway": "started"}
 
 
 class Drive:
@@ -77,11 +74,7 @@ class Drive:
             town.clock.epoch_ns,
         )
         town.start_programs()
-        if not town.run_until(self._ready, _PATIENCE):
-            last = "\n".join(
-                f"{each.label}: " + "\n".join(each.stderr)[-500:] for each in town.programs[-3:]
-            )
-            raise Infrastructure(f"not all programs were ready in 90 s:\n{last}")
+        town.wait_until_ready()
         self._follower.start()
 
     def begin(self, rate: float, lasts_ns: int) -> None:
@@ -149,18 +142,3 @@ class Drive:
 
     def _gateways(self) -> list[Address]:
         return [Address(*self.town.gateway(name)) for name in self.town.deployment.gateways]
-
-    def _ready(self) -> bool:
-        said = (
-            (program := self.town.living(name)) is not None and program.said(_READY[role])
-            for role, names in self.town.deployment.roles
-            for name in names
-        )
-        return all(said) and all(_serves(address) for address in self._gateways())
-
-
-def _serves(address: Address) -> bool:
-    line = Connection(lambda: (address.host, address.port))
-    answer = line.request("GET", "/readyz", "", b"", SECOND)
-    line.hang_up()
-    return answer is not None and answer.status == 200

@@ -4,8 +4,6 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from reports.evidence import (
     About,
     Commit,
@@ -14,28 +12,20 @@ from reports.evidence import (
     LogLine,
     TopicRecord,
 )
-from reports.fills import moves
 from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
+from scenarios.stages import tables
 from scenarios.stages.audit import Log
+from scenarios.stages.progress import Progress
 from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
-from scenarios.stages.tables import accounts, orders, outputs, requests, rows
 from scenarios.stages.town import Town
 from scenarios.token import Token
 from sim.doors.signals import deliver_signal
 from sim.machine import Record
 from sim.process import Process
 from system import topics
-from system.records import (
-    EVENTS,
-    OPERATIONS,
-    ORDERS,
-    OUTPUTS,
-    LedgerRow,
-    decode_event,
-    decode_output,
-)
+from system.records import EVENTS, OUTPUTS
 
 _DUMP = f"{DATA}/balances.json"
 _DUMP_BOUND = 30 * SECOND
@@ -75,66 +65,12 @@ def caught_up(town: Town) -> bool:
             end = kafka.end_offset(topic, partition)
             if (commit.offset if commit is not None else 0) != end:
                 return False
-    if not _matched_and_applied(town):
-        return False
-    decided = {
-        event.request_id
-        for partition in range(town.deployment.partitions)
-        for event in map(_request_of, kafka.log(EVENTS, partition))
-    }
-    return all(
-        _request_of(record).request_id in decided
-        for partition in range(town.deployment.partitions)
-        for record in kafka.log(OPERATIONS, partition)
-    )
-
-
-def _matched_and_applied(town: Town) -> bool:
-    """Whether each order has its output, and each output's cancel and end of order its events."""
-    kafka, partitions = town.kafka, range(town.deployment.partitions)
-    passed = {
-        (one.request_id, one.type)
-        for partition in partitions
-        for one in map(_request_of, kafka.log(ORDERS, partition))
-    }
-    if not passed:
-        return True
-    outputs = [
-        decode_output(record.value or b"")
-        for partition in partitions
-        for record in kafka.log(OUTPUTS, partition)
-    ]
-    if len(passed) > len({(output.symbol_id, output.output_seq) for output in outputs}):
-        return False
-    rows = {
-        (event.user_id, event.asset_id, event.event_type, event.ref_id)
-        for partition in partitions
-        for record in kafka.log(EVENTS, partition)
-        if isinstance(event := decode_event(record.value or b""), LedgerRow)
-    }
-    ended = {
-        one.request_id
-        for partition in partitions
-        for one in map(_request_of, kafka.log(EVENTS, partition))
-        if one.type == "cancel_ended"
-    }
-    return all(
-        (output.outcome == "placed" or output.request_id in ended)
-        and all((m.user_id, m.asset_id, m.event_type, m.ref_id) in rows for m in moves(output))
-        for output in outputs
-    )
-
-
-class _Keyed(msgspec.Struct):
-    request_id: str = ""
-    type: str = ""
-
-
-_decode_key = msgspec.json.Decoder(_Keyed).decode
-
-
-def _request_of(record: Any) -> _Keyed:
-    return _decode_key(record.value)
+    progress = Progress()
+    for topic in topics.ALL:
+        for partition in range(town.deployment.partitions):
+            for record in kafka.log(topic, partition):
+                progress.take(topic, record.value or b"")
+    return progress.complete
 
 
 class SimulatedCore:
@@ -209,11 +145,7 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         logs=shards,
         dumps=tuple(log.dumps),
         restarts=tuple(log.restarts),
-        rows=rows(town),
-        requests=requests(town),
-        accounts=accounts(town),
-        outputs=outputs(town),
-        orders=orders(town),
+        **tables.gathered(town),
         commits=tuple(log.commits),
         processes=with_ready(
             town.supervisor.events, town.world.kernel.processes, town.scenario.epoch_ns

@@ -1,95 +1,63 @@
-"""The ledger's tables as evidence: merged from all replicas, as a read of all of them would."""
+"""The tables as evidence: which are read, and in a simulated world what all replicas hold."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from reports.evidence import AccountRow, OrderRow, OutputRow, RequestRow, Row
+import msgspec
+
+from reports.evidence import (
+    AccountRow,
+    OrderRow,
+    OutputRow,
+    Record,
+    RequestRow,
+    Row,
+    SideRow,
+    TradeRow,
+)
 
 if TYPE_CHECKING:
     from scenarios.stages.town import Town
+    from sim.scylla.cluster import Evidence
 
-ROW = (
-    "user_id",
-    "asset_id",
-    "seq",
-    "delta_avail",
-    "delta_frozen",
-    "avail",
-    "frozen",
-    "event_type",
-    "ref_id",
-    "created_at",
-)
-
-
-def rows(town: "Town") -> tuple[Row, ...]:
-    """Return the ledger, by account and seq."""
-    found = [
-        Row(
-            **{name: row.values[name] for name in ROW},
-            durable_ns=row.durable_ns,
-            overwrites=row.overwrites,
-        )
-        for row in town.scylla.rows("wavetank.balance_ledger")
-    ]
-    return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id, row.seq)))
+# what the evidence calls them -> table, and what a row of it is
+TABLES: dict[str, tuple[str, type[Record]]] = {
+    "rows": ("balance_ledger", Row),
+    "requests": ("requests", RequestRow),
+    "accounts": ("users_assets", AccountRow),
+    "outputs": ("engine_output_log", OutputRow),
+    "orders": ("orders_by_user", OrderRow),
+    "trades": ("trades_by_symbol", TradeRow),
+    "sides": ("trades_by_user", SideRow),
+}
+_OBSERVED = ("durable_ns", "outcome_ns", "expired_ns", "overwrites")  # perhaps seen; no columns
+_KEY = 3  # no key of a table has more columns, and they come first
 
 
-def requests(town: "Town") -> tuple[RequestRow, ...]:
-    """Return what is said of each request key."""
-    found = []
-    for row in town.scylla.rows("wavetank.requests"):
-        values = row.values
-        found.append(
-            RequestRow(
-                user_id=values["user_id"],
-                request_id=values["request_id"],
-                body_hash=values["body_hash"],
-                decision=values["decision"],
-                reason=values["reason"],
-                effects=values["effects"],
-                outcome=values["outcome"],
-                expired=values["expired"],
-                durable_ns=row.durable.get("decision"),
-                outcome_ns=row.durable.get("outcome"),
-                expired_ns=row.durable.get("expired"),
-            )
-        )
-    return tuple(sorted(found, key=lambda row: (row.user_id, row.request_id, row.body_hash)))
+def columns(record: type[Record]) -> tuple[str, ...]:
+    """Return the columns of a table of which `record` is a row."""
+    return tuple(name for name in record.__struct_fields__ if name not in _OBSERVED)
 
 
-def accounts(town: "Town") -> tuple[AccountRow, ...]:
-    """Return which user has rows of which asset."""
-    found = [
-        AccountRow(user_id=row.values["user_id"], asset_id=row.values["asset_id"])
-        for row in town.scylla.rows("wavetank.users_assets")
-    ]
-    return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id)))
+def in_order(rows: Iterable[Record]) -> tuple[Any, ...]:
+    """Return rows by their key."""
+    return tuple(sorted(rows, key=lambda row: msgspec.structs.astuple(row)[:_KEY]))
 
 
-def outputs(town: "Town") -> tuple[OutputRow, ...]:
-    """Return the settled log of the engine's outputs."""
-    found = [
-        OutputRow(
-            symbol_id=row.values["symbol_id"],
-            output_seq=row.values["output_seq"],
-            hash=row.values["hash"],
-            durable_ns=row.durable_ns,
-        )
-        for row in town.scylla.rows("wavetank.engine_output_log")
-    ]
-    return tuple(sorted(found, key=lambda row: (row.symbol_id, row.output_seq)))
+def gathered(town: "Town") -> dict[str, tuple[Any, ...]]:
+    """Return the rows of every table, as a read of all replicas would show them."""
+    return {name: in_order(_rows(town, *table)) for name, table in TABLES.items()}
 
 
-ORDER = (
-    *("user_id", "order_id", "symbol_id", "status", "filled", "remaining"),
-    *("paid", "unlocked", "output_seq"),
-)
+def _rows(town: "Town", table: str, record: type[Record]) -> Iterable[Record]:
+    names = columns(record)
+    for row in town.scylla.rows(f"wavetank.{table}"):
+        yield record(**{name: row.values[name] for name in names}, **_seen(row, record))
 
 
-def orders(town: "Town") -> tuple[OrderRow, ...]:
-    """Return each order as its last output left it."""
-    found = [
-        OrderRow(**{name: row.values[name] for name in ORDER})
-        for row in town.scylla.rows("wavetank.orders_by_user")
-    ]
-    return tuple(sorted(found, key=lambda row: (row.user_id, row.order_id)))
+def _seen(row: "Evidence", record: type[Record]) -> dict[str, int | None]:
+    """Return what nodes have shown of a row; several events write one of `requests`."""
+    if record is RequestRow:
+        since = {"durable_ns": "decision", "outcome_ns": "outcome", "expired_ns": "expired"}
+        return {name: row.durable.get(column) for name, column in since.items()}
+    return {name: getattr(row, name) for name in _OBSERVED if name in record.__struct_fields__}

@@ -6,10 +6,11 @@ Importing it hangs the doors; no library that a program uses may be imported ear
 from functools import partial
 from typing import Self
 
-from scenarios.deployment import DATA, ENGINE_DATA, SECOND, Deployment
+from scenarios.deployment import DATA, SECOND, Deployment
 from scenarios.keys import OPERATOR_KEY, key_hash
 from scenarios.scenario import Scenario
 from scenarios.stages.costs import Costs
+from scenarios.stages.logs import whole
 from scenarios.supervisor import Supervisor
 from sim.disk import Disk
 from sim.doors import install
@@ -21,7 +22,6 @@ from sim.process import Process, burying
 from sim.scylla.cluster import Cluster as Nodes
 from sim.world import World
 from system import schema, topics
-from system.wal.reader import effective
 
 install.install()
 
@@ -173,18 +173,6 @@ def by_name(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: content for name, content in names.items() if name.endswith(".log")}
 
 
-def whole(files: dict[str, bytes], deleted: dict[str, bytes]) -> dict[str, bytes]:
-    """Return a log's files with those that were cut off before the first of them."""
-    if not files:
-        return files
-    first = min(_first_lsn(name) for name in effective(files)[0])
-    return {**{n: c for n, c in deleted.items() if _first_lsn(n) < first}, **files}
-
-
-def _first_lsn(name: str) -> int:
-    return int(name.removesuffix(".log").rpartition("-")[2])
-
-
 def configs(deployment: Deployment, name: str) -> dict[str, str]:
     """Return the configuration files of a host's program, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
@@ -195,7 +183,7 @@ def configs(deployment: Deployment, name: str) -> dict[str, str]:
     if name in deployment.cores:
         return {"ubscore.toml": f"{kafka}{deployment.section(name, DATA)}{counts}"}
     if name in deployment.engines:
-        return {"engine.toml": f"{kafka}{deployment.section(name, ENGINE_DATA)}{counts}"}
+        return {"engine.toml": f"{kafka}{deployment.section(name, deployment.data(name))}{counts}"}
     if name in deployment.settlements:
         told = deployment.told("settlement")
         section = f"[settlement]\n{told}" if told else ""

@@ -13,12 +13,16 @@ from reports.evidence import (
     Evidence,
     LogImage,
     Operation,
+    OrderRow,
     OutputRow,
     ProcessEvent,
     RequestRow,
     Row,
+    SideRow,
     TopicRecord,
+    TradeRow,
 )
+from system import trades
 from system.chain import Link
 from system.effects import encode as encode_effects
 from system.effects import of
@@ -74,6 +78,9 @@ class Trading:
         self.rows: list[Row] = []
         self.requests: dict[tuple[int, str, str], RequestRow] = {}
         self.outputs: list[OutputRow] = []
+        self.orders: dict[str, OrderRow] = {}
+        self.trades: list[TradeRow] = []
+        self.sides: list[SideRow] = []
         self.operations: list[Operation] = []
         self.commits: list[Commit] = []
         self.processes = [
@@ -199,6 +206,7 @@ class Trading:
                 durable_ns=self.now + MS,
             )
         )
+        self._show(output)
         self.links[symbol] = Link(output.output_seq, output.hash)
         came = Input(OUTPUTS, there.partition, there.offset, 0, 0)
         at_ms = there.timestamp_ms
@@ -206,6 +214,34 @@ class Trading:
         frame = fill(self.state, self.terms, arrival, self.links)
         if frame is not None:
             self._publish(self._frame(frame))
+
+    def _show(self, output: Any) -> None:
+        """Write what users are shown of their trades and orders."""
+        symbol, seq = output.symbol_id, output.output_seq
+        for place, trade in enumerate(output.trades, 1):
+            both = {
+                "symbol_id": symbol,
+                "trade_number": trades.number(seq, place),
+                "trade_id": trade.trade_id,
+                "price": trade.price,
+                "quantity": trade.quantity,
+            }
+            row = TradeRow(
+                **both,
+                cost=trade.cost,
+                taker_side=trade.taker.side,
+                maker_order_id=trade.maker.order_id,
+                taker_order_id=trade.taker.order_id,
+            )
+            self.trades.append(row)
+            for liquidity, party in (("maker", trade.maker), ("taker", trade.taker)):
+                own = msgspec.structs.asdict(party)
+                self.sides.append(SideRow(**both, liquidity=liquidity, **own))
+        for order in output.orders:
+            cells = {**msgspec.structs.asdict(order), "symbol_id": symbol, "output_seq": seq}
+            self.orders[order.order_id] = OrderRow(
+                **{name: cells[name] for name in OrderRow.__struct_fields__}
+            )
 
     def _settle(self, event: Any) -> None:
         durable = self.now + 2 * MS
@@ -324,6 +360,9 @@ class Trading:
             accounts=tuple(AccountRow(user_id=u, asset_id=a) for u, a in accounts),
             outputs=tuple(self.outputs),
             commits=tuple(self.commits),
+            orders=tuple(self.orders.values()),
+            trades=tuple(self.trades),
+            sides=tuple(self.sides),
             processes=tuple(self.processes),
         )
 

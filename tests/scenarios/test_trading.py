@@ -9,7 +9,7 @@ from reports.evidence import Operation
 from scenarios import catalog, goals, wishes
 from scenarios.deployment import Deployment
 from scenarios.stages import simulated
-from scenarios.stages.town import whole
+from scenarios.stages.logs import whole
 from scenarios.trading import Trading
 from scenarios.workloads import Intent, Order
 

@@ -4,7 +4,7 @@ import errno
 import json
 from pathlib import Path
 
-from scenarios.deployment import DATA, ENGINE_DATA, Deployment
+from scenarios.deployment import Deployment
 from scenarios.scenario import Plan, Step
 from scenarios.stages.real.site import Site
 from sim.disk import Interrupted
@@ -64,15 +64,14 @@ def doors_for(plan: Plan, site: Site, deployment: Deployment) -> dict[str, Doors
     for name in deployment.programs:
         rules: list[tuple[Rule, object]] = []
         for step in plan:
-            rules += _rules(step, name)
+            rules += _rules(step, name, deployment.data(name))
         clock = any(
             isinstance(step.fault, ClockStep | ClockDrift) and step.fault.host == name
             for step in plan
         )
-        data = ENGINE_DATA if name in deployment.engines else DATA
         power = any(isinstance(s.fault, PowerLoss) and s.fault.host == name for s in plan)
         if rules or clock or power:
-            found[name] = _doors(name, rules, site, data, clock=clock, power=power)
+            found[name] = _doors(name, rules, site, deployment.data(name), clock=clock, power=power)
     return found
 
 
@@ -93,7 +92,7 @@ def _doors(
     return Doors(name, plan, path, tuple(key for _, key in rules))
 
 
-def _rules(step: Step, name: str) -> list[tuple[Rule, object]]:
+def _rules(step: Step, name: str, data: str) -> list[tuple[Rule, object]]:
     """Return the rules that a step needs at the doors of the program `name`."""
     rules: list[tuple[Rule, object]] = []
     moment, fault = step.on, step.fault
@@ -107,20 +106,19 @@ def _rules(step: Step, name: str) -> list[tuple[Rule, object]]:
             dies=isinstance(fault, Crash) and fault.target == name,
         )
         rules.append((rule, step))
-    harm = _harm(fault)
+    harm = _harm(fault, data)
     if harm is not None and name in fault.targets:
         rules.append((harm, fault))
     return rules
 
 
-def _harm(fault: Fault) -> Rule | None:
-
+def _harm(fault: Fault, data: str) -> Rule | None:
     match fault:
         case DiskError():
             number = getattr(errno, fault.error)
             return Rule(kind="error", door=fault.door, subject=fault.path, errno=number)
         case DiskFull():
-            return Rule(kind="full", door="space", subject=f"{DATA}*")
+            return Rule(kind="full", door="space", subject=f"{data}*")
         case SlowDisk():
             return Rule(kind="slow", door="os.fsync", by_ns=fault.by_ms * _MILLISECOND)
     return None

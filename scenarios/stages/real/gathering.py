@@ -76,7 +76,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
     tables = Tables(town.backend, town.keyspace)
     try:
         unreadable += topics.read_to_end(_READ_S)
-        rows, requests, accounts = tables.rows(), tables.requests(), tables.accounts()
+        rows = tables.gathered()
         unreadable += tables.unreadable
     finally:
         topics.close()
@@ -95,9 +95,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         logs=images,
         dumps=tuple(log.dumps),
         restarts=tuple(log.restarts),
-        rows=rows,
-        requests=requests,
-        accounts=accounts,
+        **rows,
         commits=tuple(town.offsets.commits),
         processes=with_ready(town.supervisor.events, town.programs, town.clock.epoch_ns),
         faults=(*receipts(nemesis.injections, town.deployment.cores), *_untested(town)),

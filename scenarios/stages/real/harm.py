@@ -289,7 +289,8 @@ def _drift_by(town: "RealTown", host: str, ppb: int) -> None:
 def bit_rot(fault: BitRot, town: "RealTown") -> Generator[Receipt]:
     """Flip a bit of the oldest file that matches; nothing heals it."""
     receipt = Receipt(fault.targets)
-    prefix = town.site.real_path(fault.host, fault.path)
+    called = town.deployment.data(fault.host)
+    prefix = town.site.real_path(fault.host, fault.path, called)
     matching = sorted(prefix.parent.glob(f"{prefix.name}*")) if prefix.parent.is_dir() else []
     if matching and fault.offset < matching[0].stat().st_size:
         was = matching[0].read_bytes()

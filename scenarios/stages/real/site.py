@@ -3,19 +3,24 @@
 etc/NAME.toml             configuration of each program
 NAME/stderr.N.log         what incarnation N wrote to standard error
 NAME/data                 the data directory of UBSCore or the engine
+NAME/kept                 second names of UBSCore's log files, which it may delete
 NAME/doors.json           the rules of its doors, with board and notes, if the plan has any
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.backends.base import Address
-from scenarios.deployment import DATA, Deployment
+from scenarios.deployment import Deployment
 from scenarios.keys import OPERATOR_KEY, key_hash
+from scenarios.stages.logs import whole
 
+KEPT = "kept"
 _DELIVERY_MS = 5_000
 
 
@@ -43,13 +48,24 @@ class Site:
         """Return where an incarnation's standard error goes."""
         return self.home(name) / f"stderr.{incarnation}.log"
 
-    def log_files(self, core: str) -> dict[str, bytes]:
-        """Return the files of UBSCore's log as they are now, by name."""
-        return {path.name: path.read_bytes() for path in sorted(self.data(core).glob("*.log"))}
+    def keep_log(self, core: str) -> None:
+        """Give every file of UBSCore's log a second name, so that it outlives its deletion."""
+        kept = self.home(core) / KEPT
+        kept.mkdir(exist_ok=True)
+        there = {entry.name: entry.inode() for entry in os.scandir(kept)}
+        for entry in os.scandir(self.data(core)):
+            if entry.name.endswith(".log") and there.get(entry.name) != entry.inode():
+                with suppress(FileNotFoundError):  # it has gone meanwhile
+                    (kept / entry.name).unlink(missing_ok=True)
+                    os.link(entry.path, kept / entry.name)
 
-    def real_path(self, core: str, path: str) -> Path:
-        """Return where a path of a plan lies here."""
-        return Path(path.replace(DATA, str(self.data(core)), 1))
+    def log_files(self, core: str) -> dict[str, bytes]:
+        """Return the files of UBSCore's log by name: as they are now, or were when they went."""
+        return whole(_log_files(self.data(core)), _log_files(self.home(core) / KEPT))
+
+    def real_path(self, name: str, path: str, called: str) -> Path:
+        """Return where a path of a plan lies here; plans call the data directory `called`."""
+        return Path(path.replace(called, str(self.data(name)), 1))
 
     def write_config(self, name: str, text: str) -> None:
         """Write the configuration of a program."""
@@ -57,6 +73,10 @@ class Site:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it may hold credentials
         path.write_text(text, encoding="utf-8")
+
+
+def _log_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.log"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +129,13 @@ def config_of(
     role: str, name: str, around: Surroundings, deployment: Deployment, data: Path
 ) -> str:
     """Return the configuration file of the program of `role` called `name`."""
+    told = deployment.told(role)
     if role == "settlement":
-        return f'{around.kafka()}{around.scylla()}[settlement]\ngroup = "{around.group}"\n'
+        section = f'[settlement]\ngroup = "{around.group}"\n{told}'
+        return f"{around.kafka()}{around.scylla()}{section}"
     if role == "gateway":
         keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
-        http = f'[gateway]\nhost = "127.0.0.1"\nport = {around.gateway_port}\n'
+        http = f'[gateway]\nhost = "127.0.0.1"\nport = {around.gateway_port}\n{told}'
         return f"{around.kafka()}{around.scylla()}{keys}{http}"
     topics = (
         f"[topics]\npartitions = {deployment.partitions}\nreplication = {around.replication}\n"

@@ -14,7 +14,6 @@ from reports import judge
 from reports.evidence import Evidence
 from reports.judge import Judgement
 from scenarios.backends.base import Backend
-from scenarios.errors import Infrastructure, UsageError
 from scenarios.nemesis import Nemesis
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
 from scenarios.stages import audit
@@ -22,7 +21,6 @@ from scenarios.stages.real import gathering
 from scenarios.stages.real.town import RealTown
 from scenarios.workloads import Intent
 
-_PATIENCE = 90 * SECOND  # for programs to come up in peace
 _LOAD = 600 * SECOND
 _SLACK = 50 * MILLISECOND  # what is due now is done at the next look
 _QUESTIONS = 120 * SECOND
@@ -52,7 +50,6 @@ def run(
     say: Callable[[str], None] = lambda _: None,
 ) -> RealRun:
     """Play `scenario` on servers that run; `folder` is made and holds what programs wrote."""
-    check(scenario)
     folder.mkdir(parents=True, exist_ok=True)
     with RealTown(scenario, backend, folder, seed=seed, plan=plan, destroy=destroy) as town:
         for step, why in town.untested:
@@ -71,15 +68,6 @@ def run(
     return RealRun(scenario, seed, town.plan, evidence, judgement, interrupted, tuple(town.notes))
 
 
-def check(scenario: Scenario) -> None:
-    """Refuse what this stage cannot judge: the engine's tables are not read back here."""
-    if scenario.deployment.engines:
-        raise UsageError(
-            f"{scenario.name} has a matching engine, whose tables are not read back from real"
-            " servers: play it in the simulated world (leave out --stage real)"
-        )
-
-
 class _Stage:
     """One run, phase by phase."""
 
@@ -96,7 +84,7 @@ class _Stage:
         town.note("phase", "prepared")
         town.start_programs()
         town.note("phase", "started")
-        self._wait_until_ready()
+        town.wait_until_ready()
         town.note("phase", "ready")
         self.log.began_ns = town.clock.now
         finished = self._let_clients_in()
@@ -140,15 +128,6 @@ class _Stage:
         self.town.servers.wait_until_all_up()
         self.log.healed_ns = self.town.clock.now
         self.town.note("phase", "healed")
-
-    def _wait_until_ready(self) -> None:
-        town = self.town
-        if town.run_until(town.ready, _PATIENCE):
-            return
-        words = "\n".join(
-            f"{each.label}: " + "\n".join(each.stderr)[-500:] for each in town.programs[-3:]
-        )
-        raise Infrastructure(f"no program was ready within {_PATIENCE // SECOND} s:\n{words}")
 
     def _let_clients_in(self) -> Callable[[], bool]:
         town = self.town

@@ -1,25 +1,13 @@
-"""The ledger's tables as evidence: read from all replicas that live."""
+"""The tables as evidence: read from all replicas that live."""
 
 from typing import Any
 
-from reports.evidence import AccountRow, RequestRow, Row
 from scenarios.backends.base import Backend
 from scenarios.stages.real.preparing import connection
-from scenarios.stages.tables import ROW
+from scenarios.stages.tables import TABLES, columns, in_order
 from system import database
 from system.database import ALL, QUORUM, Database
 from system.errors import Stop
-
-_REQUEST = (
-    "user_id",
-    "request_id",
-    "body_hash",
-    "decision",
-    "reason",
-    "effects",
-    "outcome",
-    "expired",
-)
 
 
 class Tables:
@@ -36,39 +24,24 @@ class Tables:
         except Stop as stop:
             self.unreadable.append(f"the tables: {stop.message}")
 
-    def rows(self) -> tuple[Row, ...]:
-        """Return the ledger, by account and seq."""
-        found = [
-            Row(**dict(zip(ROW, values, strict=True)))
-            for values in self._read("balance_ledger", ROW)
-        ]
-        return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id, row.seq)))
-
-    def requests(self) -> tuple[RequestRow, ...]:
-        """Return what is said of each request key."""
-        found = [
-            RequestRow(**dict(zip(_REQUEST, values, strict=True)))
-            for values in self._read("requests", _REQUEST)
-        ]
-        return tuple(sorted(found, key=lambda row: (row.user_id, row.request_id, row.body_hash)))
-
-    def accounts(self) -> tuple[AccountRow, ...]:
-        """Return which user has rows of which asset."""
-        found = [
-            AccountRow(user_id=user, asset_id=asset)
-            for user, asset in self._read("users_assets", ("user_id", "asset_id"))
-        ]
-        return tuple(sorted(found, key=lambda row: (row.user_id, row.asset_id)))
+    def gathered(self) -> dict[str, tuple[Any, ...]]:
+        """Return the rows of every table, by what the evidence calls them."""
+        found = {}
+        for name, (table, record) in TABLES.items():
+            names = columns(record)
+            rows = self._read(table, names)
+            found[name] = in_order(record(**dict(zip(names, row, strict=True))) for row in rows)
+        return found
 
     def close(self) -> None:
         """Let go of the connections."""
         if self._session is not None:
             self._session.close()
 
-    def _read(self, table: str, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    def _read(self, table: str, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
         if self._session is None:
             return []
-        cql = f"SELECT {', '.join(columns)} FROM {{ks}}.{table}"
+        cql = f"SELECT {', '.join(names)} FROM {{ks}}.{table}"
         why = ""
         for level in self._levels:
             try:

@@ -6,13 +6,12 @@ The reader assigns partitions to itself; it joins no group and commits nothing.
 import time
 from typing import Any
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from reports.evidence import TopicRecord
 from scenarios.backends.base import Backend
+from scenarios.stages.progress import Progress
 from system import topics
-from system.records import EVENTS, OPERATIONS
 
 _ASK_S = 2.0
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - public all the same
@@ -26,6 +25,7 @@ class Topics:
     def __init__(self, backend: Backend, partitions: int) -> None:
         self.places = [(topic, p) for topic in topics.ALL for p in range(partitions)]
         self.records: dict[tuple[str, int], list[TopicRecord]] = {p: [] for p in self.places}
+        self.progress = Progress()
         settings = {
             "bootstrap.servers": ",".join(str(broker.address) for broker in backend.brokers),
             "group.id": "wavetank-reader",  # the client wants one; nobody joins it
@@ -56,6 +56,7 @@ class Topics:
             place = (message.topic() or "", message.partition() or 0)
             if error is None:
                 self.records[place].append(_record(message))
+                self.progress.take(place[0], message.value() or b"")
             elif error.code() == _END:
                 ended.add(place)
         return ended
@@ -64,9 +65,11 @@ class Topics:
         """Read every partition up to its present end; say which could not be."""
         deadline = time.monotonic() + timeout_s
         ends = self._ends_by(deadline)
-        while time.monotonic() < deadline and any(self._next(p) < end for p, end in ends.items()):
+        while time.monotonic() < deadline and any(
+            self.position(*p) < end for p, end in ends.items()
+        ):
             self.drain(0.1)
-        left = [p for p in self.places if p not in ends or self._next(p) < ends[p]]
+        left = [p for p in self.places if p not in ends or self.position(*p) < ends[p]]
         return [f"{topic}/{partition}: not read to its end" for topic, partition in left]
 
     def _ends_by(self, deadline: float) -> dict[tuple[str, int], int]:
@@ -86,36 +89,14 @@ class Topics:
         except KafkaException:
             return None
 
-    def decided(self) -> bool:
-        """Whether every operation read so far has its event."""
-        decided = {_request_of(r) for p, rs in self.records.items() if p[0] == EVENTS for r in rs}
-        return all(
-            _request_of(record) in decided
-            for place, records in self.records.items()
-            if place[0] == OPERATIONS
-            for record in records
-        )
-
     def all(self) -> list[TopicRecord]:
         """Return every record read, in order."""
         return [record for place in self.places for record in self.records[place]]
 
-    def _next(self, place: tuple[str, int]) -> int:
-        records = self.records[place]
+    def position(self, topic: str, partition: int) -> int:
+        """Return the offset after the last record read."""
+        records = self.records[topic, partition]
         return records[-1].offset + 1 if records else 0
-
-
-class _Keyed(msgspec.Struct):
-    user_id: int = 0
-    request_id: str = ""
-
-
-_decode_key = msgspec.json.Decoder(_Keyed).decode
-
-
-def _request_of(record: TopicRecord) -> tuple[int, str]:
-    key = _decode_key(record.value or b"{}")
-    return key.user_id, key.request_id
 
 
 def _record(message: Any) -> TopicRecord:

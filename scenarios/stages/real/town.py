@@ -11,7 +11,7 @@ Leaving the block ends every program and proxy; the back end goes on.
 
 import random
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Self
 from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend
 from scenarios.clients import Client, History
+from scenarios.deployment import READY
 from scenarios.errors import Infrastructure
 from scenarios.keys import OPERATOR_KEY
 from scenarios.scenario import Plan, Scenario
@@ -38,11 +39,12 @@ from scenarios.stages.real.site import Site, Surroundings, config_of
 from scenarios.stages.real.topics import Topics
 from scenarios.supervisor import Supervisor
 from sim.entropy import Streams
-from system.records import EVENTS
+from system.records import EVENTS, OUTPUTS
 
 _LOOK_NS = 3_000_000
 _STOP_S = 20.0
 _INIT_NS = 60 * 10**9
+_READY_NS = 90 * 10**9
 _SECOND = 10**9
 
 
@@ -94,7 +96,7 @@ class RealTown:
         self.group = f"settlement-{random.SystemRandom().randrange(2**32):08x}"
         self.proxies: Proxies | None = None
         self.offsets = Offsets(
-            backend, (self.group, "ubscore"), self.deployment.partitions, self.clock
+            backend, (self.group, "ubscore", "engine"), self.deployment.partitions, self.clock
         )
         self.topics: Topics | None = None
         self._destroy = destroy
@@ -197,9 +199,30 @@ class RealTown:
         if self.followed:
             self.offsets.start()
 
+    def wait_until_ready(self) -> None:
+        """Return when every program has begun to work; `Infrastructure` names those that do not."""
+        if not self.run_until(self.ready, _READY_NS):
+            words = "\n".join(self._unready())
+            raise Infrastructure(f"not ready within {_READY_NS // _SECOND} s:\n{words}")
+
     def ready(self) -> bool:
-        """Whether the gateway says that it can serve."""
-        line = Connection(self.gateway)
+        """Whether every program says so itself: in its log, a gateway over HTTP, too."""
+        return next(self._unready(), None) is None
+
+    def _unready(self) -> Iterator[str]:
+        """Yield the programs that have not begun to work, each with what it wrote last."""
+        for role, names in self.deployment.roles:
+            for name in names:
+                program = self.living(name)
+                if program is None:
+                    yield f"{name} does not run"
+                elif not program.said(READY[role]):
+                    yield f"{program.label}: " + "\n".join(program.stderr)[-500:]
+                elif role == "gateway" and not self._serves(name):
+                    yield f"{program.label} does not serve: " + "\n".join(program.stderr)[-500:]
+
+    def _serves(self, gateway: str) -> bool:
+        line = Connection(lambda: self.gateway(gateway))
         answer = line.request("GET", "/readyz", "", b"", _SECOND)
         line.hang_up()
         return answer is not None and answer.status == 200
@@ -220,23 +243,31 @@ class RealTown:
         self.ground.tick()
         for program in self.programs:
             program.poll()
+        for core in self.deployment.cores:
+            if self.followed and core in self.supervisor.watched:
+                self.site.keep_log(core)
         self.clock.tick()
         self.servers.check()
         if self.proxies is not None:
             self.proxies.check()
 
     def caught_up(self) -> bool:
-        """Whether every operation is decided and every event settled, by what Kafka shows."""
+        """Whether all is decided, matched, applied and settled, by what Kafka shows."""
         assert self.topics is not None
         if not self.supervisor.all_up:
             return False
         self.topics.drain()
-        for partition in range(self.deployment.partitions):
-            end = self.topics.end(EVENTS, partition)
-            committed = self.offsets.committed(self.group, EVENTS, partition)
-            if end is None or (committed or 0) != end:
-                return False
-        return not self.topics.read_to_end(1.0) and self.topics.decided()
+        return self._settled() and not self.topics.read_to_end(1.0) and self._settled()
+
+    def _settled(self) -> bool:
+        """Whether what was read of the topics is complete, and committed by Settlement."""
+        assert self.topics is not None
+        return self.topics.progress.complete and all(
+            (self.offsets.committed(self.group, topic, partition) or 0)
+            == self.topics.position(topic, partition)
+            for topic in (EVENTS, OUTPUTS)
+            for partition in range(self.deployment.partitions)
+        )
 
     def kill(self, name: str, struck: int = 0) -> str:
         """Kill a program and return its label; `struck` is the pid that fell at a door already."""

@@ -132,6 +132,35 @@ def outcome_committed_before_it_was_durable(one: Trading) -> None:
     one.commit(record, entry.outcome_ns - 1)
 
 
+def trade_not_shown(one: Trading) -> None:
+    del one.trades[-1]
+
+
+def trade_shown_to_one_of_two(one: Trading) -> None:
+    del one.sides[-1]
+
+
+def fee_shown_wrong(one: Trading) -> None:
+    one.sides[0] = change(one.sides[0], fee=one.sides[0].fee + 1)
+
+
+def trade_shown_that_never_was(one: Trading) -> None:
+    one.trades.append(change(one.trades[0], trade_number=one.trades[0].trade_number + 1))
+
+
+def order_shown_as_it_was_before(one: Trading) -> None:
+    earlier = decode_output(one.records[index(one, OUTPUTS, 0)].value or b"")
+    (order,) = earlier.orders
+    row = one.orders[order.order_id]
+    cells = {name: getattr(order, name) for name in ("status", "filled", "remaining", "paid")}
+    one.orders[order.order_id] = change(row, output_seq=1, unlocked=order.unlocked, **cells)
+
+
+def order_shown_as_it_never_was(one: Trading) -> None:
+    name, row = next(iter(one.orders.items()))
+    one.orders[name] = change(row, remaining=row.remaining + 1)
+
+
 def output_never_applied(one: Trading) -> None:
     del one.bodies[engine_frame(one, "trade_debit")]
 
@@ -239,6 +268,12 @@ DEFECTS: tuple[tuple[str, str, Callable[[Trading], None]], ...] = (
     ("I9", "APPLIED_OTHERWISE", output_altered_after_it_was_applied),
     ("I9", "ROW_NOT_THE_ENGINES", settled_another_hash),
     ("I9", "NOT_SETTLED", output_not_settled),
+    ("I9", "NOT_SETTLED", trade_not_shown),
+    ("I9", "NOT_SETTLED", trade_shown_to_one_of_two),
+    ("I9", "NOT_SETTLED", order_shown_as_it_was_before),
+    ("I9", "ROW_NOT_THE_ENGINES", fee_shown_wrong),
+    ("I9", "ROW_NOT_THE_ENGINES", trade_shown_that_never_was),
+    ("I9", "ROW_NOT_THE_ENGINES", order_shown_as_it_never_was),
     ("I10", "FROZEN_DIFFERS", improvement_kept),
     ("I10", "FROZEN_DIFFERS", locked_too_little),
     ("I11", "REPLAY_DIFFERS", output_resealed),

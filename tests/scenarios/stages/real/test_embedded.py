@@ -1,18 +1,71 @@
-"""A whole run on servers of ours: real processes, real ports, the simulated world's verdict."""
+"""Whole runs on servers of ours: real processes, real ports, the simulated world's verdict."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from scenarios import catalog
 from scenarios.backends import kinds
+from scenarios.backends.base import Backend
+from scenarios.scenario import MILLISECOND, SECOND, Scenario, Step
 from scenarios.stages.real import stage
+from scenarios.trading import Trading
+from sim.faults import Crash
+from system.records import OUTPUTS
 
 
-def test_nine_deposits_reach_the_ledger(tmp_path: Path) -> None:
-    with kinds.make("embedded", tmp_path / "servers", 1, 1) as backend:
-        run = stage.run(catalog.find("nine_deposits"), 1, backend, tmp_path / "live")
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    with kinds.make("embedded", tmp_path_factory.mktemp("servers"), 1, 1) as backend:
+        yield backend
+
+
+def test_nine_deposits_reach_the_ledger(backend: Backend, tmp_path: Path) -> None:
+    run = stage.run(catalog.find("nine_deposits"), 1, backend, tmp_path / "live")
 
     assert run.judgement.verdict == "held", run.judgement.breaks or run.judgement.unknown
     assert [hop.count for hop in run.judgement.statement.hops] == [9] * 5
     assert run.evidence.about.stage == "real"
     assert "embedded" in run.evidence.about.servers
     assert not list(tmp_path.rglob("doors.json"))  # a run without faults has no doors
+
+
+def test_orders_are_filled_though_the_engine_dies_after_it_published(
+    backend: Backend, tmp_path: Path
+) -> None:
+    scenario = short()
+    moment = scenario.deployment.moment("engine", "outputs.produce", 4, part=1.0)
+    plan = (Step(on=moment, lasts=1, fault=Crash("engine-1")),)
+
+    run = stage.run(scenario, 3, backend, tmp_path / "live", plan=plan)
+
+    evidence = run.evidence
+    assert run.judgement.verdict == "held", run.judgement.breaks or run.judgement.unknown
+    assert [fault.bites for fault in evidence.faults] == [1]
+    assert evidence.outputs
+    assert evidence.trades
+    assert len(evidence.sides) == 2 * len(evidence.trades)
+    published = [record.value for record in evidence.records if record.topic == OUTPUTS]
+    assert len(set(published)) == len(evidence.outputs)  # again, perhaps, but never otherwise
+    assert {log.shard for log in evidence.logs} == {1}
+    names = sorted(evidence.logs[0].files)
+    assert len(names) > len(list((tmp_path / "live/ubscore-1/data").glob("*.log")))
+
+
+def short() -> Scenario:
+    """Two seconds of trading, with a snapshot every ten frames."""
+    whole = catalog.find("restart_mid_match")
+    told = (("engine", "snapshot_every = 6"), ("ubscore", "snapshot_every = 10"))
+    workload = Trading(
+        users=3,
+        operations=(16, 16),
+        lasts_ns=1500 * MILLISECOND,
+        funding_ns=500 * MILLISECOND,
+        style="race",
+        impatience=0.0,
+        again=0.0,
+    )
+    deployment = replace(whole.deployment, settings=told)
+    return replace(whole, workload=workload, deployment=deployment, settles_ns=20 * SECOND)
