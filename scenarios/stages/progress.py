@@ -1,4 +1,4 @@
-"""How far everything has come, by what Kafka shows: decided, matched, applied.
+"""How far everything has come, by what Kafka shows: decided, passed on, matched, applied.
 
 Records are taken in one by one, in any order between partitions, so that asking again costs no
 second look at them. What cannot be decoded has not come anywhere.
@@ -14,6 +14,7 @@ from system.records import (
     OPERATIONS,
     ORDERS,
     OUTPUTS,
+    CancelAccepted,
     CancelEnded,
     LedgerRow,
     decode_event,
@@ -38,6 +39,7 @@ class Progress:
         self._undecided: set[_Request] = set()
         self._decided: set[_Request] = set()
         self._passed: set[tuple[_Request, str]] = set()  # what the engine has to answer
+        self._due: set[tuple[_Request, str]] = set()  # accepted, and not passed on yet
         self._outputs: set[tuple[int, int]] = set()
         self._ended: set[_Request] = set()  # cancels
         self._unended: set[_Request] = set()
@@ -53,10 +55,11 @@ class Progress:
 
     @property
     def complete(self) -> bool:
-        """Whether each operation is decided, each order matched, each output applied."""
+        """Whether all is decided, each order passed on and matched, each output applied."""
         return not (
             self._undecodable
             or self._undecided
+            or self._due
             or len(self._passed) > len(self._outputs)
             or self._unended
             or self._unapplied
@@ -76,7 +79,9 @@ class Progress:
 
     def _order(self, value: bytes) -> None:
         one = _decode_key(value)
-        self._passed.add((_request_of(one), one.type))
+        passed = _request_of(one), one.type
+        self._passed.add(passed)
+        self._due.discard(passed)
 
     def _event(self, value: bytes) -> None:
         event = decode_event(value)
@@ -90,6 +95,10 @@ class Progress:
             row = (event.user_id, event.asset_id, event.event_type, event.ref_id)
             self._applied.add(row)
             self._unapplied.discard(row)
+            if event.event_type == "lock":
+                self._due |= {(request, "order")} - self._passed
+        elif isinstance(event, CancelAccepted):
+            self._due |= {(request, "cancel")} - self._passed
 
     def _output(self, value: bytes) -> None:
         output = decode_output(value)

@@ -45,6 +45,8 @@ def _without(topic: str, text: bytes) -> list[TopicRecord]:
         (EVENTS, b'"fee"'),
         (EVENTS, b'"cancel_ended"'),
         (EVENTS, b'"rejected"'),
+        (ORDERS, b'"order"'),
+        (ORDERS, b'"cancel"'),
         (OUTPUTS, b""),
     ],
 )
