@@ -107,10 +107,12 @@ class PageCache:
             inode.apply(len(inode.pending))
 
     def forget(self, inode: Inode) -> None:
-        """Give the space of a file free if neither a name nor an open file holds it."""
+        """Give the space of a file free if neither a name nor an open file holds it.
+
+        Its content stays: the loss of its name may be undone by a loss of power.
+        """
         if inode.links == 0 and inode.opens == 0 and inode.entries is None:
             self.used -= len(inode.data)
-            inode.data = bytearray()
 
     def _decide(self, inode: Inode, offset: int, size: int) -> None:
         """Decide the undecided sectors of a range, now that somebody touches them."""

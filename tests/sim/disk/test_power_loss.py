@@ -62,12 +62,14 @@ class _Model:
         self.histories[inode] = self.histories[inode][-1:]
 
     def unlink(self, name: str, inode: Inode) -> None:
-        self.disk.names.unlink(self.path(name))
+        self.disk.bury(self.path(name), self.disk.names.unlink(self.path(name)))
         self.hold(name, None)
 
     def rename(self, name: str, inode: Inode, other: str) -> None:
         if name != other:
-            self.disk.names.rename(self.path(name), self.path(other))
+            _, replaced = self.disk.names.rename(self.path(name), self.path(other))
+            if replaced is not None:
+                self.disk.forget(replaced)
             self.hold(other, inode)
             self.hold(name, None)
 
