@@ -15,6 +15,7 @@ from reports.evidence import (
     TopicRecord,
 )
 from reports.journal import Account, Applied, Decision, Journal
+from reports.spoiled import as_sent
 from reports.traffic import Emitted, Input, Passed, Published, RequestKey, place_of
 from system.records import (
     EVENTS,
@@ -93,7 +94,7 @@ class Case:
 
     def _decode(self, evidence: Evidence) -> None:
         epoch_ns = self.about.epoch_ns
-        for record in evidence.records:
+        for record in as_sent(evidence):
             at_ns = record.timestamp_ms * 1_000_000 - epoch_ns
             try:
                 if record.topic == OPERATIONS:

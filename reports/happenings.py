@@ -30,13 +30,16 @@ class ProcessEvent(Record, frozen=True, kw_only=True):
 
 
 class Damage(Record, frozen=True, kw_only=True):
-    """Bytes of a log that a fault really destroyed or left torn.
+    """Bytes of a log, or of a record in a topic, that a fault really destroyed or left torn.
 
     ``decidable`` damage (a torn tail that was never synced) must be mended at open; the other
     kind must end in a halt. ``first_lsn`` is the first frame hit, where that can be said.
     ``before`` are bytes that stand right before ``offset`` (of the same write, if it was torn),
     ``found`` what stands there now (less than ``length`` if the file ends), ``expected`` what
     should; of long stretches the beginning.
+
+    Of a record `file` is ``topic[partition]`` and `key` its key; its kind is ``emptied`` (gone, its
+    offset with it), ``closed_up`` (gone, the next one took its offset) or ``altered``.
     """
 
     shard: int
@@ -49,7 +52,13 @@ class Damage(Record, frozen=True, kw_only=True):
     found: bytes = b""
     before: bytes = b""
     expected: bytes = b""
+    key: bytes = b""
     first_lsn: int | None = None
+
+    @property
+    def of_record(self) -> bool:
+        """Whether it befell a record in a topic."""
+        return self.kind in ("emptied", "closed_up", "altered")
 
 
 class FaultReceipt(Record, frozen=True, kw_only=True):

@@ -29,12 +29,46 @@ class Clause:
     because: str = ""
 
 
+_GONE = "an acknowledged record is gone; only an operator can say what it held"
+_ALTERED = "a record is not what was acknowledged; only an operator can say what it was"
+
+# What each reader says of a record of the engine's that is gone or altered. The engine itself reads
+# its outputs when it starts.
+_SPOILED = (
+    ("LoseRecord", "ubscore-*", _GONE, ("input_gap", "record_missing")),
+    ("LoseRecord", "settlement-*", _GONE, ("input_gap", "record_missing")),
+    ("LoseRecord", "engine-*", _GONE, ("output_lost",)),
+    (
+        "AlterRecord",
+        "ubscore-*",
+        _ALTERED,
+        ("input_unreadable", "input_misplaced", "chain_broken"),
+    ),
+    (
+        "AlterRecord",
+        "settlement-*",
+        _ALTERED,
+        ("undecodable", "wrong_key", "chain_broken"),
+    ),
+    (
+        "AlterRecord",
+        "engine-*",
+        _ALTERED,
+        ("output_unreadable", "output_foreign", "output_differs", "output_ahead"),
+    ),
+)
+
 DEFAULT_CLAUSES = (
     Clause(
         kind="BitRot",
         owed="halted",
         process="ubscore-1",
         because="bytes below the durable frontier changed; only an operator can restore them",
+    ),
+    *(
+        Clause(kind=kind, owed="halted", process=process, reason=reason, because=because)
+        for kind, process, because, reasons in _SPOILED
+        for reason in reasons
     ),
 )
 

@@ -120,6 +120,10 @@ GOALS: dict[str, Goal] = {
     "order rejected": goals_trading.order_rejected,
     "late retry expired": goals_trading.expired,
     "refused under overload": goals_trading.overloaded,
+    "output gone, offset empty": goals_trading.halted("settlement", "input_gap"),
+    "output gone, offset taken": goals_trading.halted("settlement", "record_missing"),
+    "output altered": goals_trading.halted("settlement", "chain_broken"),
+    "output unreadable": goals_trading.halted("settlement", "undecodable"),
     "engine restored from a snapshot": _restored("engine"),
     "UBSCore restored from a snapshot": _restored("ubscore"),
 }

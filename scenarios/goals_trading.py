@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 from reports.evidence import Evidence
 from system.records import OUTPUTS
+
+Goal = Callable[[Evidence, dict[str, int]], bool]
 
 _IMPROVED = re.compile(
     rb'"status":"filled","ending":null,"filled":\d+,"remaining":0,'
@@ -76,3 +79,15 @@ def restored(program: str, evidence: Evidence) -> bool:
         line.process.startswith(program) and '"event":"restored"' in line.text
         for line in evidence.lines
     )
+
+
+def halted(program: str, *reasons: str) -> Goal:
+    """Return a goal: a program stopped for one of these reasons."""
+
+    def seen(evidence: Evidence, _: dict[str, int]) -> bool:
+        return any(
+            event.kind == "halted" and event.process.startswith(program) and event.reason in reasons
+            for event in evidence.processes
+        )
+
+    return seen

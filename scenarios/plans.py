@@ -11,6 +11,7 @@ from collections.abc import Callable
 from scenarios.deployment import DATA
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
+    AlterRecord,
     BitRot,
     ClockDrift,
     ClockStep,
@@ -20,6 +21,7 @@ from sim.faults import (
     DiskFull,
     Fault,
     Isolate,
+    LoseRecord,
     LoseRequest,
     LoseResponse,
     Lossy,
@@ -29,6 +31,7 @@ from sim.faults import (
     SlowLink,
     Throttle,
 )
+from system.records import OUTPUTS
 
 Draw = Callable[[random.Random, Scenario], Step | Plan]
 
@@ -94,6 +97,16 @@ def torn_append(_: random.Random, scenario: Scenario) -> Plan:
     """Kill UBSCore after a part of the bytes of its third append to the log."""
     moment = scenario.deployment.moment("ubscore", "wal.append", 3, part=0.5)
     return (Step(on=moment, lasts=SECOND, fault=Crash(moment.process)),)
+
+
+def engine_gap(stream: random.Random, scenario: Scenario) -> Plan:
+    """Lose or alter one of the engine's first outputs; now and then kill programs around it."""
+    ordinal = stream.randint(1, 12)
+    lose = LoseRecord(OUTPUTS, ordinal, stream.randrange(2))
+    alter = AlterRecord(OUTPUTS, ordinal, stream.randrange(2000), stream.randrange(8))
+    crashes = [_crash_program(stream, scenario) for _ in range(stream.choice((0, 0, 1, 2)))]
+    spoil = Step(lasts=2 * _HARM_NS, fault=stream.choice((lose, alter)))
+    return tuple(sorted((spoil, *crashes), key=lambda step: (step.at, repr(step))))
 
 
 def rotten_log(stream: random.Random, scenario: Scenario) -> Plan:

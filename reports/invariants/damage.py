@@ -5,6 +5,7 @@ from collections.abc import Generator
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Damage, FaultReceipt, ProcessEvent
+from reports.spoiled import came_again, readers, spoiled
 from reports.traffic import place_of
 from system.topics import key_of, partition_of
 
@@ -12,9 +13,21 @@ _DAMAGED = ("log_", "snapshot_")  # how the reasons of halts on damage begin
 
 
 def damage_halts(case: Case) -> Generator[Break, None, int]:
-    """I18: real damage ends in a halt, sound logs do not, and no bad record is passed over."""
-    harmed = [(f, d) for f in case.evidence.faults for d in f.damage if not d.decidable]
+    """I18: real damage ends in a halt, sound logs do not, and no bad record is passed over.
+
+    Whoever reads a record that is gone or altered must halt and name its partition, unless the
+    sender sent it again before the hole had been open too long.
+    """
+    harmed = [
+        (f, d)
+        for f in case.evidence.faults
+        for d in f.damage
+        if not d.decidable and not d.of_record
+    ]
     damages = [damage for _, damage in harmed]
+    spoilt = spoiled(case.evidence)
+    for damage in spoilt:
+        yield from _unnoticed(case, damage)
     for fault, damage in harmed:
         event = _served_after(case, fault, damage)
         if event is not None:
@@ -44,7 +57,24 @@ def damage_halts(case: Case) -> Generator[Break, None, int]:
             where, found = f"{event.process}#{event.incarnation}", f"{event.reason}: {event.detail}"
             yield _damaged("HALT_WITHOUT_DAMAGE", where, "no halt", found, event.at_ns)
     yield from _bad_records(case)
-    return len(case.journals) + len(damages) + len(case.evidence.records)
+    return len(case.journals) + len(damages) + len(spoilt) + len(case.evidence.records)
+
+
+def _unnoticed(case: Case, damage: Damage) -> Generator[Break, None, None]:
+    """Yield every reader of a spoiled record that did not stop and say where."""
+    if came_again(damage, case.evidence):
+        return
+    for name in readers(damage, case.last_event):
+        event = case.last_event[name]
+        if event.kind == "halted" and damage.file in event.detail:
+            continue
+        yield _damaged(
+            "WENT_ON",
+            f"{damage.file} offset {damage.offset} ({damage.kind})",
+            f"a halt of {name} that names {damage.file}",
+            f"{name}#{event.incarnation} {event.kind} {event.reason} {event.detail}".strip(),
+            damage.at_ns,
+        )
 
 
 def _served_after(case: Case, fault: FaultReceipt, damage: Damage) -> ProcessEvent | None:

@@ -12,6 +12,7 @@ from scenarios.scenario import Scenario
 from scenarios.supervisor import Process
 from sim.disk import BYTES_KEPT, FileDamage, Interrupted
 from sim.faults.disks import Rot
+from sim.faults.records import Spoiled
 
 
 def receipts(injections: list[Injection], cores: tuple[str, ...]) -> tuple[FaultReceipt, ...]:
@@ -45,12 +46,14 @@ def owed(scenario: Scenario, injections: list[Injection]) -> list[OwedHalt]:
 
 
 def _damages(injection: Injection, shard: int) -> list[Damage]:
-    """Return what the fault did to the log, as evidence."""
+    """Return what the fault did to logs and topics, as evidence."""
     at_ns = injection.entered_ns or 0
     found = []
     for damage in injection.receipt.damage:
         if isinstance(damage, Rot):
             found.append(_rotten(shard, at_ns, damage))
+        elif isinstance(damage, Spoiled):
+            found.append(_spoiled(damage))
         elif isinstance(damage, Interrupted):
             if damage.path.endswith(".log") and 0 < damage.done < damage.asked:
                 found.append(_interrupted(shard, at_ns, damage))
@@ -75,6 +78,21 @@ def _rotten(shard: int, at_ns: int, rot: Rot) -> Damage:
         before=rot.before,
         found=rot.now,
         expected=rot.was,
+    )
+
+
+def _spoiled(record: Spoiled) -> Damage:
+    return Damage(
+        shard=0,
+        at_ns=record.at_ns,
+        file=f"{record.topic}[{record.partition}]",
+        offset=record.offset,
+        length=len(record.was),
+        kind=record.how,
+        decidable=False,
+        found=record.now,
+        expected=record.was,
+        key=record.key,
     )
 
 

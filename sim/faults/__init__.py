@@ -10,8 +10,10 @@ from sim.faults.clocks import ClockDrift, ClockStep
 from sim.faults.disks import BitRot, DiskError, DiskFull, SlowDisk
 from sim.faults.links import Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink
 from sim.faults.processes import Crash, Pause, PowerLoss
+from sim.faults.records import AlterRecord, LoseRecord
 
 __all__ = [
+    "AlterRecord",
     "BitRot",
     "ClockDrift",
     "ClockStep",
@@ -21,6 +23,7 @@ __all__ = [
     "DiskFull",
     "Fault",
     "Isolate",
+    "LoseRecord",
     "LoseRequest",
     "LoseResponse",
     "Lossy",

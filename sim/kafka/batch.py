@@ -159,6 +159,19 @@ class Batch:
         placed._size = self._size
         return placed
 
+    def part(self, records: tuple[Record, ...], at: int) -> "Batch":
+        """Return a batch of other records under this header, the first in the place of number `at`.
+
+        Compression is undone.
+        """
+        sequence = (self.base_sequence + at) & 0x7FFFFFFF if self.base_sequence >= 0 else -1
+        part = Batch(records, self.producer_id, self.producer_epoch, sequence)
+        part.base_offset = self.base_offset + at
+        part.leader_epoch = self.leader_epoch
+        part.attributes = self.attributes & ~_CODEC
+        part.max_timestamp = self.max_timestamp
+        return part
+
     def payload(self) -> bytes:
         """Return bytes that change with every part of every record."""
         if self._fingerprint is None:

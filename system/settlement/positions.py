@@ -22,12 +22,26 @@ from system.settlement.config import Work
 class Partition:
     """One assigned partition: its numbering, and how far it may be committed."""
 
-    __slots__ = ("committed", "numbering", "offset")
+    __slots__ = ("committed", "numbering", "offset", "read_to")
 
     def __init__(self, offset: int, numbering: Numbering | Chains) -> None:
         self.offset = offset  # everything below is judged; what it held is being settled
         self.committed = offset
+        self.read_to = offset  # the offset of the next record to be read
         self.numbering = numbering
+
+    def reads(self, offset: int) -> None:
+        """Note that a record was read; halt if one before it is gone from the log.
+
+        These topics are neither cleaned nor written in transactions: offsets have no holes.
+        """
+        if offset > self.read_to:
+            raise Halt(
+                "input_gap",
+                f"{self.numbering.where} offset {offset}: expected offset {self.read_to};"
+                " records are missing",
+            )
+        self.read_to = offset + 1
 
 
 def find(

@@ -187,9 +187,10 @@ class Settlement:
             return None
         topic = message.topic() or ""
         partition = self.partitions[topic, messages.partition(message)]
+        offset = messages.offset(message)
+        partition.reads(offset)
         read = reader.output if topic == OUTPUTS else reader.event
         record: Any = read(message, self.partition_counts[topic])
-        offset = messages.offset(message)
         numbering = partition.numbering
         was_open = bool(numbering.holes)
         verdict = numbering.judge(record, offset, messages.append_time_ms(message))

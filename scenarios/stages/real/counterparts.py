@@ -15,6 +15,7 @@ from scenarios.backends.base import Ability
 from scenarios.scenario import Step
 from scenarios.stages.real import harm
 from sim.faults import (
+    AlterRecord,
     BitRot,
     ClockDrift,
     ClockStep,
@@ -24,6 +25,7 @@ from sim.faults import (
     DiskFull,
     Fault,
     Isolate,
+    LoseRecord,
     LoseRequest,
     LoseResponse,
     Lossy,
@@ -136,6 +138,8 @@ COUNTERPARTS: dict[type[Fault], Counterpart] = {
     BitRot: _door("a bit of the file is flipped", harm.bit_rot),
     PowerLoss: _door("SIGKILL, then what doors saw no sync of goes", harm.power_loss),
     Throttle: _none("client quotas of one broker cannot be set from outside"),
+    LoseRecord: _none("a record in a broker's log cannot be taken out from outside"),
+    AlterRecord: _none("a record in a broker's log cannot be changed from outside"),
 }
 
 

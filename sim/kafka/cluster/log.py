@@ -5,8 +5,12 @@ starts with the batch that holds the wanted offset; segments roll by size and by
 record; retention deletes whole segments, the oldest first, by the largest timestamp in them and
 by size, also the last one if all of it is due; DeleteRecords moves the log start inside a segment;
 a search by time looks for the first record that is not older, as timestamps may go back.
+A record can be damaged on its drive, on request: what was acknowledged is then not what is read,
+or its offset is empty, as a cleaner leaves it, or the next record takes it, as after an election of
+a replica that lagged.
 **Simplified**: one replica, so the high watermark is the end of the log; the log survives power
-loss in full; no compaction, no tiered storage, no file of it can be damaged.
+loss in full but for that; no compaction, no tiered storage; what producers are known to have sent
+is not forgotten with a record that is lost, until the broker starts again.
 """
 
 from bisect import bisect_right
@@ -108,6 +112,8 @@ class Log:
         """
         found: list[Batch] = []
         for batch in self._segment_from(offset):
+            if batch.last_offset < offset:  # what held it is lost
+                continue
             max_bytes -= batch.size
             if max_bytes < 0 and not (at_least_one and not found):
                 break
@@ -118,19 +124,60 @@ class Log:
         """Return how many bytes there are from `offset`; stop counting at `enough`."""
         total = 0
         for batch in self._batches_from(offset):
+            if batch.last_offset < offset:
+                continue
             total += batch.size
             if total >= enough:
                 break
         return total
 
+    def record(self, offset: int) -> LogRecord:
+        """Return the record at `offset`, which must be there."""
+        _, _, batch, at = self._place(offset)
+        return _seen(batch, at)
+
+    def alter(self, offset: int, value: bytes) -> None:
+        """Let a record read as `value` from now on."""
+        segment, index, batch, at = self._place(offset)
+        key, _, headers, time = batch.records[at]
+        changed = (*batch.records[:at], (key, value, headers, time), *batch.records[at + 1 :])
+        self._put(segment, index, [batch.part(changed, 0)])
+
+    def lose(self, offset: int) -> None:
+        """Let a record be gone; its offset stays empty."""
+        segment, index, batch, at = self._place(offset)
+        before, after = batch.records[:at], batch.records[at + 1 :]
+        parts = [(before, 0)] * bool(before) + [(after, at + 1)] * bool(after)
+        self._put(segment, index, [batch.part(records, first) for records, first in parts])
+
+    def close_up(self, offset: int) -> None:
+        """Let a record of the last batch be gone; those behind it take its offset."""
+        segment, index, batch, at = self._place(offset)
+        assert batch.last_offset == self.end - 1, "only the end of a log can be cut"
+        left = (*batch.records[:at], *batch.records[at + 1 :])
+        self._put(segment, index, [batch.part(left, 0)] if left else [])
+        self.end -= 1
+
+    def _place(self, offset: int) -> tuple[Segment, int, Batch, int]:
+        """Return where a record is: its segment, its batch's number there, its number in it."""
+        at, index = self._find(offset)
+        batch = self._segments[at].batches[index]
+        assert batch.base_offset <= offset <= batch.last_offset, f"there is no record at {offset}"
+        return self._segments[at], index, batch, offset - batch.base_offset
+
+    def _put(self, segment: Segment, index: int, parts: list[Batch]) -> None:
+        """Put `parts` in the place of a batch."""
+        grown = sum(part.size for part in parts) - segment.batches[index].size
+        segment.batches[index : index + 1] = parts
+        segment.bases = [batch.base_offset for batch in segment.batches]
+        segment.size += grown
+        self.size += grown
+
     def records(self) -> Iterator[LogRecord]:
         """Yield every record from the log start."""
         for batch in self._batches_from(self.start):
-            for offset, record in enumerate(batch.records, batch.base_offset):
-                if offset >= self.start:
-                    key, value, headers, _ = record
-                    time = batch.timestamp(record)
-                    yield LogRecord(offset, key, value, headers, time, batch.leader_epoch)
+            for at in range(max(self.start - batch.base_offset, 0), batch.count):
+                yield _seen(batch, at)
 
     def batches(self) -> Iterator[Batch]:
         """Yield every batch from the one that holds the log start."""
@@ -230,6 +277,8 @@ class Log:
     def _segment_from(self, offset: int) -> Iterator[Batch]:
         at, first = self._find(offset)
         batches = self._segments[at].batches
+        if batches and batches[-1].last_offset < offset and at + 1 < len(self._segments):
+            batches, first = self._segments[at + 1].batches, 0
         for index in range(first, len(batches)):
             yield batches[index]
 
@@ -248,3 +297,10 @@ class Log:
             for index in range(first, len(batches)):
                 yield batches[index]
             first = 0
+
+
+def _seen(batch: Batch, at: int) -> LogRecord:
+    """Return the record with number `at` of a batch as a consumer sees it."""
+    key, value, headers, _ = record = batch.records[at]
+    time = batch.timestamp(record)
+    return LogRecord(batch.base_offset + at, key, value, headers, time, batch.leader_epoch)

@@ -48,6 +48,9 @@ class ParkedFetch:
         self.missing = missing  # bytes that have to come before it is answered
 
 
+Spoiler = Callable[[str, int, Log, Batch], None]  # topic, partition, its log, the new batch
+
+
 def log_in_memory(topic: Topic, partition: int) -> Log:  # noqa: ARG001
     """Return an empty log of a partition."""
     return Log(topic.topic_id, topic.config)
@@ -66,6 +69,7 @@ class State:
         self.damaged: dict[tuple[str, int], str] = {}  # partitions whose log cannot be trusted: why
         self.groups: dict[str, Group] = {}
         self.new_log: Callable[[Topic, int], Log] = log_in_memory
+        self.spoilers: list[Spoiler] = []  # what befalls a batch on its drive, once it is there
         # Settings of the operator; they live in the metadata image, so they survive, too.
         self.produce_quota = Quota()
         self.fetch_quota = Quota()
@@ -157,3 +161,5 @@ class State:
         self.effects.append(
             Record("append", topic, partition, batch.base_offset, batch.fingerprint())
         )
+        for spoil in tuple(self.spoilers):
+            spoil(topic, partition, self.logs[topic, partition], batch)

@@ -247,6 +247,26 @@ def produces_slowly(pond: Pond) -> Any:
     return pond.run(produce)
 
 
+def read_back(pond: Pond) -> Any:
+    """What a consumer reads of three records that were acknowledged, by offset."""
+    first = pond.cluster.end_offset("t", 0)
+
+    def body() -> list[tuple[int, bytes | None]]:
+        from confluent_kafka import Consumer, Producer, TopicPartition  # noqa: PLC0415
+
+        producer = Producer({"bootstrap.servers": "kafka-1:9092", "linger.ms": 5})
+        for n in range(3):
+            producer.produce("t", b"%d" % n)
+        assert producer.flush(5) == 0
+        consumer = Consumer({"bootstrap.servers": "kafka-1:9092", "group.id": "g"})
+        consumer.assign([TopicPartition("t", 0, first)])
+        found = [(m.offset() or 0, m.value()) for m in consumer.consume(3, 2)]
+        consumer.close()
+        return [(offset - first, value) for offset, value in found]
+
+    return pond.run(body)
+
+
 def serving(pond: Pond) -> Any:
     """Whether the server on ``b`` runs."""
     server = pond.world.server("b")

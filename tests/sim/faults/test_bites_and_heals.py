@@ -14,6 +14,7 @@ import pytest
 from scenarios import catalog
 from scenarios.plans import KINDS, rotten_log, torn_append
 from sim.faults import (
+    AlterRecord,
     BitRot,
     ClockDrift,
     ClockStep,
@@ -23,6 +24,7 @@ from sim.faults import (
     DiskFull,
     Fault,
     Isolate,
+    LoseRecord,
     LoseRequest,
     LoseResponse,
     Lossy,
@@ -122,6 +124,30 @@ CASES = (
     Case(ClockStep("a", -5000), gauges.wall_error, 0, -5, "wrong times read"),
     Case(ClockDrift("a", 50_000), gauges.gained, 0, 50, "wrong times read"),
     Case(Throttle("kafka-1", 300), gauges.produces_slowly, False, True, "requests throttled"),
+    Case(
+        LoseRecord("t", 2, 1),
+        gauges.read_back,
+        [(0, b"0"), (1, b"1"), (2, b"2")],
+        [(0, b"0"), (2, b"2")],
+        "records emptied",
+        LoseRecord("nowhere"),
+    ),
+    Case(
+        LoseRecord("t", 2),
+        gauges.read_back,
+        [(0, b"0"), (1, b"1"), (2, b"2")],
+        [(0, b"0"), (1, b"2")],
+        "records closed up",
+        LoseRecord("nowhere"),
+    ),
+    Case(
+        AlterRecord("t", 2, 5),
+        gauges.read_back,
+        [(0, b"0"), (1, b"1"), (2, b"2")],
+        [(0, b"0"), (1, b"0"), (2, b"2")],
+        "records altered",
+        AlterRecord("nowhere"),
+    ),
     Case(
         BitRot("a", FILE, 70, 0),
         gauges.content,

@@ -1,0 +1,138 @@
+"""Faults of records: what a broker acknowledged is gone, or is not what it was."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sim.faults.base import Fault, Receipt
+from sim.kafka.batch import Batch
+from sim.kafka.cluster.broker import Broker
+from sim.kafka.cluster.log import Log, LogRecord
+from sim.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiled:
+    """What became of a record, for its receipt: `how` is emptied, closed_up or altered."""
+
+    topic: str
+    partition: int
+    offset: int
+    how: str
+    at_ns: int
+    key: bytes
+    was: bytes
+    now: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LoseRecord(Fault):
+    """The `ordinal`-th record that comes to `topic` is acknowledged, and gone before it is read.
+
+    With `gap` its offset stays empty, as where a topic is cleaned that must not be
+    (``cleanup.policy=compact``); without, the next record takes it, as after an unclean election.
+    """
+
+    topic: str
+    ordinal: int = 1
+    gap: int = 0
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The topic."""
+        return (self.topic,)
+
+    @property
+    def kind(self) -> str:
+        """Counted by what is left in its place."""
+        return f"LoseRecord({'gap' if self.gap else 'no gap'})"
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Wait for the record until the block ends; nothing heals the loss."""
+
+        def lose(log: Log, record: LogRecord) -> bytes:
+            if self.gap:
+                log.lose(record.offset)
+            else:
+                log.close_up(record.offset)
+            return b""
+
+        how = "emptied" if self.gap else "closed_up"
+        with _spoiling(world, self.topic, self.ordinal, how, lose) as receipt:
+            yield receipt
+
+
+@dataclass(frozen=True, slots=True)
+class AlterRecord(Fault):
+    """In the `ordinal`-th record that comes to `topic` one bit flips before it is read.
+
+    `byte` counts from the start of its value and begins again at the end. Clients do not look at
+    the checksum unless told to (``check.crcs``).
+    """
+
+    topic: str
+    ordinal: int = 1
+    byte: int = 0
+    bit: int = 0
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The topic."""
+        return (self.topic,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Wait for the record until the block ends; nothing heals it."""
+
+        def alter(log: Log, record: LogRecord) -> bytes:
+            value = bytearray(record.value or b"\0")
+            value[self.byte % len(value)] ^= 1 << self.bit
+            log.alter(record.offset, bytes(value))
+            return bytes(value)
+
+        with _spoiling(world, self.topic, self.ordinal, "altered", alter) as receipt:
+            yield receipt
+
+
+@contextmanager
+def _spoiling(
+    world: World,
+    topic: str,
+    ordinal: int,
+    how: str,
+    spoil: Callable[[Log, LogRecord], bytes],
+) -> Generator[Receipt]:
+    """Let `spoil` have the record wanted as soon as it is in its log, before anybody reads it.
+
+    `spoil` returns what the record is now.
+    """
+    receipt = Receipt((topic,))
+    come = 0
+
+    def appended(name: str, partition: int, log: Log, batch: Batch) -> None:
+        nonlocal come
+        if name != topic or receipt.bites:
+            return
+        before, come = come, come + batch.count
+        if come < ordinal:
+            return
+        offset = batch.base_offset + ordinal - before - 1
+        record = log.record(offset)
+        now = spoil(log, record)
+        receipt.bite(f"records {how.replace('_', ' ')}")
+        was, key = record.value or b"", record.key or b""
+        place = (topic, partition, offset)
+        receipt.damage.append(Spoiled(*place, how, world.kernel.now, key, was, now))
+        receipt.say("where", f"{topic}[{partition}] offset {offset}")
+        world.kernel.trace.record("spoiled", topic, partition, offset)
+
+    brokers = [server.machine for host in world.hosts.values() for server in host.servers]
+    states = [broker.state for broker in brokers if isinstance(broker, Broker)]
+    for state in states:
+        state.spoilers.append(appended)
+    try:
+        yield receipt
+    finally:
+        for state in states:
+            state.spoilers.remove(appended)
