@@ -105,3 +105,15 @@ def test_a_log_that_was_cut_is_whole_with_what_was_deleted_before_its_first_file
     assert whole({last: b"3"}, deleted) == {first: b"1", second: b"2", last: b"3"}
     assert whole({second: b"2"}, {first: b"1"}) == {second: b"2"}
     assert whole({}, deleted) == {}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_all_who_read_a_lost_or_altered_output_stop_and_say_which_it_is(seed: int) -> None:
+    run = simulated.run(catalog.find("engine_gap"), seed)
+
+    (damage,) = [d for fault in run.evidence.faults for d in fault.damage]
+    halted = [event for event in run.evidence.processes if event.kind == "halted"]
+    assert run.result.verdict == "held", run.result.breaks
+    assert {event.process for event in halted} == {"ubscore-1", "settlement-1", "settlement-2"}
+    assert {event.code for event in halted} == {70}
+    assert all(damage.file in event.detail for event in halted)

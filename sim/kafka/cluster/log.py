@@ -277,8 +277,9 @@ class Log:
     def _segment_from(self, offset: int) -> Iterator[Batch]:
         at, first = self._find(offset)
         batches = self._segments[at].batches
-        if batches and batches[-1].last_offset < offset and at + 1 < len(self._segments):
-            batches, first = self._segments[at + 1].batches, 0
+        while at + 1 < len(self._segments) and not (batches and batches[-1].last_offset >= offset):
+            at, first = at + 1, 0
+            batches = self._segments[at].batches
         for index in range(first, len(batches)):
             yield batches[index]
 

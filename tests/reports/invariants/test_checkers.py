@@ -272,6 +272,42 @@ def answer_not_in_the_log(b: Build) -> None:
     b.ask(1001, "018bcfe5-6be8-7000-8000-00000000ffff", "rejected", "overflow")
 
 
+def spoil(b: Build, kind: str) -> Damage:
+    """Let the last event be altered, or be gone, and say so in a receipt."""
+    index = last(b, EVENTS)
+    record = b.records[index]
+    damage = Damage(
+        shard=0,
+        at_ns=b.now,
+        file=f"{EVENTS}[{record.partition}]",
+        offset=record.offset,
+        length=1,
+        kind=kind,
+        decidable=False,
+        expected=record.value or b"",
+        key=record.key or b"",
+    )
+    if kind == "altered":
+        b.records[index] = change(record, value=b"{}")
+    else:
+        del b.records[index]
+    b.faults.append(FaultReceipt(fault="Spoil()", kind="Spoil", bites=1, damage=(damage,)))
+    return damage
+
+
+def read_on_over_an_altered_record(b: Build) -> None:
+    spoil(b, "altered")
+
+
+def read_on_over_an_empty_offset(b: Build) -> None:
+    spoil(b, "emptied")
+
+
+def halted_without_saying_where(b: Build) -> None:
+    spoil(b, "closed_up")
+    b.happens("settlement-1", "halted", code=70, reason="record_missing", detail="something")
+
+
 def rot(b: Build, *, decidable: bool = False) -> None:
     damage = Damage(
         shard=1, at_ns=b.now, file="wal", offset=96, length=1, kind="rot", decidable=decidable
@@ -370,6 +406,9 @@ DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
     ("I17", "ANSWER_NOT_IN_LOG", answer_not_in_the_log),
     ("I18", "SERVED_DAMAGED_LOG", served_after_rot),
     ("I18", "SERVED_DAMAGED_LOG", served_after_rot_and_died),
+    ("I18", "WENT_ON", read_on_over_an_altered_record),
+    ("I18", "WENT_ON", read_on_over_an_empty_offset),
+    ("I18", "WENT_ON", halted_without_saying_where),
     ("I18", "HALT_WITHOUT_DAMAGE", halted_on_a_sound_log),
     ("I18", "WRONG_PARTITION", another_partition),
     ("I18", "WRONG_PARTITION", another_key),
@@ -557,6 +596,25 @@ def test_a_hole_in_the_ledger_is_not_hidden_by_rows_that_nobody_saw_become_durab
 
     assert lost.seq == 1
     assert {code for code, _ in codes} == {"COMMIT_AHEAD"}
+
+
+@pytest.mark.parametrize("kind", ["altered", "emptied", "closed_up"])
+def test_who_stops_at_a_spoiled_record_and_says_where_has_done_its_duty(kind: str) -> None:
+    build = lively()
+    damage = spoil(build, kind)
+    detail = f"{damage.file} offset {damage.offset}: not as it should be"
+    build.happens("settlement-1", "halted", code=70, reason="input_gap", detail=detail)
+
+    assert check(Case(build.evidence()), "I18").breaks == ()
+
+
+def test_a_lost_record_that_was_sent_again_need_stop_nobody() -> None:
+    build = lively()
+    again = build.records[last(build, EVENTS)]
+    spoil(build, "closed_up")
+    build.records.append(again)
+
+    assert check(Case(build.evidence()), "I18").breaks == ()
 
 
 def behind_a_hole(*commits: tuple[int, int]) -> Build:

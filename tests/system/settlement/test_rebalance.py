@@ -19,9 +19,11 @@ from confluent_kafka import (
 from system.config import Kafka
 from system.database import Scylla
 from system.errors import Halt
+from system.numbering import Numbering
 from system.records import EVENTS, OUTPUTS, Event, encode
 from system.settlement import Settlement
 from system.settlement.config import Config, Work
+from system.settlement.positions import Partition
 from system.topics import key_of, partition_of
 from tests.system.settlement.test_ledger import row
 from tests.system.tables import Tables
@@ -180,6 +182,17 @@ def test_a_position_that_means_nothing_halts(
         town.assign()
 
     assert stop.value.reason == reason
+
+
+def test_a_record_that_is_gone_from_the_log_halts() -> None:
+    partition = Partition(7, Numbering("balance.events[2]", {}, 1000))
+    partition.reads(7)
+    partition.reads(8)
+
+    with pytest.raises(Halt, match=r"balance.events\[2\] offset 10: expected offset 9") as halt:
+        partition.reads(10)
+
+    assert halt.value.reason == "input_gap"
 
 
 def test_a_position_outside_the_log_halts() -> None:
