@@ -36,12 +36,13 @@ class Incoming:
 
     def __init__(self) -> None:
         self.answer: Response | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)  # None: the answer is complete
         self._body = b""
 
     def feed(self, data: bytes) -> Response | None:
         """Take in bytes; return the answer once it is complete."""
-        self._parser.feed_data(data)
+        if self._parser is not None:
+            self._parser.feed_data(data)
         return self.answer
 
     def on_body(self, body: bytes) -> None:
@@ -51,3 +52,4 @@ class Incoming:
     def on_message_complete(self) -> None:
         """Hand over the answer (called by the parser)."""
         self.answer = Response(self._parser.get_status_code(), self._body)
+        self._parser = None  # they hold each other

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from sim.clock import Clock
 from sim.kernel import MICROSECOND
 from sim.process import Process, running
 
@@ -35,34 +36,26 @@ def true_ns(process: Process, seconds: float) -> int:
 
 
 def _clock(
-    real: Callable[[], Any], read: Callable[[Process], int], *, seconds: bool
+    real: Callable[[], Any], read: Callable[[Clock], int], *, seconds: bool
 ) -> Callable[[], Any]:
     if seconds:
 
         def stand_in() -> float:
             process = running()
-            return real() if process is None else read(process) / _BILLION
+            return real() if process is None else read(process.host.clock) / _BILLION
 
     else:
 
         def stand_in() -> float:
             process = running()
-            return real() if process is None else read(process)
+            return real() if process is None else read(process.host.clock)
 
     stand_in.__name__ = stand_in.__qualname__ = real.__name__
     stand_in.__doc__ = real.__doc__
     return stand_in
 
 
-def _wall(process: Process) -> int:
-    return process.host.clock.wall_ns()
-
-
-def _monotonic(process: Process) -> int:
-    return process.host.clock.monotonic_ns()
-
-
-def _cpu(_: Process) -> int:
+def _cpu(_: Clock) -> int:
     return 0
 
 
@@ -161,9 +154,9 @@ def stand_ins() -> dict[str, object]:
         "time.tzset": tzset,
     }
     for name, read in (
-        ("time", _wall),
-        ("monotonic", _monotonic),
-        ("perf_counter", _monotonic),
+        ("time", Clock.wall_ns),
+        ("monotonic", Clock.monotonic_ns),
+        ("perf_counter", Clock.monotonic_ns),
         ("process_time", _cpu),
         ("thread_time", _cpu),
     ):

@@ -14,7 +14,7 @@ from sim.scylla.peers import Partitions
 from sim.scylla.replica import SyncMode, living
 from sim.scylla.ring import PORT, Peer, Ring, host_id, spread
 from sim.scylla.schema import Schema
-from sim.scylla.storage import EVERYTHING, MARKER, NEVER, Partition, Row
+from sim.scylla.storage import EVERYTHING, MARKER, NEVER, Partition, Row, merged
 from sim.scylla.table import Key, Table
 
 
@@ -107,10 +107,8 @@ class Cluster:
                 held.setdefault((at, key), []).append(shelf.partitions[key])
         found = []
         for (_, key), partitions in sorted(held.items(), key=lambda item: item[0]):
-            whole = Partition(table, key, 0)
-            for partition in partitions:
-                whole.apply(partition.everything())
-            for row_key in [row[0] for row in whole.everything()[2]]:
+            whole = _whole(partitions)
+            for _, row_key in whole.order:
                 row = whole.rows[row_key]
                 if row.living:
                     copies = [p.rows[row_key] for p in partitions if row_key in p.rows]
@@ -154,13 +152,23 @@ class Cluster:
 
 def _same(copy: Row, row: Row, index: int) -> bool:
     """Whether a replica's cell has the value that counts; a later write of it changes nothing."""
-    cell = copy.cells.get(index)
-    return cell is not None and cell[1:] == row.cells[index][1:]
+    cell, counts = copy.cells.get(index), row.cells[index]
+    return cell is counts or (cell is not None and cell[1:] == counts[1:])
 
 
 def _since(copies: list[Row], index: int, majority: int) -> int | None:
     times = sorted(copy.since[index] for copy in copies)
     return times[majority - 1] if len(times) >= majority else None
+
+
+def _whole(partitions: list[Partition]) -> Partition:
+    """Return what the copies of a partition make together: mostly they are equal."""
+    first, *others = partitions
+    content = first.everything()
+    updates = [partition.everything() for partition in others]
+    if all(update == content for update in updates):
+        return first
+    return merged(first.table, first.key, [content, *updates])
 
 
 @lru_cache(maxsize=100)

@@ -65,6 +65,8 @@ class Row:
     def merge(self, update: RowUpdate, floor: int, now_ns: int = 0) -> bool:
         """Take in an update; what is not newer than `floor` is shadowed. True if it changed."""
         _, marker, tombstone, cells = update
+        if tombstone == floor == self.marker == self.tombstone == NEVER and not self.cells:
+            return self._take(update, now_ns)
         changed = False
         if tombstone > self.tombstone and tombstone > floor:
             self.tombstone = tombstone
@@ -96,6 +98,16 @@ class Row:
             self.packed = None
             self.overwrites += overwritten
         return changed
+
+    def _take(self, update: RowUpdate, now_ns: int) -> bool:
+        """Become what an update says; its cells are in order, and replicas share it."""
+        _, self.marker, _, cells = update
+        self.cells = dict(cells)
+        self.since = dict.fromkeys(self.cells, now_ns)
+        if self.marker > NEVER:
+            self.since[MARKER] = now_ns
+        self.packed = update
+        return bool(self.since)
 
     def shadow(self, floor: int) -> None:
         """Drop what is not newer than a tombstone at `floor`."""

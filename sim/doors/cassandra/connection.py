@@ -92,7 +92,7 @@ class Connection(RealConnection):  # type: ignore[misc]
         """Have the reactor call back after `timeout` seconds."""
         process = running()
         assert process is not None
-        timer = DriverTimer(timeout, callback)
+        timer = _Timer(timeout, callback)
         reactor.of(process).add_timer(timer)
         return timer
 
@@ -170,6 +170,18 @@ class Connection(RealConnection):  # type: ignore[misc]
             if not self.connected_event.is_set():
                 self.last_error = ConnectionShutdown(closed)
             self.connected_event.set()
+
+
+class _Timer(DriverTimer):  # type: ignore[misc]
+    """A timer of the driver's that lets go of its request once nobody waits for it.
+
+    Else the two hold each other, and as the collector is off, every answered request stays.
+    """
+
+    def cancel(self) -> None:
+        """Never call back."""
+        super().cancel()
+        self.callback = None
 
 
 def _decode(*args: Any) -> Any:

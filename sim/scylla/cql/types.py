@@ -47,12 +47,13 @@ _NOT_MODELLED = frozenset({"counter", "duration", "inet", "date", "time", "float
 class CqlType:
     """A type: its CQL name, the driver's class for it, and the order of its values."""
 
-    __slots__ = ("driver", "kind", "name", "order_key", "parameters")
+    __slots__ = ("driver", "kind", "name", "order_key", "parameters", "width")
 
     def __init__(self, name: str, kind: str, parameters: tuple["CqlType", ...]) -> None:
         self.name = name  # as system_schema shows it
         self.kind = kind
         self.parameters = parameters
+        self.width = _INTEGERS.get(kind, 0) or _WIDTHS.get(kind, 0)  # bytes of a value; 0: any
         self.driver: Any = _driver_class(name)
         self.order_key = _order_key(kind, self.driver, parameters)
 
@@ -61,7 +62,7 @@ class CqlType:
 
     def check(self, value: bytes, column: str) -> None:
         """Raise `Invalid` if `value` cannot be a value of this type."""
-        width = _INTEGERS.get(self.kind, 0) or _WIDTHS.get(self.kind, 0)
+        width = self.width
         if width and len(value) != width:
             raise Invalid(
                 f"Exception while binding column {column}: marshaling error: "
