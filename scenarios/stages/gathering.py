@@ -56,21 +56,37 @@ def watch(town: Town, log: Log) -> None:
             server.observer = observe
 
 
-def caught_up(town: Town) -> bool:
-    """Whether all is decided, matched, applied and settled, by what Kafka shows."""
-    kafka, settled = town.kafka, town.kafka.committed("settlement")
-    for topic in (EVENTS, OUTPUTS):
-        for partition in range(town.deployment.partitions):
-            commit = settled.get((topic, partition))
-            end = kafka.end_offset(topic, partition)
-            if (commit.offset if commit is not None else 0) != end:
-                return False
-    progress = Progress()
-    for topic in topics.ALL:
-        for partition in range(town.deployment.partitions):
-            for record in kafka.log(topic, partition):
-                progress.take(topic, record.value or b"")
-    return progress.complete
+class Course:
+    """How far a town has come, by what Kafka shows; each record is read once."""
+
+    def __init__(self, town: Town) -> None:
+        self._kafka = town.kafka
+        self._partitions = range(town.deployment.partitions)
+        self._progress = Progress()
+        self._read: dict[tuple[str, int], int] = {}  # where to go on
+
+    def caught_up(self) -> bool:
+        """Whether all is decided, matched, applied and settled."""
+        return self._settled() and self._complete()
+
+    def _settled(self) -> bool:
+        settled = self._kafka.committed("settlement")
+        for topic in (EVENTS, OUTPUTS):
+            for partition in self._partitions:
+                commit = settled.get((topic, partition))
+                end = self._kafka.end_offset(topic, partition)
+                if (commit.offset if commit is not None else 0) != end:
+                    return False
+        return True
+
+    def _complete(self) -> bool:
+        for topic in topics.ALL:
+            for partition in self._partitions:
+                log = self._kafka.partition_log(topic, partition)
+                for record in log.records(self._read.get((topic, partition), 0)):
+                    self._progress.take(topic, record.value or b"")
+                self._read[topic, partition] = log.end
+        return self._progress.complete
 
 
 class SimulatedCore:

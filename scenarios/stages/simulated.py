@@ -145,6 +145,7 @@ class _Stage:
         self.kernel = town.world.kernel
         self.history = History()
         self.log = audit.Log()
+        self.course = gathering.Course(town)
         drawn = town.scenario.draw(self.kernel.stream("plan"))
         self.plan = drawn if plan is None else plan
         self.nemesis = Nemesis(SimulatedGround(self.world), self.plan)
@@ -237,7 +238,7 @@ class _Stage:
         return lambda: all(thread.dead for thread in threads)
 
     def _settled(self) -> bool:
-        return self.town.supervisor.all_up and gathering.caught_up(self.town)
+        return self.town.supervisor.all_up and self.course.caught_up()
 
     def _ask_what_became_of_it(self) -> None:
         """Let a client read every balance and ask for what nobody answered."""

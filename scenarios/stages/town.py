@@ -76,6 +76,7 @@ class Town:
         """End everything that still runs, and keep the bodies for the next run."""
         self.costs.begin("close")
         self.world.close()
+        self.scylla.forget()
         with burying():
             for process in self.world.kernel.processes:
                 process.doors.clear()

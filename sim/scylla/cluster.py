@@ -11,7 +11,7 @@ from sim.scylla.cql import parser
 from sim.scylla.cql.statements import CreateKeyspace, CreateTable, Use
 from sim.scylla.node import Node
 from sim.scylla.peers import Partitions
-from sim.scylla.replica import SyncMode, living
+from sim.scylla.replica import Store, SyncMode, living
 from sim.scylla.ring import PORT, Peer, Ring, host_id, spread
 from sim.scylla.schema import Schema
 from sim.scylla.storage import EVERYTHING, MARKER, NEVER, Partition, Row, merged
@@ -97,6 +97,11 @@ class Cluster:
     def node_rows(self, name: str, host: str) -> list[Evidence]:
         """Return the rows of ``keyspace.table`` as one node has them."""
         return self._rows(self.table(name), [host])
+
+    def forget(self) -> None:
+        """Let all rows go: most of a world's memory, and nothing that the collector must untie."""
+        for node in self.nodes.values():
+            node.replica.store = node.replica.durable = Store()
 
     def _rows(self, table: Table, hosts: list[str]) -> list[Evidence]:
         held: dict[tuple[int, bytes], list[Partition]] = {}

@@ -65,8 +65,6 @@ class Row:
     def merge(self, update: RowUpdate, floor: int, now_ns: int = 0) -> bool:
         """Take in an update; what is not newer than `floor` is shadowed. True if it changed."""
         _, marker, tombstone, cells = update
-        if tombstone == floor == self.marker == self.tombstone == NEVER and not self.cells:
-            return self._take(update, now_ns)
         changed = False
         if tombstone > self.tombstone and tombstone > floor:
             self.tombstone = tombstone
@@ -99,14 +97,17 @@ class Row:
             self.overwrites += overwritten
         return changed
 
-    def _take(self, update: RowUpdate, now_ns: int) -> bool:
-        """Become what an update says; its cells are in order, and replicas share it."""
-        _, self.marker, _, cells = update
+    def begin(self, update: RowUpdate, floor: int, now_ns: int) -> bool:
+        """Become what an update says, as a row of which nothing was known; True if it is there."""
+        _, marker, tombstone, cells = update
+        if tombstone > NEVER or floor > NEVER:
+            return self.merge(update, floor, now_ns)
+        self.marker = marker
         self.cells = dict(cells)
         self.since = dict.fromkeys(self.cells, now_ns)
-        if self.marker > NEVER:
+        if marker > NEVER:
             self.since[MARKER] = now_ns
-        self.packed = update
+        self.packed = update  # its cells are in order, and replicas share it
         return bool(self.since)
 
     def shadow(self, floor: int) -> None:
@@ -145,7 +146,7 @@ class Partition:
             floor = self._floor(key)
             if row is None:
                 row = Row(key)
-                if not row.merge(row_update, floor, now_ns):
+                if not row.begin(row_update, floor, now_ns):
                     continue
                 self.rows[key] = row
                 insort(self.order, (self.table.order(key), key), key=_sort_key)

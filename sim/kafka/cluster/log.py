@@ -173,10 +173,11 @@ class Log:
         segment.size += grown
         self.size += grown
 
-    def records(self) -> Iterator[LogRecord]:
-        """Yield every record from the log start."""
-        for batch in self._batches_from(self.start):
-            for at in range(max(self.start - batch.base_offset, 0), batch.count):
+    def records(self, first: int = 0) -> Iterator[LogRecord]:
+        """Yield every record from the log start, or from `first` where that is later."""
+        first = max(first, self.start)
+        for batch in self._batches_from(first):
+            for at in range(max(first - batch.base_offset, 0), batch.count):
                 yield _seen(batch, at)
 
     def batches(self) -> Iterator[Batch]:
