@@ -133,14 +133,7 @@ class Cluster:
             values[column.name] = None if dead else column.type.driver.deserialize(cell[2], 4)  # type: ignore[index]
         keyspace = self._keyspace(table)
         majority = sum(keyspace.values()) // 2 + 1
-        names = {column.index: column.name for column in table.regular}
-        durable = {
-            names[index]: _since([c for c in copies if _same(c, row, index)], index, majority)
-            for index in row.cells
-        }
-        if row.marker > NEVER:
-            marked = [copy for copy in copies if copy.marker > NEVER]
-            durable[""] = _since(marked, MARKER, majority)
+        durable = _durable(table, row, copies, majority)
         return Evidence(
             values,
             max([row.marker, *(cell[0] for cell in row.cells.values())]),
@@ -153,6 +146,26 @@ class Cluster:
             if table.keyspace in node.schema.keyspaces:
                 return node.schema.keyspaces[table.keyspace].replication
         return {"": 1}
+
+
+def _durable(table: Table, row: Row, copies: list[Row], majority: int) -> dict[str, int | None]:
+    """Return per column since when a majority of the replicas holds what counts."""
+    names = [table.regular[index].name for index in row.cells]
+    if row.marker > NEVER:
+        names.append("")
+    content = row.update()
+    if all(len(set(copy.since.values())) == 1 and copy.update() == content for copy in copies):
+        times = sorted(next(iter(copy.since.values())) for copy in copies)  # written at one time
+        return dict.fromkeys(names, times[majority - 1] if len(times) >= majority else None)
+    durable = {
+        table.regular[index].name: _since(
+            [copy for copy in copies if _same(copy, row, index)], index, majority
+        )
+        for index in row.cells
+    }
+    if row.marker > NEVER:
+        durable[""] = _since([copy for copy in copies if copy.marker > NEVER], MARKER, majority)
+    return durable
 
 
 def _same(copy: Row, row: Row, index: int) -> bool:
