@@ -195,18 +195,21 @@ def trace_money(folder: str, user: int, asset: str) -> None:
 
 
 @wavetank.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--attempts", type=click.IntRange(1), help="Real: runs of each at most (default 5).")
-@click.option("--only", multiple=True, metavar="NAME", help="Only these controls (real: stories).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
 @runs_option
 @stage_option
 @servers_options
 def controls(
-    seeds: int, campaigns: int, only: tuple[str, ...], jobs: int | None, runs: str, **more: Any
+    names: tuple[str, ...], seeds: int, campaigns: int, jobs: int | None, runs: str, **more: Any
 ) -> None:
     """Plant each known bug and show which invariant catches it, after how many seeds.
+
+    NAME says which bugs (wavetank list --controls); without one it is all of them. Then the sound
+    system has to hold on the seeds that were used.
 
     On the real stage the plans that caught it in a simulated world are played with real processes,
     one after the other, until one catches it there; the sound stories are played as well. Three
@@ -220,12 +223,12 @@ def controls(
         asked = planted_real.Asked(
             seeds=seeds, attempts=attempts or 5, jobs=jobs or os.cpu_count() or 1
         )
-        sys.exit(planted_real.table(asked, only, runs, wish))
+        sys.exit(planted_real.table(asked, names, runs, wish))
     refuse({"attempts": attempts, **more}, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import planted  # noqa: PLC0415
 
-    sys.exit(planted.table(seeds, campaigns, only, jobs or os.cpu_count() or 1))
+    sys.exit(planted.table(seeds, campaigns, names, jobs or os.cpu_count() or 1))
 
 
 @wavetank.command()

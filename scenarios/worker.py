@@ -18,10 +18,12 @@ _DATE_OFFSET = 400 * 86_400.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve seeds until standard input ends; a lack of memory ends the process at once."""
+    """Serve seeds until nobody asks any more; a lack of memory ends the process at once."""
     options = _parser().parse_args(arguments)
     try:
         _serve(options, _take_standard_output())
+    except BrokenPipeError:  # who asked is gone, and nobody reads what we would say
+        os._exit(0)
     except MemoryError:  # whatever is half done in here is of no use to the next seed
         os._exit(OUT_OF_MEMORY)
     return 0
