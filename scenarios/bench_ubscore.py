@@ -37,6 +37,7 @@ from system.records import (
 )
 from system.symbols import BY_ID
 from system.topics import key_of, partition_of
+from system.tracing import Headers
 from system.ubscore import UBSCore, arrivals
 from system.ubscore.arrivals import Arrival
 from system.ubscore.cluster import TOPICS, Shard
@@ -71,6 +72,9 @@ class _Record:
 
     def topic(self) -> str:
         return OPERATIONS
+
+    def headers(self) -> Headers:
+        return [("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
 
     def partition(self) -> int:
         return self._partition
@@ -128,7 +132,7 @@ class _Sink:
     def __init__(self) -> None:
         self.reports: list[Callable[..., None]] = []
 
-    def produce(self, *_: Any, on_delivery: Callable[..., None]) -> None:
+    def produce(self, *_: Any, on_delivery: Callable[..., None], **__: Any) -> None:
         self.reports.append(on_delivery)
 
     def poll(self, _wait_s: float = 0) -> int:

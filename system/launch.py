@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from system import config, exits, metrics_file
+from system import config, exits, metrics_file, telemetry
 from system.errors import Stop
 from system.log import Libraries, Log
 
@@ -39,9 +39,10 @@ def main(program: type[Any], config_path: str, environ: Mapping[str, str] | None
     try:
         settings = config.load(program.Config, config_path, environ)
         textfile = metrics_file.begin(settings)
-        instance = program(settings)
-        _listen(instance)
-        code: int = instance.run()
+        with telemetry.recording(settings, program.name, environ):
+            instance = program(settings)
+            _listen(instance)
+            code: int = instance.run()
     except Stop as stop:
         lines.error("stopped", reason=stop.reason, detail=stop.message, exit_code=stop.exit_code)
         metrics_file.tell(textfile, program.name, stop.reason, lines)

@@ -14,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from system import tracing
 from system.log import Log
 from system.wal.frames import Delivered, MarkFrame, Output
 
@@ -25,11 +26,12 @@ QUEUE_FULL_S = 0.1
 class Unacknowledged:
     """A record on its way."""
 
-    __slots__ = ("acknowledged", "lsn", "offset", "output")
+    __slots__ = ("acknowledged", "lsn", "offset", "output", "traceparent")
 
-    def __init__(self, lsn: int, output: Output) -> None:
+    def __init__(self, lsn: int, output: Output, traceparent: str) -> None:
         self.lsn = lsn
         self.output = output
+        self.traceparent = traceparent
         self.acknowledged = False
         self.offset = -1
 
@@ -51,10 +53,10 @@ class Outbox:
 
     # -- what recovery fills in ----------------------------------------------------------------
 
-    def keep(self, lsn: int, outputs: Iterable[Output]) -> None:
+    def keep(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
         """Remember a durable frame's records without sending them yet."""
         self._through = lsn
-        self.waiting.extend([Unacknowledged(lsn, output) for output in outputs])
+        self.waiting.extend([Unacknowledged(lsn, output, traceparent) for output in outputs])
 
     def acknowledged(self, mark: MarkFrame) -> None:
         """Take over a mark from the log."""
@@ -87,11 +89,11 @@ class Outbox:
             record.acknowledged = False
             self.send(record)
 
-    def publish(self, lsn: int, outputs: Iterable[Output]) -> None:
+    def publish(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
         """Send the records of a durable frame."""
         self._through = lsn
         for output in outputs:
-            record = Unacknowledged(lsn, output)
+            record = Unacknowledged(lsn, output, traceparent)
             self.waiting.append(record)
             self.send(record)
 
@@ -106,6 +108,7 @@ class Outbox:
                     output.value,
                     output.key,
                     output.partition,
+                    headers=tracing.headers(record.traceparent),
                     on_delivery=report,
                 )
             except BufferError:  # the local queue is full: reports must be served first

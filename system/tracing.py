@@ -1,27 +1,42 @@
 """Traces from the HTTP request to the ledger row: W3C trace context, in headers of Kafka's records.
 
-Only OpenTelemetry's API is used: without a tracer provider (extra `otel`) nothing is recorded.
-A request that comes without a context gets one that follows from its key, so whoever knows user
-and request id knows the trace, and a replay continues it, too. Nothing here is random, and nothing
-that a program does depends on it.
+Each program continues the context that a record came with. The id of its span follows from the one
+before and from what it did, so records are the same bytes whether somebody records spans or not,
+and what is published again after a crash belongs to the same spans. A request that comes without
+a context gets one that follows from its key: whoever knows user and request id knows the trace.
+
+Only OpenTelemetry's API is used: without a tracer provider (`system.telemetry`) nothing is
+recorded.
 """
 
 import hashlib
-from collections.abc import Generator, Sequence
+import re
+import time
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from system.records import EngineOutput, Event
 
 HEADER = "traceparent"
-_PROPAGATOR = TraceContextTextMapPropagator()
-_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+Headers = list[tuple[str, str | bytes | None]]
+Attributes = Mapping[str, str | int | bool]
+
+# Version 00 alone: of another one nobody knows yet how it goes on.
+_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_SPAN = slice(36, 52)
+
+
+class Way(NamedTuple):
+    """The context a request came with, and that of the span of taking it."""
+
+    parent: str
+    context: str
 
 
 def enabled() -> bool:
@@ -29,60 +44,102 @@ def enabled() -> bool:
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-def parent(traceparent: str | None, user_id: int, request_id: str) -> Context:
-    """Return the context a request came with; one of its own if it came with none."""
-    found = _PROPAGATOR.extract({HEADER: traceparent} if traceparent else {}, Context())
-    if trace.get_current_span(found).get_span_context().is_valid:
-        return found
+def taking(traceparent: str | None, user_id: int, request_id: str) -> Way:
+    """Return the way of a request into the system, from where it came or from its key alone."""
     digest = hashlib.sha256(f"{user_id}\n{request_id}".encode()).digest()
-    trace_id, span_id = int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:24], "big")
-    own = SpanContext(trace_id, span_id, is_remote=True, trace_flags=_SAMPLED)
-    return trace.set_span_in_context(NonRecordingSpan(own), Context())
+    parent = traceparent or ""
+    if not _TRACEPARENT.fullmatch(parent):
+        parent = f"00-{digest[:16].hex()}-{digest[16:24].hex()}-01"
+    return Way(parent, onward(parent, int.from_bytes(digest[24:32], "big")))
 
 
-def injected(context: Context) -> str:
-    """Return a context as the value of a header.
-
-    Records carry the request's context, not that of a span of ours: they are the same bytes
-    whether somebody records spans or not.
-    """
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier, context)
-    return carrier[HEADER]
+@cache
+def hop(name: str) -> int:
+    """Return what turns a span's id into that of the next one; `name` says what is done there."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
-def publishing(route: str, context: Context) -> Span:
-    """Begin the span of a command's way into Kafka; the caller ends it."""
-    tracer = trace.get_tracer("system.gateway")
-    return tracer.start_span(f"publish {route}", context, SpanKind.PRODUCER)
+def onward(traceparent: str, step: int) -> str:
+    """Return the context behind a step, which is its own inverse; "" leads nowhere."""
+    if not traceparent:
+        return ""
+    return f"{traceparent[:36]}{int(traceparent[_SPAN], 16) ^ step:016x}{traceparent[52:]}"
 
 
-@contextmanager
-def settling(taken: Sequence[tuple[Message, Event | EngineOutput]]) -> Generator[None]:
-    """Record a span for each record that the block settles, in the trace of its request."""
-    spans = [_settling(*one) for one in taken] if enabled() else []
-    try:
-        yield
-    finally:
-        for span in spans:
-            span.end()
+def incoming(message: Message) -> str:
+    """Return the context that a record came with; "" if it has none that can be used."""
+    headers: Any = message.headers()
+    for name, value in headers or ():
+        if name == HEADER and isinstance(value, bytes):
+            text = value.decode("ascii", "replace")
+            return text if _TRACEPARENT.fullmatch(text) else ""
+    return ""
 
 
-def _settling(message: Message, record: Event | EngineOutput) -> Span:
-    context = parent(_header(message), record.user_id, record.request_id)
-    attributes: dict[str, str | int] = {
+def headers(traceparent: str) -> Headers | None:
+    """Return the headers of a record that carries a context."""
+    return [(HEADER, traceparent.encode())] if traceparent else None
+
+
+def clock() -> int:
+    """Return when a span begins, in nanoseconds since the epoch; 0 if nobody records spans."""
+    return time.time_ns() if enabled() else 0
+
+
+def record(
+    program: str,
+    name: str,
+    kind: SpanKind,
+    way: Way,
+    began_ns: int,
+    attributes: Attributes,
+    error: str | None = None,
+) -> None:
+    """Record a span that ends now; nothing if it began when nobody recorded, or has no context."""
+    if not began_ns or not way.parent or not enabled():
+        return
+    tracer: Any = trace.get_tracer(f"system.{program}")
+    choose = getattr(getattr(tracer, "id_generator", None), "choose", None)
+    if choose is not None:
+        choose(int(way.context[_SPAN], 16))
+    span = tracer.start_span(name, _remote(way.parent), kind, attributes, start_time=began_ns)
+    if error is not None:
+        span.set_status(trace.Status(trace.StatusCode.ERROR, error))
+    span.end()
+
+
+def _remote(traceparent: str) -> Any:
+    """Return the context of a span elsewhere."""
+    _, trace_id, span_id, flags = traceparent.split("-")
+    found = SpanContext(
+        int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+    )
+    return trace.set_span_in_context(NonRecordingSpan(found))
+
+
+def place(message: Message) -> dict[str, str | int | bool]:
+    """Return where a record lies, as attributes of a span."""
+    return {
         "messaging.system": "kafka",
         "messaging.destination.name": message.topic() or "",
         "messaging.destination.partition.id": str(message.partition()),
         "messaging.kafka.offset": message.offset() or 0,
     }
-    tracer = trace.get_tracer("system.settlement")
-    return tracer.start_span("settle", context, SpanKind.CONSUMER, attributes)
 
 
-def _header(message: Message) -> str | None:
-    headers: Any = message.headers() or ()
-    for name, value in headers:
-        if name == HEADER and isinstance(value, bytes):
-            return value.decode("ascii", "replace")
-    return None
+@contextmanager
+def settling(taken: Sequence[tuple[Message, Event | EngineOutput]]) -> Generator[None]:
+    """Record a span for each record that the block settles, in the trace of its request."""
+    began_ns = clock()
+    error: str | None = "not settled"
+    try:
+        yield
+        error = None
+    finally:
+        for message, one in taken if began_ns else ():
+            context = incoming(message) or taking(None, one.user_id, one.request_id).context
+            where = place(message)
+            step = hop("settle " + " ".join(map(str, where.values())))
+            way = Way(context, onward(context, step))
+            about = {**where, "wavetank.request_id": one.request_id}
+            record("settlement", "settle", SpanKind.CONSUMER, way, began_ns, about, error)

@@ -14,8 +14,9 @@ class _NeverAwaits(Outbox):
         assert self._producer is not None
         self._producer.produce(output.topic, output.value, output.key, output.partition)
 
-    def publish(self, lsn: int, outputs: Iterable[Output]) -> None:
+    def publish(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
         """Start the sends, and say that it is done."""
+        assert len(traceparent) in (0, 55)
         self._through = lsn
         for output in outputs:
             sending = self.deliver(output)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import Message
 
+from system import tracing
 from system.errors import Halt
 from system.inputs import checksum, leader_epoch
 from system.messages import append_time_ms, misplaced, offset, partition, where
@@ -20,6 +21,7 @@ class Arrival(NamedTuple):
     leader_epoch: int
     crc: int
     appended_ms: int
+    traceparent: str
 
 
 def read(message: Message, partitions: int) -> Arrival:
@@ -33,5 +35,10 @@ def read(message: Message, partitions: int) -> Arrival:
         raise Halt("input_misplaced", f"{where(message)}: {wrong}")
     source = Source(topic=ORDERS, partition=partition(message), offset=offset(message))
     return Arrival(
-        record, source, leader_epoch(message), checksum(message), append_time_ms(message)
+        record,
+        source,
+        leader_epoch(message),
+        checksum(message),
+        append_time_ms(message),
+        tracing.incoming(message),
     )

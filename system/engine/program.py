@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import msgspec
 from confluent_kafka import Message
+from opentelemetry.trace import SpanKind
 
-from system import metrics_http
+from system import metrics_http, tracing
 from system.directory import DataDirectory
 from system.engine import arrivals, state
 from system.engine.arrivals import Arrival
@@ -28,9 +29,10 @@ from system.marks import Place
 from system.messages import offset, partition
 from system.numbering import Verdict
 from system.outbox import Outbox
-from system.records import ORDERS, OUTPUTS
+from system.records import ORDERS, OUTPUTS, EngineOutput
 from system.snapshots import Snapshots
 from system.topics import key_of
+from system.tracing import Way
 from system.wal.frames import Output
 
 
@@ -57,6 +59,7 @@ class Engine(Loop[Instance]):
         self._sent = 0
         self._counter = 0
         self._snapshot_at_s = 0.0
+        self._began_ns = 0  # when the batch in hand was, if somebody records spans
 
     def serving(self) -> AbstractContextManager[None]:
         """Serve the metrics, where that is configured."""
@@ -148,6 +151,7 @@ class Engine(Loop[Instance]):
     def take(self, count: int) -> int:
         """Apply what has arrived, `count` records at most; return how many it was."""
         messages = self.inputs.take(count, self.patience_s())
+        self._began_ns = tracing.clock() if messages else 0
         emitted = []
         for message in messages:
             try:
@@ -171,7 +175,7 @@ class Engine(Loop[Instance]):
         emitted = None
         if verdict is Verdict.APPLY:
             emitted = self.apply(arrival)
-            self.emit(emitted)
+            self.emit(emitted, arrival.traceparent)
         else:
             self.metrics.dropped.labels(verdict.value).inc()
         self.state.pass_over(source.partition, source.offset, arrival.leader_epoch, arrival.crc)
@@ -195,7 +199,7 @@ class Engine(Loop[Instance]):
         """Match one order, or cancel one."""
         return self.state.market(arrival.record.symbol_id).apply(arrival.record, arrival.source)
 
-    def emit(self, emitted: Emitted) -> None:
+    def emit(self, emitted: Emitted, traceparent: str) -> None:
         """Publish an output, unless it is known to stand in Kafka and so is all before it."""
         if self.audit.settled(emitted):
             return
@@ -203,7 +207,11 @@ class Engine(Loop[Instance]):
         key = key_of(output.symbol_id)
         record = Output(OUTPUTS, output.source.partition, output.output_seq, key, emitted.value)
         self._sent += 1
-        self.outbox.publish(self._sent, (record,))
+        way = Way(traceparent, tracing.onward(traceparent, tracing.hop("match")))
+        self.outbox.publish(self._sent, (record,), way.context)
+        if self._began_ns:
+            about = _about(output)
+            tracing.record("engine", "match", SpanKind.CONSUMER, way, self._began_ns, about)
 
     # -- between batches -----------------------------------------------------------------------
 
@@ -258,3 +266,18 @@ class Engine(Loop[Instance]):
             self.snapshot()
         self.release()
         self.log.info("closed", all_acknowledged=drained)
+
+
+def _about(output: EngineOutput) -> dict[str, str | int]:
+    """Return the attributes of an output's span."""
+    return {
+        "messaging.system": "kafka",
+        "messaging.destination.name": output.source.topic,
+        "messaging.destination.partition.id": str(output.source.partition),
+        "messaging.kafka.offset": output.source.offset,
+        "wavetank.request_id": output.request_id,
+        "wavetank.symbol": output.symbol_id,
+        "wavetank.output_seq": output.output_seq,
+        "wavetank.outcome": output.outcome,
+        "wavetank.trades": len(output.trades),
+    }

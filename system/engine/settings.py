@@ -7,6 +7,7 @@ import msgspec
 from system.config import Kafka, NonEmpty, Positive, Section, Topics
 from system.inputs import Patience
 from system.metrics_http import Listen
+from system.telemetry import Tracing
 
 GROUP = "engine"
 
@@ -44,6 +45,7 @@ class Settings(Section, frozen=True):
     kafka: Kafka
     topics: Topics = Topics()
     metrics: Listen = Listen()
+    tracing: Tracing = Tracing()
 
     def __post_init__(self) -> None:
         if self.engine.instances > self.topics.partitions:

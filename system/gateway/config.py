@@ -7,6 +7,7 @@ import msgspec
 from system.config import Kafka, Positive, Section, Sha256
 from system.database import Scylla
 from system.records import Id
+from system.telemetry import Tracing
 
 FEE_ACCOUNT = 1
 
@@ -44,3 +45,4 @@ class Config(Section, frozen=True):
     scylla: Scylla
     keys: Annotated[tuple[Key, ...], msgspec.Meta(min_length=1)]
     gateway: Http = Http()
+    tracing: Tracing = Tracing()

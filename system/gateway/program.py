@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from cassandra.policies import RetryPolicy
 from confluent_kafka import KafkaError, KafkaException
 from litestar.types import Message, Receive, Scope, Send
+from opentelemetry.trace import SpanKind
 
 from system import database, exits, kafka, tracing
 from system.errors import Unreachable
@@ -229,15 +230,26 @@ class Gateway:
 
     async def publish(self, operation: Operation, traceparent: str | None) -> None:
         """Send a command and wait for its delivery report."""
-        context = tracing.parent(traceparent, operation.user_id, operation.request_id)
-        span = tracing.publishing(type(operation).__name__, context)
+        way = tracing.taking(traceparent, operation.user_id, operation.request_id)
+        began_ns, error = tracing.clock(), "not sent"
         try:
-            failed = await self.send(operation, tracing.injected(context))
+            failed = await self.send(operation, way.context)
+            error = "" if failed is None else failed.str()
         finally:
-            span.end()
+            self.record(operation, way, began_ns, error)
         if failed is not None:
             self.log.warning("not_delivered", request_id=operation.request_id, error=failed)
             self.refuse_delivery(failed)
+
+    def record(self, operation: Operation, way: tracing.Way, began_ns: int, error: str) -> None:
+        """Record the span of a command's way into Kafka."""
+        about = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": OPERATIONS,
+            "wavetank.request_id": operation.request_id,
+        }
+        name = f"publish {type(operation).__name__}"
+        tracing.record("gateway", name, SpanKind.PRODUCER, way, began_ns, about, error or None)
 
     async def send(self, operation: Operation, traceparent: str) -> KafkaError | None:
         """Hand a command to the producer; return what its delivery report says."""

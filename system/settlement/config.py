@@ -3,6 +3,7 @@
 from system.config import Kafka, NonEmpty, Positive, Section
 from system.database import Scylla
 from system.metrics_http import Listen
+from system.telemetry import Tracing
 
 
 class Work(Section, frozen=True):
@@ -29,3 +30,4 @@ class Config(Section, frozen=True):
     scylla: Scylla
     settlement: Work = Work()
     metrics: Listen = Listen()
+    tracing: Tracing = Tracing()

@@ -14,7 +14,7 @@ from typing import ClassVar
 import msgspec
 from confluent_kafka import Message
 
-from system import metrics_http
+from system import metrics_http, tracing
 from system.directory import DataDirectory
 from system.errors import Halt
 from system.loop import Loop
@@ -23,7 +23,7 @@ from system.messages import offset, partition
 from system.outbox import Outbox
 from system.records import OUTPUTS
 from system.snapshots import Snapshots
-from system.ubscore import arrivals, cluster, dump, image, outputs, recovery
+from system.ubscore import arrivals, cluster, dump, image, outputs, recovery, traces
 from system.ubscore.arrivals import Arrival
 from system.ubscore.checkpoints import Checkpoints
 from system.ubscore.cluster import Shard
@@ -44,6 +44,7 @@ from system.wal.frames import (
     Position,
     PositionFrame,
 )
+from system.wal.traced import traced
 from system.wal.writer import Shape, Writer
 
 AnyFrame = CommandFrame | EngineFrame
@@ -80,6 +81,7 @@ class UBSCore(Loop[Shard]):
         self.engine: EngineOutputs
         self._dump_asked = False
         self._framed_at_s = 0.0
+        self._replayed: Batch = []  # what was republished, for whoever records spans
 
     def dump(self) -> None:
         """Write the balances after the batch in hand."""
@@ -103,9 +105,17 @@ class UBSCore(Loop[Shard]):
         self._framed_at_s = time.monotonic()
         if self.settings.ubscore.dump_at_start or self._dump_asked:
             self.write_dump()
-        self.outbox.open()
+        self.republish()
         self.inputs.start(self.positions())
         self.log.info("ready", lsn=self.state.lsn, epoch=self.state.epoch.counter)
+
+    def republish(self) -> None:
+        """Publish what the log holds and Kafka has not acknowledged."""
+        began_ns = tracing.clock()
+        self.outbox.open()
+        due = [(lsn, frame) for lsn, frame in self._replayed if lsn > self.state.mark.lsn]
+        traces.record(due, self.terms.shard, began_ns, again=True)
+        self._replayed.clear()
 
     def survey(self) -> Shard:
         """Ask Kafka what a data directory of this shard would belong to."""
@@ -124,7 +134,7 @@ class UBSCore(Loop[Shard]):
         began_s = time.perf_counter()
         self.checkpoints.restore(self.state)
         contents = self.read_log()
-        recovery.replay(contents, self.state, self.outbox, self.fold)
+        recovery.replay(contents, self.state, self.outbox, self.fold, self.keep_outputs)
         self.recover(contents)
         self.metrics.recovery.set(time.perf_counter() - began_s)
         self.metrics.recovered.set(len(contents.frames))
@@ -148,9 +158,15 @@ class UBSCore(Loop[Shard]):
         """Take in a frame of the log."""
         self.state.apply(lsn, body)
         if isinstance(body, AnyFrame):
-            self.outbox.keep(lsn, body.outputs)
+            self.keep_outputs(lsn, body)
         elif isinstance(body, MarkFrame):
             self.outbox.acknowledged(body)
+
+    def keep_outputs(self, lsn: int, frame: AnyFrame) -> None:
+        """Remember what a frame publishes, until Kafka has it."""
+        self.outbox.keep(lsn, frame.outputs, traces.onward(frame, self.terms.shard))
+        if tracing.enabled():
+            self._replayed.append((lsn, frame))
 
     def recover(self, contents: reader.Contents) -> None:
         """Begin a new epoch in a new generation of the log."""
@@ -219,8 +235,10 @@ class UBSCore(Loop[Shard]):
         if not self.fresh(topic, partition(message), offset(message)):
             return None
         if topic == OUTPUTS:
-            return self.engine.judge(arrivals.read_output(message, self.terms, now_ms))
-        return self.command(arrivals.read(message, self.terms, now_ms))
+            fill = self.engine.judge(arrivals.read_output(message, self.terms, now_ms))
+            return None if fill is None else traced(fill, tracing.incoming(message))
+        frame = self.command(arrivals.read(message, self.terms, now_ms))
+        return traced(frame, tracing.incoming(message))
 
     def fresh(self, topic: str, partition: int, offset: int) -> bool:
         """Say whether a record is the next one."""
@@ -239,9 +257,11 @@ class UBSCore(Loop[Shard]):
     def commit(self, batch: Batch) -> None:
         """Make the batch durable with one sync; only then may anything of it leave."""
         if batch:
+            began_ns = tracing.clock()
             self.frame_mark()
             self.sync()
             self.publish(batch)
+            traces.record(batch, self.terms.shard, began_ns)
             self.metrics.batch(batch, self.state.lsn, len(self.outbox.waiting))
 
     def sync(self) -> None:
@@ -254,7 +274,7 @@ class UBSCore(Loop[Shard]):
     def publish(self, batch: Batch) -> None:
         """Send the finished records of durable frames."""
         for lsn, frame in batch:
-            self.outbox.publish(lsn, frame.outputs)
+            self.outbox.publish(lsn, frame.outputs, traces.onward(frame, self.terms.shard))
 
     def frame_mark(self) -> None:
         """Put the outbox mark into the coming commit if it has moved."""

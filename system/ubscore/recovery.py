@@ -9,9 +9,15 @@ from system.ubscore.state import State
 from system.wal.frames import AnyBody, CommandFrame, EngineFrame
 from system.wal.reader import Contents
 
+AnyFrame = CommandFrame | EngineFrame
+
 
 def replay(
-    contents: Contents, state: State, outbox: Outbox, fold: Callable[[int, AnyBody], None]
+    contents: Contents,
+    state: State,
+    outbox: Outbox,
+    fold: Callable[[int, AnyBody], None],
+    keep: Callable[[int, AnyFrame], None],
 ) -> None:
     """Fold the frames behind the snapshot; of those before it keep what is not acknowledged.
 
@@ -31,7 +37,7 @@ def replay(
         elif frame.lsn > state.mark.lsn:
             body = frame.body
             if isinstance(body, CommandFrame | EngineFrame):
-                outbox.keep(frame.lsn, body.outputs)
+                keep(frame.lsn, body)
     if contents.last_lsn == covered:
         outbox.keep(covered, ())
     first = contents.headers[0].first_lsn

@@ -9,6 +9,7 @@ from system.inputs import Patience
 from system.marks import Place
 from system.metrics_http import Listen
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, PPM
+from system.telemetry import Tracing
 
 GROUP = "ubscore"
 
@@ -60,6 +61,7 @@ class Settings(Section, frozen=True):
     kafka: Kafka
     topics: Topics = Topics()
     metrics: Listen = Listen()
+    tracing: Tracing = Tracing()
 
     def __post_init__(self) -> None:
         if self.ubscore.shards > self.topics.partitions:

@@ -11,7 +11,8 @@ one durable when the file got its name. They tell a torn tail from rot: a frame 
 claimed to be synced can only be missing because it was damaged.
 
 A frame is written in the lowest version of its type that can express it. Version 1 has transfers;
-version 2 orders, and what the matching engine's outputs do.
+version 2 orders, and what the matching engine's outputs do; 3 and 4 the trace context that a record
+came with.
 """
 
 import struct
@@ -24,6 +25,7 @@ from system.errors import Halt
 
 EPOCH, COMMAND, MARK, POSITION, ENGINE = 1, 2, 3, 4, 5
 ORDERS_SINCE = 2
+TRACED_SINCE, TRACED_ORDERS_SINCE = 3, 4
 
 # The most that is ever written between two syncs; damage beyond it cannot be a torn tail.
 MAX_UNSYNCED = 16 * 1024 * 1024
@@ -114,6 +116,18 @@ class OrderFrame(CommandFrame, frozen=True):
     symbol_id: int = 0
 
 
+class TracedFrame(CommandFrame, frozen=True):
+    """Version 3 of a command's frame: its record came with a trace context."""
+
+    traceparent: str = ""
+
+
+class TracedOrderFrame(OrderFrame, frozen=True):
+    """Version 4 of a command's frame: the same for orders and cancels."""
+
+    traceparent: str = ""
+
+
 class Change(Body, frozen=True):
     """An order after an engine output; the amounts are totals, in raw units of what it locks."""
 
@@ -146,6 +160,12 @@ class EngineFrame(Body, frozen=True):
     changes: tuple[Change, ...]
     ended: tuple[int, str] | None
     links: tuple[Link, ...]
+
+
+class TracedEngineFrame(EngineFrame, frozen=True):
+    """Version 3 of an engine output's frame: its record came with a trace context."""
+
+    traceparent: str = ""
 
 
 class Delivered(Body, frozen=True):
@@ -193,10 +213,13 @@ _TYPES: dict[type[Body], tuple[int, int]] = {
     EpochFrame: (EPOCH, 1),
     CommandFrame: (COMMAND, 1),
     OrderFrame: (COMMAND, ORDERS_SINCE),
+    TracedFrame: (COMMAND, TRACED_SINCE),
+    TracedOrderFrame: (COMMAND, TRACED_ORDERS_SINCE),
     MarkFrame: (MARK, 1),
     PositionFrame: (POSITION, 1),
     LinkFrame: (POSITION, ORDERS_SINCE),
     EngineFrame: (ENGINE, ORDERS_SINCE),
+    TracedEngineFrame: (ENGINE, TRACED_SINCE),
 }
 _DECODERS: dict[tuple[int, int], msgspec.msgpack.Decoder[Any]] = {
     number: msgspec.msgpack.Decoder(type_) for type_, number in _TYPES.items()

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, Producer, TopicPartiti
 from system.outbox import Outbox
 from system.records import EVENTS, OPERATIONS, Operation, encode
 from system.topics import key_of, partition_of
+from system.tracing import Headers
 
 NOW_MS = 1_700_000_000_000
 PARTITIONS = 4
@@ -18,9 +19,17 @@ PARTITIONS = 4
 class Record:
     """A stored record; also what a consumer gets."""
 
-    def __init__(self, topic: str, partition: int, offset: int, key: bytes, value: bytes) -> None:
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        key: bytes,
+        value: bytes,
+        headers: Headers | None = None,
+    ) -> None:
         self._place = (topic, partition, offset)
-        self._key, self._value = key, value
+        self._key, self._value, self._headers = key, value, headers
 
     def topic(self) -> str:
         return self._place[0]
@@ -36,6 +45,9 @@ class Record:
 
     def value(self) -> bytes:
         return self._value
+
+    def headers(self) -> Headers | None:
+        return self._headers
 
     def error(self) -> None:
         return None
@@ -56,9 +68,16 @@ class Broker:
     away: bool = False
     lose_answers: bool = False
 
-    def append(self, topic: str, partition: int, key: bytes, value: bytes) -> Record:
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes,
+        headers: Headers | None = None,
+    ) -> Record:
         log = self.logs[topic, partition]
-        log.append(Record(topic, partition, len(log), key, value))
+        log.append(Record(topic, partition, len(log), key, value, headers))
         return log[-1]
 
     def order(self, *commands: Operation) -> None:
@@ -78,13 +97,20 @@ class Sender:
         self.reports: list[Callable[[], None]] = []
 
     def produce(
-        self, topic: str, value: bytes, key: bytes, partition: int, on_delivery: Callable[..., None]
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes,
+        partition: int,
+        *,
+        headers: Headers | None,
+        on_delivery: Callable[..., None],
     ) -> None:
         failed = KafkaError(KafkaError._MSG_TIMED_OUT)
         if self.broker.away:
             self.reports.append(lambda: on_delivery(failed, None))
             return
-        record = self.broker.append(topic, partition, key, value)
+        record = self.broker.append(topic, partition, key, value, headers)
         error = failed if self.broker.lose_answers else None
         self.reports.append(lambda: on_delivery(error, record))
 

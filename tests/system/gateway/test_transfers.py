@@ -41,7 +41,7 @@ def test_every_record_carries_a_trace(incoming: str) -> None:
 
     ((name, value),) = front.records.sent[0].headers
     assert (name, len(str(value, "ascii"))) == ("traceparent", 55)  # type: ignore[arg-type]
-    assert (value == TRACE.encode()) == (incoming == TRACE)
+    assert (str(value, "ascii")[:35] == TRACE[:35]) == (incoming == TRACE)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from system.ubscore.state import State
 from system.wal import reader
 from system.wal.frames import (
     COMMAND,
+    AnyBody,
     CommandFrame,
     EngineFrame,
     EpochFrame,
@@ -24,6 +25,7 @@ from system.wal.frames import (
     pack,
     pack_header,
 )
+from system.wal.traced import context, plain, traced
 
 NAME = "wal-00000001-0000000000000001.log"
 LOG = b64decode(  # an epoch, a deposit, a mark and positions, as version 1 wrote them
@@ -79,22 +81,45 @@ NEW = [
 ]
 
 
-@pytest.mark.parametrize("body", NEW)
-def test_what_came_with_orders_is_version_2_and_comes_back(
-    body: OrderFrame | LinkFrame | EngineFrame,
-) -> None:
+def back(body: AnyBody) -> tuple[int, AnyBody]:
+    """The version in which a body is written, and what is read of it."""
     kind, version, payload = kind_of(body)
     data = pack_header(Header(1, 1, 1, 0, 7, 0)) + pack(
         kind, payload, lsn=1, generation=1, previous=0, synced_lsn=0, version=version
     )
+    ((_, read),) = reader.read({NAME: data}).records()
+    return version, read
 
-    assert version == 2
-    assert reader.read({NAME: data}).records() == [(1, body)]
+
+@pytest.mark.parametrize("body", NEW)
+def test_what_came_with_orders_is_version_2_and_comes_back(
+    body: OrderFrame | LinkFrame | EngineFrame,
+) -> None:
+    assert back(body) == (2, body)
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+COMMAND_FRAME = CommandFrame(SOURCE, 1, 0, 1, 1001, "r", "h", b"{}", "rejected", "expired")
+
+
+@pytest.mark.parametrize(
+    ("body", "version"),
+    [(COMMAND_FRAME, 3), (NEW[0], 4), (NEW[2], 3)],
+)
+def test_a_context_is_kept_beside_what_the_frame_says(
+    body: CommandFrame | EngineFrame, version: int
+) -> None:
+    frame = traced(body, TRACE)
+
+    assert back(frame) == (version, frame)
+    assert (context(frame), plain(frame)) == (TRACE, body)
+    assert (traced(body, ""), plain(body), context(body)) == (body, body, "")
+    assert isinstance(frame, OrderFrame) == isinstance(body, OrderFrame)
 
 
 def test_a_frame_of_a_newer_version_is_a_halt_that_says_so() -> None:
-    frame = pack(COMMAND, b"", lsn=1, generation=1, previous=0, synced_lsn=0, version=3)
+    frame = pack(COMMAND, b"", lsn=1, generation=1, previous=0, synced_lsn=0, version=9)
     contents = reader.read({NAME: pack_header(Header(1, 1, 1, 0, 7, 0)) + frame})
 
-    with pytest.raises(Halt, match=r"type 2 version 3 .* run the program version that wrote it"):
+    with pytest.raises(Halt, match=r"type 2 version 9 .* run the program version that wrote it"):
         contents.records()
