@@ -24,12 +24,16 @@ Stage = Literal["simulated", "real"]
 
 
 class Attempt(Record, frozen=True, kw_only=True):
-    """One HTTP request of an operation; status 0 means that no answer came."""
+    """One HTTP request of an operation; status 0 means that no answer came.
+
+    `retry_after_s` is when the client was told to come back, if it was.
+    """
 
     invoked_ns: int
     returned_ns: int | None = None
     status: int = 0
     reason: str = ""
+    retry_after_s: int | None = None
 
 
 class Operation(Record, frozen=True, kw_only=True):

@@ -126,7 +126,8 @@ class Client:
                 continue
             if attempt.status in (400, 401, 403, 409, 413):
                 break
-            self.clock.sleep(int(backoff * (0.5 + self.stream.random())))
+            told = (attempt.retry_after_s or 0) * SECOND
+            self.clock.sleep(max(int(backoff * (0.5 + self.stream.random())), told))
             backoff = min(2 * backoff, _BACKOFF_MAX)
             patience = min(2 * patience, 10 * SECOND)
 
@@ -141,6 +142,7 @@ class Client:
             returned_ns=self.clock.now,
             status=response.status,
             reason=str(reason),
+            retry_after_s=response.retry_after_s,
         )
 
     def read_balance(self, user_id: int, *, quiescent: bool = False) -> bool:

@@ -13,6 +13,7 @@ class Response:
 
     status: int
     body: bytes
+    retry_after_s: int | None = None
 
     def json(self) -> Any:
         """Return the body as JSON, {} if it is none."""
@@ -38,6 +39,7 @@ class Incoming:
         self.answer: Response | None = None
         self._parser: Any = httptools.HttpResponseParser(self)  # None: the answer is complete
         self._body = b""
+        self._retry_after_s: int | None = None
 
     def feed(self, data: bytes) -> Response | None:
         """Take in bytes; return the answer once it is complete."""
@@ -45,11 +47,17 @@ class Incoming:
             self._parser.feed_data(data)
         return self.answer
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header (called by the parser)."""
+        if name.lower() == b"retry-after" and value.isdigit():
+            self._retry_after_s = int(value)
+
     def on_body(self, body: bytes) -> None:
         """Take a part of the body (called by the parser)."""
         self._body += body
 
     def on_message_complete(self) -> None:
         """Hand over the answer (called by the parser)."""
-        self.answer = Response(self._parser.get_status_code(), self._body)
+        status = self._parser.get_status_code()
+        self.answer = Response(status, self._body, self._retry_after_s)
         self._parser = None  # they hold each other

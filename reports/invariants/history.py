@@ -14,6 +14,8 @@ from reports.traffic import Input
 from system.records import LedgerRow
 
 PROGRAMS = ("gateway", "ubscore", "engine", "settlement")
+OVERLOADED = 429
+TAKEN_NS = 30 * 10**9  # who asks again for so long must have been taken, overload or not
 DEFECT = 1  # the exit code of a program that ended on an error of its own
 
 
@@ -45,6 +47,7 @@ def alive(case: Case) -> Generator[Break, None, int]:
             age_ns=case.about.ended_ns - source.at_ns,
             cause=case.trail(source.key) if not visible else "it took longer than the bound",
         )
+    yield from _turned_away(case)
     unanswered = yield from _unanswered(case)
     halts = 0
     for event in case.evidence.processes:
@@ -64,6 +67,25 @@ def _end(case: Case, source: Input) -> tuple[int | None, bool]:
     if entry.decision is not None:
         return entry.durable_ns, True
     return entry.expired_ns, bool(entry.expired)
+
+
+def _turned_away(case: Case) -> Generator[Break, None, None]:
+    """Yield what was never taken, however often it was asked for: overload passes."""
+    for op in case.asked:
+        asked_ns = op.attempts[-1].invoked_ns - op.invoked_ns if op.attempts else 0
+        if op.outcome == "fail" and op.status == OVERLOADED and asked_ns >= TAKEN_NS:
+            yield Break(
+                invariant="I14",
+                code="TURNED_AWAY",
+                where=f"request {op.request_id} of user {op.user_id}",
+                expected=f"to be taken within {seconds(TAKEN_NS)}",
+                found=f"{len(op.attempts)} attempts over {seconds(asked_ns)}, the last a 429",
+                asset_id=op.asset_id,
+                user_id=op.user_id,
+                request_id=op.request_id,
+                at_ns=op.invoked_ns,
+                cause=case.why("gateway", op.invoked_ns),
+            )
 
 
 def _unanswered(case: Case) -> Generator[Break, None, int]:

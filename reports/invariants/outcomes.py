@@ -165,6 +165,8 @@ def honest(case: Case) -> Generator[Break, None, int]:
     asked: dict[RequestKey, list[Operation]] = {}
     for op in case.asked:
         asked.setdefault((op.user_id, op.request_id, op.body_hash), []).append(op)
+    for op in case.asked:
+        yield from _told_to_come_back(op)
     for key, ops in asked.items():
         if key in effects and all(op.outcome == "fail" for op in ops):
             yield dishonest(key, "REFUSED_YET_APPLIED", f"refused ({ops[-1].reason})", "an effect")
@@ -176,6 +178,13 @@ def honest(case: Case) -> Generator[Break, None, int]:
         yield from _judge_answer(case, answer, rejections)
     yield from untrue_reasons(case)
     return len(asked) + len(rejections) + len(case.evidence.answers)
+
+
+def _told_to_come_back(op: Operation) -> Generator[Break, None, None]:
+    """Yield an answer that sends a client away and does not say for how long."""
+    if any(attempt.status == 429 and not attempt.retry_after_s for attempt in op.attempts):
+        key = (op.user_id, op.request_id, op.body_hash)
+        yield dishonest(key, "COME_BACK_WHEN", "429", "no Retry-After")
 
 
 def _rejections(case: Case) -> dict[RequestKey, str]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,7 @@ from scenarios.deployment import Deployment
 from scenarios.stages import simulated
 from scenarios.stages.logs import whole
 from scenarios.trading import Trading
-from scenarios.workloads import Intent, Order
+from scenarios.workloads import SECOND, Intent, Order
 
 STORIES = (
     "trading",
@@ -117,3 +118,18 @@ def test_all_who_read_a_lost_or_altered_output_stop_and_say_which_it_is(seed: in
     assert {event.process for event in halted} == {"ubscore-1", "settlement-1", "settlement-2"}
     assert {event.code for event in halted} == {70}
     assert all(damage.file in event.detail for event in halted)
+
+
+def test_what_is_refused_under_overload_is_asked_again_when_it_was_told_and_done() -> None:
+    run = simulated.run(catalog.find("overload"), 1)
+
+    refused = [
+        (op, attempt, later)
+        for op in run.evidence.operations
+        for attempt, later in pairwise(op.attempts)
+        if attempt.status == 429
+    ]
+    assert run.result.verdict == "held", run.result.breaks
+    assert refused
+    assert all(later.invoked_ns - (one.returned_ns or 0) >= SECOND for _, one, later in refused)
+    assert all(op.outcome == "ok" for op, _, _ in refused)

@@ -295,6 +295,22 @@ def spoil(b: Build, kind: str) -> Damage:
     return damage
 
 
+def told_to_come_back(b: Build, *, after_s: int, retry_after_s: int | None) -> None:
+    """Let somebody ask twice, `after_s` apart, and be answered 429."""
+    b.transfer("transfer_in", 1001, 1, 10**8, outcome="fail", reach=1)
+    attempt = change(b.operations[-1].attempts[0], status=429, retry_after_s=retry_after_s)
+    later = change(attempt, invoked_ns=attempt.invoked_ns + after_s * SECOND)
+    b.operations[-1] = change(b.operations[-1], attempts=(attempt, later))
+
+
+def turned_away_for_long(b: Build) -> None:
+    told_to_come_back(b, after_s=40, retry_after_s=1)
+
+
+def turned_away_without_a_time(b: Build) -> None:
+    told_to_come_back(b, after_s=1, retry_after_s=None)
+
+
 def read_on_over_an_altered_record(b: Build) -> None:
     spoil(b, "altered")
 
@@ -387,6 +403,8 @@ DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
     ("I13", "REASON_DIFFERS", another_reason),
     ("I13", "REASON_UNTRUE", untrue_reason),
     ("I13", "REASON_UNTRUE", expired_at_once),
+    ("I13", "COME_BACK_WHEN", turned_away_without_a_time),
+    ("I14", "TURNED_AWAY", turned_away_for_long),
     ("I14", "STUCK", stuck),
     ("I14", "LATE", late),
     ("I14", "UNOWED_HALT", halted_for_nothing),
@@ -615,6 +633,13 @@ def test_a_lost_record_that_was_sent_again_need_stop_nobody() -> None:
     build.records.append(again)
 
     assert check(Case(build.evidence()), "I18").breaks == ()
+
+
+def test_who_is_told_to_come_back_and_gives_up_soon_was_not_turned_away() -> None:
+    build = lively()
+    told_to_come_back(build, after_s=2, retry_after_s=1)
+
+    assert all(c.verdict == "held" for c in check_all(Case(build.evidence()), ("I13", "I14")))
 
 
 def behind_a_hole(*commits: tuple[int, int]) -> Build:
