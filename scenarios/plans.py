@@ -114,8 +114,8 @@ def rotten_log(stream: random.Random, scenario: Scenario) -> Plan:
     core = scenario.deployment.core
     rot = BitRot(core, f"{DATA}/wal-", stream.randint(70, 900), stream.randrange(8))
     return (
-        Step(at=SECOND, lasts=1, fault=rot),
-        Step(at=SECOND + 1, lasts=1, fault=Crash(core)),
+        Step(at=2 * SECOND, lasts=1, fault=rot),
+        Step(at=2 * SECOND + 1, lasts=1, fault=Crash(core)),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from scenarios.budget import FaultBudget
 from scenarios.deployment import Deployment
 from scenarios.workloads import Workload
+from sim.entropy import Streams
 from sim.faults import Fault
 from sim.moments import Moment
 from sim.world import EPOCH_NS
@@ -64,3 +65,7 @@ class Scenario:
     def draw(self, stream: random.Random) -> Plan:
         """Return the plan that this scenario draws from `stream`."""
         return self.plan(stream, self)
+
+    def plan_of(self, seed: int) -> Plan:
+        """Return the plan that `seed` draws, on either stage."""
+        return self.draw(Streams(seed).stream("plan"))

@@ -35,18 +35,34 @@ def _serve(options: argparse.Namespace, answers: BinaryIO) -> None:
     ballast = [bytes(index % 977) for index in range(options.ballast)]
     from scenarios import catalog, results  # noqa: PLC0415 - the doors come first
     from scenarios.stages import simulated  # noqa: PLC0415
+    from scenarios.stages.unseen import as_seen_for_real  # noqa: PLC0415
 
     scenario = catalog.find(options.scenario)
     for seed in range(options.after):
         simulated.run(scenario, 1_000_000 + seed)
+    plan = _plan(scenario, options)
     watch = _Watch(options)
     for line in sys.stdin:
         result = simulated.run_safely(
-            scenario, int(line), fresh=options.fresh, prepare=watch.prepare
+            scenario,
+            int(line),
+            plan=plan,
+            fresh=options.fresh,
+            prepare=watch.prepare,
+            seen=as_seen_for_real if options.as_real else lambda evidence: evidence,
         )
         watch.write()
         answers.write(results.encode(result) + b"\n")
     del ballast
+
+
+def _plan(scenario: Any, options: argparse.Namespace) -> Any:
+    """Return the plan that every seed is to have; None if each draws its own."""
+    if options.plan_of is None:
+        return None
+    left_out = {int(word) for word in options.without.split(",") if word}
+    drawn = enumerate(scenario.plan_of(options.plan_of))
+    return tuple(step for number, step in drawn if number not in left_out)
 
 
 def _take_standard_output() -> BinaryIO:
@@ -63,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ballast", type=int, default=0, help="allocate so many objects first")
     parser.add_argument("--other-date", action="store_true", help="live 400 days later")
     parser.add_argument("--fresh", action="store_true", help="load the programs anew every time")
+    parser.add_argument("--plan-of", type=int, metavar="SEED", help="its plan for every seed")
+    parser.add_argument("--without", default="", metavar="N,N", help="but for these steps of it")
+    parser.add_argument("--as-real", action="store_true", help="judge what the real stage sees")
     parser.add_argument("--trace", metavar="FILE", help="write the trace of the last run there")
     parser.add_argument("--stop-at", type=int, metavar="N", help="note the stack at entry N")
     parser.add_argument("--stack", metavar="FILE", help="where to write that stack")

@@ -6,7 +6,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from system.config import Kafka
-from system.errors import Unreachable
+from system.errors import ConfigError, Unreachable
 from system.log import Log
 from system.topics import PARTITIONER
 
@@ -51,9 +51,22 @@ def security(kafka: Kafka) -> dict[str, Any]:
         chosen["sasl.username"] = kafka.sasl_username
         chosen["sasl.password"] = kafka.sasl_password
     if "SSL" in kafka.security_protocol:
-        files = {"ca": kafka.ssl_ca, "certificate": kafka.ssl_certificate, "key": kafka.ssl_key}
-        chosen.update({f"ssl.{name}.location": path for name, path in files.items() if path})
+        chosen |= tls_files(kafka.ssl_ca, kafka.ssl_certificate, kafka.ssl_key)
     return chosen
+
+
+def tls_files(ca: str, certificate: str, key: str) -> dict[str, str]:
+    """Return a client's settings for its PEM files; the library would not say which is missing."""
+    files = {"ca": ca, "certificate": certificate, "key": key}
+    for name, path in files.items():
+        try:
+            if path:
+                open(path, "rb").close()
+        except OSError as error:
+            raise ConfigError(
+                f"[kafka] ssl_{name}: {path}: {error.strerror}; name a readable PEM file"
+            ) from None
+    return {f"ssl.{name}.location": path for name, path in files.items() if path}
 
 
 def producer(kafka: Kafka, name: str) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from confluent_kafka.admin import AdminClient
 
 from scenarios.backends.base import Ability, Address, Backend, Role, Server
 from scenarios.errors import Infrastructure, UsageError
+from scenarios.heard import Heard, list_topics
 from system import config, database, kafka
 from system.config import Kafka, Section
 from system.database import FAILURES, Database, Scylla
-from system.errors import Stop
+from system.errors import ConfigError, Stop
 
 _ADDRESSES = ("bootstrap", "contact_points", "port", "datacenter", "keyspace")
 
@@ -69,7 +70,8 @@ class Remote(Backend):
     kind: ClassVar[str] = "remote"
     abilities: ClassVar[frozenset[Ability]] = frozenset()
 
-    def __init__(self, servers: Servers) -> None:
+    def __init__(self, servers: Servers, config: str | None = None) -> None:
+        self._config = config
         self._kafka, self._scylla = servers.kafka, servers.scylla
         self._versions: dict[str, str] = {}
         self._replication = 1
@@ -88,7 +90,9 @@ class Remote(Backend):
 
     @property
     def wished(self) -> str:
-        """The options of ``wavetank run`` that name these servers again, but for credentials."""
+        """The options of ``wavetank run`` that name these servers again."""
+        if self._config is not None:
+            return f"--config {self._config}"
         hosts = ",".join(self._scylla.contact_points)
         port = self._scylla.port
         return f"--bootstrap {self.bootstrap} --contact-points {hosts} --cql-port {port}"
@@ -136,13 +140,17 @@ class Remote(Backend):
         """Leave them alone."""
 
     def _greet_brokers(self) -> dict[str, str]:
-        heard: list[Any] = []
-        admin = AdminClient(kafka.client(self._kafka, "wavetank") | {"error_cb": heard.append})
+        heard = Heard(self._kafka.security_protocol)
         try:
-            found = admin.list_topics(timeout=self._kafka.connect_timeout_ms / 1000)
+            admin = AdminClient(kafka.client(self._kafka, "wavetank") | {"error_cb": heard})
+        except ConfigError as refused:
+            raise UsageError(refused.message) from None
         except KafkaException as error:
-            admin.poll(0.1)  # has `heard` told why
-            why = "; ".join(dict.fromkeys(each.str() for each in heard)) or error.args[0].str()
+            raise UsageError(f"librdkafka refuses the settings of [kafka]: {_say(error)}") from None
+        try:
+            found = list_topics(admin, heard, self._kafka.connect_timeout_ms / 1000)
+        except KafkaException as error:
+            why = heard.words(_say(error))
             raise Infrastructure(f"no broker answers at {self._kafka.bootstrap}: {why}") from None
         self._replication = min(3, len(found.brokers))
         return {"Kafka cluster": str(found.cluster_id)}
@@ -150,6 +158,8 @@ class Remote(Backend):
     def _greet_nodes(self) -> dict[str, str]:
         try:
             session = database.connect(self._scylla)
+        except ConfigError as refused:
+            raise UsageError(refused.message) from None
         except Stop as stop:
             raise Infrastructure(stop.message) from None
         try:
@@ -174,6 +184,10 @@ def read(
         return config.convert(Servers, kept, path or "the options")
     except Stop as stop:
         raise UsageError(stop.message) from None
+
+
+def _say(error: KafkaException) -> str:
+    return str(error.args[0].str())
 
 
 def _beyond_addresses(section: Section) -> dict[str, str]:

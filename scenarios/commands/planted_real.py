@@ -1,11 +1,13 @@
 """``wavetank controls --stage real``: the plans that catch a bug in simulation, played for real.
 
-Every sound story must hold on both stages, every planted bug break on both: a table of all.
+Every sound story must hold on both stages, every planted bug break on both: a table of all. A bug
+that no plan catches in simulation either, once the faults without a counterpart are left out, has
+none itself: they are named.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 import click
@@ -13,12 +15,14 @@ import click
 from scenarios import catalog
 from scenarios import controls as planted_bugs
 from scenarios.backends.base import Backend
-from scenarios.commands import hunting_real, planted, real
+from scenarios.commands import hunting_real, planted, promising, real
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.hunt import hunt
 from scenarios.results import Result
+from scenarios.stages.real import counterparts
 
 _WORDS = "{:<28}{:<26}{:<26}{}"
+_RUNS = "runs: seeds (how many other seeds catch it with this plan, judged as for real)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ def table(asked: Asked, only: tuple[str, ...], runs: str, wish: real.Wish) -> in
     bugs, stories = _chosen(only)
     with real.living(Path(runs), "controls") as home, real.servers(wish, home) as backend:
         real_kind = f"real: {backend.kind}, {len(backend.nodes)}"
-        click.echo(_WORDS.format("control or story", "simulated", real_kind, "runs, seeds"))
+        click.echo(_WORDS.format("control or story", "simulated", real_kind, _RUNS))
         row = _Rows(asked, runs, wish, backend)
         failed = [name for name in bugs if not row.bug(name)]
         failed += [name for name in stories if not row.story(name)]
@@ -65,20 +69,27 @@ class _Rows:
     backend: Backend
 
     def bug(self, name: str) -> bool:
-        """Play the plans that caught the bug in simulation, until one catches it for real."""
-        asked, expected = self.asked, catalog.find(name).expect
-        found = planted.catches(name, asked.seeds, 0, asked.jobs)
-        simulated, real_catch = "NOT CAUGHT", ""
-        played: list[int] = []
-        for number, result in islice(found, asked.attempts):
-            if not played:
-                simulated = f"{_broken(result, expected)}, seed {number} of {asked.seeds}"
-            played.append(result.seed)
-            real_catch = _broken(self._play(name, result.seed), expected)
-            if real_catch:
+        """Play the plans that catch the bug in simulation, until one catches it for real."""
+        asked, scenario = self.asked, catalog.find(name)
+        where = counterparts.Setting.of(scenario.deployment, self.backend)
+        plans = promising.ranked(name, where, asked.seeds, asked.jobs)
+        if not plans:
+            self._say(name, f"not in {asked.seeds} seeds", "no plan to play", ())
+            return False
+        first = min(plans, key=lambda plan: plan.number)
+        simulated, caught = f"{first.by}, seed {first.number} of {asked.seeds}", ""
+        played: list[str] = []
+        for plan in islice(cycle(plans), asked.attempts):
+            played.append(f"{plan.seed} ({plan.caught}/{plan.tries})")
+            caught = promising.broken(self._play(name, plan.seed), scenario.expect)
+            if caught:
                 break
-        self._say(name, simulated, real_catch or "NOT CAUGHT", played)
-        return bool(real_catch)
+        hangs_on = {kind for plan in plans for kind in plan.lacking}
+        if not caught and hangs_on and not any(plan.caught for plan in plans):
+            self._say(name, simulated, f"no counterpart: {' '.join(sorted(hangs_on))}", played)
+            return True
+        self._say(name, simulated, caught or "NOT CAUGHT", played)
+        return bool(caught)
 
     def story(self, name: str) -> bool:
         """Play a sound story on both stages."""
@@ -89,7 +100,7 @@ class _Rows:
         played = seeds[: self.asked.attempts]
         held = sum(self._play(name, seed).verdict == "held" for seed in played)
         simulated = f"{campaign.verdicts['held']} of {len(seeds)} held"
-        self._say(name, simulated, f"{held} of {len(played)} held", played)
+        self._say(name, simulated, f"{held} of {len(played)} held", [*map(str, played)])
         return held == len(played) and campaign.verdicts["held"] == len(seeds)
 
     def _play(self, name: str, seed: int) -> Result:
@@ -99,12 +110,6 @@ class _Rows:
             raise Infrastructure(f"{name}, seed {seed}: {result.error}")
         return result
 
-    def _say(self, name: str, simulated: str, real_words: str, played: Sequence[int]) -> None:
-        seeds = " ".join(map(str, played))
-        click.echo(_WORDS.format(name, simulated, real_words, f"{len(played)}: {seeds}"))
-
-
-def _broken(result: Result, expected: Sequence[str]) -> str:
-    """Return the expected invariants that broke, in words."""
-    broken = {each.invariant for each in result.breaks}
-    return " ".join(invariant for invariant in expected if invariant in broken)
+    def _say(self, name: str, simulated: str, real_words: str, played: Sequence[str]) -> None:
+        runs = f"{len(played)}: {' '.join(played)}" if played else ""
+        click.echo(_WORDS.format(name, simulated, real_words, runs).rstrip())

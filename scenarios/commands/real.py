@@ -67,7 +67,7 @@ class Wish:
             ),
             ("scylla", "port"): self.cql_port,
         }
-        return Remote(read(self.config, given, os.environ))
+        return Remote(read(self.config, given, os.environ), self.config)
 
 
 def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:

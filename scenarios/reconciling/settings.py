@@ -15,6 +15,7 @@ from scenarios.errors import UsageError
 from system import config
 from system.config import NonEmpty, Positive, Section
 from system.errors import ConfigError
+from system.kafka import tls_files
 
 PASSWORDS = {
     "WAVETANK_KAFKA_SASL_PASSWORD": ("kafka", "sasl_password"),
@@ -51,12 +52,10 @@ class Kafka(Section, frozen=True):
             chosen["sasl.username"] = self.sasl_username
             chosen["sasl.password"] = self.sasl_password
         if "SSL" in self.security_protocol:
-            files = {
-                "ssl.ca.location": self.ssl_ca,
-                "ssl.certificate.location": self.ssl_certificate,
-                "ssl.key.location": self.ssl_key,
-            }
-            chosen.update({name: path for name, path in files.items() if path})
+            try:
+                chosen |= tls_files(self.ssl_ca, self.ssl_certificate, self.ssl_key)
+            except ConfigError as error:
+                raise UsageError(error.message) from None
         return chosen
 
 

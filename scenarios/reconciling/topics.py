@@ -18,6 +18,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from reports.live.sources import Entry, Settled, Span
 from scenarios.errors import Infrastructure, Unreadable, UsageError
+from scenarios.heard import Heard, list_topics
 from scenarios.reconciling.pace import Pace
 from scenarios.reconciling.settings import Kafka
 from system.errors import Stop
@@ -37,8 +38,8 @@ class Topics:
         self.kafka = kafka
         self.pace = pace
         self.timeout_s = kafka.timeout_ms / 1000
-        self.troubles: list[str] = []
-        client = {**kafka.client(), "error_cb": self._note}
+        self.heard = Heard(kafka.security_protocol)
+        client = {**kafka.client(), "error_cb": self.heard}
         # A consumer needs the name of a group; with `assign` and no commit nobody hears of it.
         group = f"wavetank-reconcile-{secrets.token_hex(8)}"
         reading = {
@@ -63,7 +64,7 @@ class Topics:
 
     def find(self) -> None:
         """Find the topics, or say that nobody answers or that they are not there."""
-        metadata = self._ask("list the topics", self.admin.list_topics, timeout=self.timeout_s)
+        metadata = self._ask("list the topics", list_topics, self.admin, self.heard, self.timeout_s)
         self.cluster_id = metadata.cluster_id or ""
         for topic in (OPERATIONS, EVENTS):
             found = metadata.topics.get(topic)
@@ -142,10 +143,6 @@ class Topics:
             elif time.monotonic() - heard_s > _SILENCE_S:
                 raise Unreadable(f"{topic}/{partition} gave no record for {_SILENCE_S:.0f} s")
 
-    def _note(self, error: KafkaError) -> None:
-        """Remember what a client says of its brokers: a time-out alone explains nothing."""
-        self.troubles = [*self.troubles[-2:], error.str()]
-
     def close(self) -> None:
         """Give the connections back."""
         self.consumer.close()
@@ -155,7 +152,7 @@ class Topics:
             return call(*args, **kwargs)
         except KafkaException as error:
             self.admin.poll(0)  # serves what it has to say of its brokers
-            why = "; ".join(dict.fromkeys([_say(error), *self.troubles]))
+            why = self.heard.words(_say(error))
             raise Infrastructure(
                 f"Kafka at {self.kafka.bootstrap} did not let us {what}: {why}"
             ) from None

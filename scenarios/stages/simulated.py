@@ -56,10 +56,12 @@ def run(
     plan: Plan | None = None,
     keep_trace: bool = False,
     prepare: Callable[[Town], None] = lambda _: None,
+    seen: Callable[[Evidence], Evidence] = lambda evidence: evidence,
 ) -> Run:
     """Play `scenario` with `seed`; a plan given replaces the one the seed would draw.
 
-    `prepare` sees the world before anything happens in it.
+    `prepare` sees the world before anything happens in it, `seen` says what of the evidence the
+    judge gets to see.
     """
     began = time.perf_counter_ns()
     costs = Costs()
@@ -73,7 +75,7 @@ def run(
         stage = _Stage(town, plan)
         stage.play()
         costs.begin("evidence")
-        evidence = gathering.gather(town, stage.nemesis, stage.history, stage.log)
+        evidence = seen(gathering.gather(town, stage.nemesis, stage.history, stage.log))
         digest = town.world.kernel.trace.digest()
     costs.begin("judge")
     judgement = judge.judge(evidence)
@@ -93,8 +95,10 @@ def run_safely(
     scenario: Scenario,
     seed: int,
     *,
+    plan: Plan | None = None,
     fresh: bool = False,
     prepare: Callable[[Town], None] = lambda _: None,
+    seen: Callable[[Evidence], Evidence] = lambda evidence: evidence,
 ) -> Result:
     """Return the result of a run; what kept it from ending is a result, too.
 
@@ -103,7 +107,7 @@ def run_safely(
     if fresh:
         pool.forget()
     try:
-        return run(scenario, seed, prepare=prepare).result
+        return run(scenario, seed, plan=plan, prepare=prepare, seen=seen).result
     except CapReached as cap:
         return Result(
             scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(cap)

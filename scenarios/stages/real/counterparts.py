@@ -7,11 +7,12 @@ not tested.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from scenarios.backends.base import Ability
+from scenarios.backends.base import Ability, Backend
+from scenarios.deployment import Deployment
 from scenarios.scenario import Step
 from scenarios.stages.real import harm
 from sim.faults import (
@@ -41,7 +42,27 @@ if TYPE_CHECKING:
     from scenarios.stages.real.town import RealTown
 
 Injection = Callable[[Any, "RealTown"], AbstractContextManager[Receipt]]
-Requirement = Callable[[Any, "RealTown"], str]
+Requirement = Callable[[Any, "Setting"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a plan is to be played on: programs as deployed, on the servers of a back end."""
+
+    deployment: Deployment
+    backend: Backend
+
+    @classmethod
+    def of(cls, deployment: Deployment, backend: Backend) -> "Setting":
+        """Return the deployment on the servers that there are."""
+        brokers = tuple(broker.name for broker in backend.brokers)
+        nodes = tuple(node.name for node in backend.nodes)
+        return cls(replace(deployment, brokers=brokers, nodes=nodes), backend)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The names of all servers."""
+        return (*self.deployment.brokers, *self.deployment.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +85,38 @@ class Counterpart:
 def _ability(ability: Ability) -> Requirement:
     """Demand that the target is a program, or a server to which this can be done."""
 
-    def lacking(fault: Any, town: "RealTown") -> str:
+    def lacking(fault: Any, where: Setting) -> str:
         (target,) = fault.targets
-        if target in town.deployment.programs:
+        if target in where.deployment.programs:
             return ""
-        if target not in town.server_names:
+        if target not in where.servers:
             return f"this back end has no server {target}"
-        if ability not in town.backend.abilities:
-            return f"a server of a back end of kind {town.backend.kind} cannot be told to"
+        if ability not in where.backend.abilities:
+            return f"a server of a back end of kind {where.backend.kind} cannot be told to"
         return ""
 
     return lacking
 
 
-def _links(fault: Any, town: "RealTown") -> str:
-    if not town.backend.abilities:
+def _links(fault: Any, where: Setting) -> str:
+    if not where.backend.abilities:
         return "nothing is put before servers that others run"
-    unknown = [name for name in fault.targets if not _known(name, town)]
+    unknown = [name for name in fault.targets if not _known(name, where)]
     if unknown:
         return f"this back end has no server {', '.join(unknown)}"
-    ends = [name for name in fault.targets if name in town.server_names]
+    ends = [name for name in fault.targets if name in where.servers]
     if isinstance(fault, Cut) and len(ends) == 2:
         return "links between servers have no proxy"
     return ""
 
 
-def _known(name: str, town: "RealTown") -> bool:
-    hosts = (*town.deployment.programs, *town.server_names, town.deployment.client)
+def _known(name: str, where: Setting) -> bool:
+    hosts = (*where.deployment.programs, *where.servers, where.deployment.client)
     return any(fnmatchcase(host, name) for host in hosts)
 
 
-def _program(fault: Any, town: "RealTown") -> str:
-    outside = [name for name in fault.targets if name not in town.deployment.programs]
+def _program(fault: Any, where: Setting) -> str:
+    outside = [name for name in fault.targets if name not in where.deployment.programs]
     return f"{', '.join(outside)} is no program, and only programs have doors" if outside else ""
 
 
@@ -143,14 +164,14 @@ COUNTERPARTS: dict[type[Fault], Counterpart] = {
 }
 
 
-def lacking(step: Step, town: "RealTown") -> str:
+def lacking(step: Step, where: Setting) -> str:
     """Return why a step has no counterpart here; empty if it has one."""
     counterpart = COUNTERPARTS.get(type(step.fault))
     if counterpart is None:
         return "nobody has said what it is on the real stage"
-    if step.on is not None and step.on.process not in town.deployment.programs:
+    if step.on is not None and step.on.process not in where.deployment.programs:
         return f"its moment is one of {step.on.process}, which is no program"
-    return counterpart.lacking(step.fault, town)
+    return counterpart.lacking(step.fault, where)
 
 
 def injected(fault: Fault, town: "RealTown") -> AbstractContextManager[Receipt]:

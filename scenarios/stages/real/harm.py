@@ -96,7 +96,7 @@ def pause(fault: Pause, town: "RealTown") -> Generator[Receipt]:
         finally:
             program.resume()
         return
-    server = town.backend.server(fault.target) if fault.target in town.server_names else None
+    server = town.backend.server(fault.target) if fault.target in town.setting.servers else None
     if server is not None and server.alive:
         server.pause()
         receipt.bite("servers paused")

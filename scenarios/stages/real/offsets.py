@@ -11,9 +11,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from reports.evidence import Commit
 from scenarios.backends.base import Backend
 from scenarios.stages.real.clock import Clock
+from scenarios.stages.unseen import OFFSETS_EVERY_NS
 from system import topics
 
-_EVERY_S = 0.1
+_EVERY_S = OFFSETS_EVERY_NS / 10**9
 _PATIENCE_S = 2.0
 
 Place = tuple[str, str, int]  # group, topic, partition

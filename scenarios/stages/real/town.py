@@ -12,7 +12,6 @@ Leaving the block ends every program and proxy; the back end goes on.
 import random
 import signal
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -71,12 +70,8 @@ class RealTown:
         self.scenario, self.backend, self.seed = scenario, backend, seed
         self.followed = followed  # whether topics and commits are read along, as evidence
         self.look_ns = _LOOK_NS  # between two looks at everything
-        self.deployment = replace(
-            scenario.deployment,
-            brokers=tuple(broker.name for broker in backend.brokers),
-            nodes=tuple(node.name for node in backend.nodes),
-        )
-        self.server_names = (*self.deployment.brokers, *self.deployment.nodes)
+        self.setting = counterparts.Setting.of(scenario.deployment, backend)
+        self.deployment = self.setting.deployment
         self.site = Site(folder.resolve())
         self.clock = Clock()
         self.weather = Weather()
@@ -89,7 +84,7 @@ class RealTown:
         self.launcher = Launcher(self.site, dict(scenario.programs), self.clock)
         self.notes: list[str] = []
         drawn = scenario.draw(self.stream("plan")) if plan is None else plan
-        why = [(step, counterparts.lacking(step, self)) for step in drawn]
+        why = [(step, counterparts.lacking(step, self.setting)) for step in drawn]
         self.plan: Plan = tuple(step for step, lack in why if not lack)
         self.untested = tuple((step, lack) for step, lack in why if lack)
         self.keyspace = backend.keyspace

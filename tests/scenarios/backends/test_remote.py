@@ -75,8 +75,9 @@ def test_addresses_where_nobody_listens_are_named(theirs: Embedded) -> None:
 
 
 def test_tls_and_sasl_go_through_to_the_clients_and_the_programs(tmp_path: Path) -> None:
-    file = tmp_path / "program.toml"
-    file.write_text(SECURE, encoding="utf-8")
+    file, ca = tmp_path / "program.toml", tmp_path / "ca.pem"
+    ca.touch()
+    file.write_text(SECURE.replace("/etc/ca.pem", str(ca)), encoding="utf-8")
     environ = {"WAVETANK_KAFKA_SASL_PASSWORD": "k", "WAVETANK_SCYLLA_PASSWORD": "s"}
     backend = Remote(remote.read(str(file), {}, environ))
     assert dict(backend.kafka_options) == {
@@ -84,21 +85,24 @@ def test_tls_and_sasl_go_through_to_the_clients_and_the_programs(tmp_path: Path)
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "wavetank",
         "sasl.password": "k",
-        "ssl.ca.location": "/etc/ca.pem",
+        "ssl.ca.location": str(ca),
     }
     assert dict(backend.kafka_keys) == {
         "security_protocol": "SASL_SSL",
         "sasl_username": "wavetank",
         "sasl_password": "k",
-        "ssl_ca": "/etc/ca.pem",
+        "ssl_ca": str(ca),
     }
     assert dict(backend.scylla_keys) == {"username": "reader", "password": "s"}
     assert [str(each.address) for each in backend.servers] == ["k1:9092", "k2:9093", "s1:9042"]
 
 
-def test_a_ca_that_cannot_be_read_is_named(theirs: Embedded, tmp_path: Path) -> None:
-    given = {**servers(theirs), ("scylla", "ssl_ca"): str(tmp_path / "none.pem")}
-    with pytest.raises(Infrastructure, match=r"none\.pem.*name readable PEM files"):
+@pytest.mark.parametrize("section", ["kafka", "scylla"])
+def test_a_ca_that_cannot_be_read_is_named(section: str, theirs: Embedded, tmp_path: Path) -> None:
+    given = {**servers(theirs), (section, "ssl_ca"): str(tmp_path / "none.pem")}
+    if section == "kafka":
+        given[section, "security_protocol"] = "SSL"
+    with pytest.raises(UsageError, match=r"none\.pem.*name (a )?readable PEM file"):
         Remote(remote.read(None, given, {})).up()
 
 

@@ -170,9 +170,12 @@ async def _drained(tasks: Sequence[asyncio.Future[None]], *directions: _Directio
     """After one side ended, let out what it had sent, unless the other side ends, too."""
     drains = [asyncio.ensure_future(each.drain()) for each in directions if each.ended]
     still = [task for task in tasks if not task.done()]
-    await asyncio.wait([*drains, *still], return_when=asyncio.FIRST_COMPLETED)
-    for drain in drains:
-        drain.cancel()
+    try:
+        await asyncio.wait([*drains, *still], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for drain in drains:
+            drain.cancel()
+        await asyncio.gather(*drains, return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from scenarios import catalog
-from scenarios.backends.base import Ability, Backend
+from scenarios.backends.base import Ability
 from scenarios.backends.remote import Remote, read
+from scenarios.deployment import Deployment
 from scenarios.scenario import Step
-from scenarios.stages.real.counterparts import COUNTERPARTS, NONE, lacking
+from scenarios.stages.real.counterparts import COUNTERPARTS, NONE, Setting, lacking
 from scenarios.stages.real.town import RealTown
 from sim import faults
 from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
@@ -27,9 +28,8 @@ class Ours(Remote):
     abilities = frozenset(Ability)
 
 
-def town(tmp_path: Path, backend: type[Remote] = Ours) -> RealTown:
-    made: Backend = backend(read(None, _SERVERS, {}))
-    return RealTown(catalog.find("nine_deposits"), made, tmp_path, plan=())
+def setting(backend: type[Remote] = Ours) -> Setting:
+    return Setting.of(Deployment(), backend(read(None, _SERVERS, {})))
 
 
 def test_the_table_is_complete() -> None:
@@ -59,8 +59,8 @@ def test_the_table_is_complete() -> None:
         DiskError("ubscore-1", "os.fsync", "EIO"),
     ],
 )
-def test_what_can_be_done_lacks_nothing(fault: Fault, tmp_path: Path) -> None:
-    assert lacking(Step(fault=fault), town(tmp_path)) == ""
+def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
+    assert lacking(Step(fault=fault), setting()) == ""
 
 
 @pytest.mark.parametrize(
@@ -74,24 +74,24 @@ def test_what_can_be_done_lacks_nothing(fault: Fault, tmp_path: Path) -> None:
         (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
     ],
 )
-def test_what_cannot_be_done_says_why(fault: Fault, why: str, tmp_path: Path) -> None:
-    assert why in lacking(Step(fault=fault), town(tmp_path))
+def test_what_cannot_be_done_says_why(fault: Fault, why: str) -> None:
+    assert why in lacking(Step(fault=fault), setting())
 
 
-def test_somebody_else_s_servers_cannot_be_killed(tmp_path: Path) -> None:
-    assert "cannot be told to" in lacking(Step(fault=Crash("kafka-1")), town(tmp_path, Remote))
+def test_somebody_else_s_servers_cannot_be_killed() -> None:
+    assert "cannot be told to" in lacking(Step(fault=Crash("kafka-1")), setting(Remote))
 
 
-def test_nothing_is_put_before_somebody_else_s_servers(tmp_path: Path) -> None:
+def test_nothing_is_put_before_somebody_else_s_servers() -> None:
     fault = Cut("gateway-1", "kafka-1")
 
-    assert "others run" in lacking(Step(fault=fault), town(tmp_path, Remote))
+    assert "others run" in lacking(Step(fault=fault), setting(Remote))
 
 
-def test_a_moment_of_a_server_has_no_door(tmp_path: Path) -> None:
+def test_a_moment_of_a_server_has_no_door() -> None:
     moment = Moment("kafka-1", "os.write")
 
-    assert "no program" in lacking(Step(fault=Crash("ubscore-1"), on=moment), town(tmp_path))
+    assert "no program" in lacking(Step(fault=Crash("ubscore-1"), on=moment), setting())
 
 
 def test_the_plan_is_the_simulated_world_s_and_what_is_untested_is_kept(tmp_path: Path) -> None:

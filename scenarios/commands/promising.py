@@ -1,0 +1,82 @@
+"""Which of the plans that catch a bug in simulation catch it with real processes, most likely.
+
+A catch can hang on a fault that real servers cannot have, or on one order of events among many.
+So each plan is played again in simulation without the faults that have no counterpart, and with
+other seeds: other users, other timing. Judged is what the real stage would see of it. Plans that
+catch the bug there whatever the seed come first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from scenarios import catalog
+from scenarios.commands import planted
+from scenarios.hunt import hunt
+from scenarios.results import Result
+from scenarios.scenario import Scenario
+from scenarios.stages.real import counterparts
+
+_PLANS = 6  # of those that catch the bug, so many are tried
+_TRIES = 6  # with so many other seeds each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promising:
+    """A plan that caught a bug in simulation: the seed that draws it, and how surely it catches.
+
+    `number` is the seed's place in the campaign; of `tries` other seeds with the part of this
+    plan that has counterparts, `caught` broke what was expected. `lacking` are the kinds of faults
+    left out.
+    """
+
+    number: int
+    seed: int
+    by: str
+    caught: int
+    tries: int
+    lacking: tuple[str, ...]
+
+
+def ranked(
+    name: str, where: counterparts.Setting, seeds: int, jobs: int, tries: int = _TRIES
+) -> list[Promising]:
+    """Return the plans that catch the bug called `name` in simulation, the surest ones first."""
+    scenario = catalog.find(name)
+    others = planted.seeds_of(tries, 1)
+    found = []
+    for number, result in islice(planted.catches(name, seeds, 0, jobs), _PLANS):
+        plan = scenario.plan_of(result.seed)
+        left_out = [i for i, step in enumerate(plan) if counterparts.lacking(step, where)]
+        found.append(
+            Promising(
+                number=number,
+                seed=result.seed,
+                by=broken(result, scenario.expect),
+                caught=_catches(scenario, result.seed, left_out, others, jobs),
+                tries=tries,
+                lacking=tuple(plan[i].fault.kind for i in left_out),
+            )
+        )
+    return sorted(found, key=lambda each: (-each.caught, each.number))
+
+
+def broken(result: Result, expected: Sequence[str]) -> str:
+    """Return the expected invariants that broke, in words."""
+    there = {each.invariant for each in result.breaks}
+    return " ".join(invariant for invariant in expected if invariant in there)
+
+
+def _catches(
+    scenario: Scenario, seed: int, left_out: Sequence[int], others: Sequence[int], jobs: int
+) -> int:
+    """Count the other seeds that catch the bug with the plan of `seed`, but for some steps."""
+    without = ",".join(map(str, left_out))
+    arguments = ("--plan-of", str(seed), "--without", without, "--as-real")
+    results: list[Result] = []
+    campaign = hunt(
+        scenario.name, iter(others), jobs=jobs, arguments=arguments, keep_results=results
+    )
+    if campaign.interrupted:
+        raise KeyboardInterrupt
+    return sum(bool(broken(result, scenario.expect)) for result in results)

@@ -1,0 +1,39 @@
+"""Campaigns with real processes, as a person starts them: a hunt, and the table of controls."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.commanding import wavetank
+
+pytestmark = pytest.mark.real
+
+
+def test_a_hunt_says_what_each_seed_came_to_and_leaves_a_page(tmp_path: Path) -> None:
+    done = wavetank(
+        *("hunt", "nine_deposits", "--stage", "real", "--kind", "embedded"),
+        *("--seeds", "2", "--runs", str(tmp_path)),
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 1 held" in done.stderr
+    assert "seed 2 held" in done.stderr
+    (page,) = tmp_path.glob("nine_deposits/campaign-*/*.html")
+    assert "embedded" in page.read_text(encoding="utf-8")
+
+
+def test_a_planted_bug_breaks_and_a_sound_story_holds_on_both_stages(tmp_path: Path) -> None:
+    chosen = ("lost_send", "nine_deposits")
+    done = wavetank(
+        *("controls", "--stage", "real", "--kind", "embedded", "--nodes", "1"),
+        *("--seeds", "1", "--attempts", "1", "--jobs", "1", "--runs", str(tmp_path)),
+        *(word for name in chosen for word in ("--only", name)),
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert (
+        rows["lost_send"].split()[1:]
+        == "I3, seed 1 of 1 I3 1: SEED (6/6)".replace("SEED", rows["lost_send"].split()[-2]).split()
+    )
+    assert "1 of 1 held" in rows["nine_deposits"]
