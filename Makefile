@@ -60,7 +60,7 @@ load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP against a bare
 	$(BIN)/wavetank load --kind jvm --through topic --rate 1500 --duration 20 --baseline
 	$(BIN)/wavetank load --kind jvm --through http --rate 1000 --duration 20 --baseline
 
-observability: $(READY) ## make the list of metrics anew from what the programs tell
+observability: $(READY) ## make list of metrics, dashboard and alert rules anew from what programs tell
 	$(BIN)/python -m reports.observability
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
-from reports.observability import table
+from reports.observability import alerts, dashboard, table
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def files() -> dict[str, str]:
     """Return what is made, by its path in the project."""
-    return {"system/METRICS.md": table.text()}
+    return {
+        "system/METRICS.md": table.text(),
+        "backends/observability/alerts.yaml": alerts.text(),
+        "backends/observability/grafana/dashboards/wavetank.json": dashboard.text(),
+    }
 
 
 if __name__ == "__main__":
