@@ -1,20 +1,14 @@
 """What users are shown of orders and trades, against the engine's outputs: a part of I9."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from msgspec.structs import asdict
 
 from reports.breaks import Break
 from reports.case import Case
-from reports.evidence import OrderRow, Record, SideRow, TradeRow
+from reports.evidence import Record
+from reports.shown import Key, key_of, rows_of
 from reports.traffic import Emitted
-from system import trades
-from system.records import EngineOutput, OrderState, Party, Trade
 
 Outputs = Mapping[int, Mapping[int, Emitted]]  # by symbol and output_seq: the first record
-Key = tuple[object, ...]
-_OF_ORDER = ("user_id", "order_id", "status", "filled", "remaining", "paid", "unlocked")
 
 
 class _Expected:
@@ -28,20 +22,8 @@ class _Expected:
         self.rows: dict[Key, list[tuple[Record, Emitted]]] = {}
         for _, there in sorted(outputs.items()):
             for _, emitted in sorted(there.items()):
-                self._take(emitted)
-
-    def _take(self, emitted: Emitted) -> None:
-        output = emitted.output
-        for place, trade in enumerate(output.trades, 1):
-            number = trades.number(output.output_seq, place)
-            self._add(_trade(output, trade, number), emitted)
-            for party in (trade.maker, trade.taker):
-                self._add(_side(output, trade, party, number), emitted)
-        for order in output.orders:
-            self._add(_order(output, order), emitted)
-
-    def _add(self, row: Record, emitted: Emitted) -> None:
-        self.rows.setdefault(key_of(row), []).append((row, emitted))
+                for row in rows_of(emitted.output):
+                    self.rows.setdefault(key_of(row), []).append((row, emitted))
 
 
 def shown(case: Case, outputs: Outputs) -> Iterator[Break]:
@@ -62,50 +44,6 @@ def shown(case: Case, outputs: Outputs) -> Iterator[Break]:
             stale = row_found != last and any(row_found == each for each, _ in wanted)
             if row_found is None or stale:
                 yield _broken("NOT_SETTLED", key, last, row_found, emitted)
-
-
-def key_of(row: Any) -> Key:
-    """Return where a row stands: its table and its primary key."""
-    if isinstance(row, TradeRow):
-        return "trades_by_symbol", row.symbol_id, row.trade_number
-    if isinstance(row, SideRow):
-        return "trades_by_user", row.user_id, row.symbol_id, row.trade_number
-    assert isinstance(row, OrderRow)
-    return "orders_by_user", row.user_id, row.order_id
-
-
-def _trade(output: EngineOutput, trade: Trade, number: int) -> TradeRow:
-    return TradeRow(
-        symbol_id=output.symbol_id,
-        trade_number=number,
-        trade_id=trade.trade_id,
-        price=trade.price,
-        quantity=trade.quantity,
-        cost=trade.cost,
-        taker_side=trade.taker.side,
-        maker_order_id=trade.maker.order_id,
-        taker_order_id=trade.taker.order_id,
-    )
-
-
-def _side(output: EngineOutput, trade: Trade, party: Party, number: int) -> SideRow:
-    return SideRow(
-        symbol_id=output.symbol_id,
-        trade_number=number,
-        trade_id=trade.trade_id,
-        liquidity="maker" if party is trade.maker else "taker",
-        price=trade.price,
-        quantity=trade.quantity,
-        **asdict(party),
-    )
-
-
-def _order(output: EngineOutput, order: OrderState) -> OrderRow:
-    return OrderRow(
-        symbol_id=output.symbol_id,
-        output_seq=output.output_seq,
-        **{name: getattr(order, name) for name in _OF_ORDER},
-    )
 
 
 def _broken(

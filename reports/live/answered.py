@@ -1,6 +1,7 @@
 """What clients are told: every decision in the events must stand in `requests`, and no other.
 
-A row may hold two *facts*, written by two events: what was decided, and that a late retry expired.
+A row may hold three *facts*, each written by an event of its own: what was decided, how an accepted
+cancel ended, and that a late retry expired.
 Facts are folded into a fixed number of buckets by their request. Rows newer than the cut cannot
 be told apart by themselves: a bucket that differs is sound if some of the later events' facts,
 added to its fold, give what the table holds.
@@ -20,13 +21,14 @@ from system.records import CancelAccepted, CancelEnded, Event, LedgerRow, decide
 BUCKETS = 1 << 16
 _SUBSETS_OF = 12  # later facts in one bucket; with more of them the bucket is read again
 
-# user, request, body hash, then what was decided: done, rejected or expired, why, which effects
+# user, request, body hash, then what is told: done, rejected, accepted, ended or expired; the
+# reason or how a cancel ended; which effects
 Fact = tuple[int, str, str, str, str, tuple[tuple[str, int, int, int, int, int, int], ...]]
 
 
 def fact_of(event: Event) -> Fact | None:
     """Return what an event has to say about its request; None if it decides none."""
-    if not event.request_id or not decides(event) or isinstance(event, CancelEnded):
+    if not event.request_id or not decides(event):
         return None
     who = event.user_id, event.request_id, event.body_hash
     if isinstance(event, LedgerRow):
@@ -35,6 +37,8 @@ def fact_of(event: Event) -> Fact | None:
             *(event.delta_avail, event.delta_frozen, event.avail, event.frozen),
         )
         return (*who, "done", "", (effect,))
+    if isinstance(event, CancelEnded):
+        return (*who, "ended", event.outcome, ())
     if isinstance(event, CancelAccepted):
         return (*who, "accepted", "", ())
     if event.reason == "expired":
@@ -45,8 +49,10 @@ def fact_of(event: Event) -> Fact | None:
 def facts_of(row: Answer) -> Iterator[Fact]:
     """Yield what a row of the table says."""
     who = row.user_id, row.request_id, row.body_hash
-    if row.decision is not None or not row.expired:
+    if row.decision is not None or not (row.expired or row.outcome):
         yield (*who, row.decision or "nothing", row.reason or "", _effects(row.effects))
+    if row.outcome:
+        yield (*who, "ended", row.outcome, ())
     if row.expired:
         yield (*who, "expired", "", ())
 

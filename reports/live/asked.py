@@ -4,7 +4,8 @@ import msgspec
 
 from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
-from reports.live.logged import Logged, movement_of
+from reports.live.logged import Logged
+from reports.live.movements import movement_of
 from reports.live.parts import Found, Tally
 from reports.live.replay import undecodable
 from reports.live.sources import Bounds, Cut, Entry, Sources
@@ -21,7 +22,7 @@ class Asked:
         self.bounds = bounds
         self.logged = logged
         self.tally = Tally(OPERATIONS_TOPIC, "offset")
-        self.blocks = Blocks()
+        self.blocks: Blocks[int] = Blocks()
         self.breaks: list[Break] = []
         self.checked = 0
 
@@ -42,7 +43,10 @@ class Asked:
     def begin(self, partition: int) -> int:
         """Return the first offset that both the topic and the log can hold."""
         low = self.cut.operations[partition].low
-        return low if not self.logged.cut_off else max(low, self.logged.first.get(partition, low))
+        if not self.logged.cut_off:
+            return low
+        high = self.cut.operations[partition].high  # nothing tells how far it had come
+        return max(low, self.logged.first.get(partition, high))
 
     def _entry(self, partition: int, entry: Entry) -> None:
         self.checked += 1

@@ -6,15 +6,19 @@ from typing import NamedTuple
 import msgspec
 
 from reports.live.asked import Asked
-from reports.live.folds import BLOCK, Block
-from reports.live.logged import Logged, movement_of, place_of
+from reports.live.folds import BLOCK
+from reports.live.logged import Logged
+from reports.live.movements import movement_of
 from reports.live.parts import Found
 from reports.live.published import Published
 from reports.live.replay import Replay
+from reports.live.sent import place_of
 from reports.live.sources import Cut, Sources
 from reports.reconcile.codes import EVENTS_TOPIC, LOG, OPERATIONS_TOPIC, Kind, meaning
 from system.records import EVENTS, OPERATIONS, LedgerRow, decode_event, decode_operation
-from system.wal.frames import CommandFrame, Frame
+from system.wal.frames import CommandFrame, EngineFrame, Frame
+
+Block = tuple[int, int]  # partition, number // BLOCK
 
 _AT_ONCE = 32  # blocks read in one pass: what is kept of one side fits in memory
 _PASSES = 4
@@ -60,13 +64,7 @@ class BlockDetails:
 
     def look_at_outputs(self, published: Published) -> None:
         """Name what the log and the events topic do not agree on."""
-        differing = self.logged.outputs.differing(published.blocks, self._readable)
-        if self.logged.cut_off:  # the first block may have begun in frames that are gone
-            first = {
-                p: min((b for q, b in self.logged.outputs.folds if q == p), default=0)
-                for p in self._readable
-            }
-            differing = [block for block in differing if block[1] > first[block[0]]]
+        differing = self.logged.sent.outputs.differing(published.blocks, self._readable)
         for blocks in self._passes(differing):
             sent = self._sent(blocks, published)
             for partition in sorted({partition for partition, _ in blocks}):
@@ -83,17 +81,19 @@ class BlockDetails:
         for start in range(0, min(len(blocks), _AT_ONCE * _PASSES), _AT_ONCE):
             yield set(blocks[start : start + _AT_ONCE])
 
-    def _frames(self) -> Iterator[tuple[Frame, CommandFrame]]:
+    def _frames(self) -> Iterator[tuple[Frame, CommandFrame | EngineFrame]]:
         for shard in sorted(self.cut.logs):
             if shard not in self.logged.damaged:
                 for frame in self.sources.frames(shard):
                     body = frame.body
-                    if isinstance(body, CommandFrame):
+                    if isinstance(body, CommandFrame | EngineFrame):
                         yield frame, body
 
     def _framed(self, blocks: set[Block], asked: Asked) -> dict[tuple[int, int], list[Side]]:
         found: dict[tuple[int, int], list[Side]] = {}
         for frame, body in self._frames():
+            if isinstance(body, EngineFrame):
+                continue
             source = body.input
             key = source.partition, source.offset
             wanted = source.topic == OPERATIONS and (key[0], key[1] // BLOCK) in blocks
@@ -141,7 +141,7 @@ class BlockDetails:
         span = self.cut.events[partition]
         for _, arrived in Replay(self.sources, self.cut, partition).read(span.high):
             n = arrived.event.n
-            if (partition, n // BLOCK) not in blocks:
+            if (partition, n // BLOCK) not in blocks or n < self.logged.sent.begins(partition):
                 continue
             logged = sent.pop((partition, n), None)
             if logged is not None and logged.value == arrived.hashed:
@@ -170,7 +170,7 @@ class BlockDetails:
 
     def _accuse_output(self, kind: Kind, side: Side, amount: int, count: int) -> None:
         code, cause = meaning(LOG, EVENTS_TOPIC, kind, side.place)
-        self.logged.to_events.accuse(_found(code, side, amount, count, cause))
+        self.logged.sent.to_events.accuse(_found(code, side, amount, count, cause))
 
 
 def _found(code: str, side: Side, amount: int, count: int, cause: str) -> Found:

@@ -6,6 +6,7 @@ bytes, SipHash under a key of this process: fast, and worth nothing outside it.
 """
 
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -16,7 +17,7 @@ BLOCK = 4096  # numbers folded together; blocks that differ are read again in de
 
 _encode = msgspec.msgpack.Encoder().encode
 
-Block = tuple[int, int]  # partition, number // BLOCK
+L = TypeVar("L", int, tuple[int, int])  # whose numbers: a partition, or a sender in it
 
 
 def hash_tuple(content: tuple[object, ...]) -> int:
@@ -37,22 +38,22 @@ def hash_numbered(number: int, hashed: int) -> int:
     return hash((number, hashed)) & MASK
 
 
-class Blocks:
-    """Folds of numbered records, one per partition and block of numbers."""
+class Blocks(Generic[L]):
+    """Folds of numbered records, one per lane and block of numbers."""
 
     __slots__ = ("folds",)
 
     def __init__(self) -> None:
-        self.folds: dict[Block, int] = {}
+        self.folds: dict[tuple[L, int], int] = {}
 
-    def add(self, partition: int, number: int, hashed: int) -> None:
+    def add(self, lane: L, number: int, hashed: int) -> None:
         """Take in a record."""
-        block = partition, number // BLOCK
+        block = lane, number // BLOCK
         self.folds[block] = (self.folds.get(block, 0) + hashed) & MASK
 
-    def differing(self, other: "Blocks", partitions: Iterable[int]) -> list[Block]:
-        """Return the blocks of these partitions that the two sides do not agree on."""
-        wanted = set(partitions)
+    def differing(self, other: "Blocks[L]", lanes: Iterable[L]) -> list[tuple[L, int]]:
+        """Return the blocks of these lanes that the two sides do not agree on."""
+        wanted = set(lanes)
         blocks = self.folds.keys() | other.folds.keys()
         return sorted(
             block

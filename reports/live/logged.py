@@ -1,61 +1,42 @@
 """Reading the logs: what was decided, what its legs are, and which records it sent out."""
 
-from itertools import zip_longest
-
 import msgspec
 
 from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.movements import NO_MOVEMENT, Movement, movement_of
+from reports.live.orders.trading import Trading
 from reports.live.parts import Found, Parts, Tally
 from reports.live.published import Published
 from reports.live.replay import undecodable
+from reports.live.sent import Sent, Subject, found_in, gone, place_of
 from reports.live.sources import Bounds, Cut, Sources
-from reports.reconcile.codes import EVENTS_TOPIC, LOG, OPERATIONS_TOPIC, meaning
+from reports.reconcile.codes import LOG, OPERATIONS_TOPIC, meaning
 from system.errors import Stop
 from system.records import (
-    EVENTS,
     OPERATIONS,
-    Deposit,
-    LedgerRow,
-    Withdraw,
-    decode_event,
-    decode_operation,
 )
-from system.wal.frames import CommandFrame, Frame, Leg, Output
-
-
-class Movement(msgspec.Struct, gc=False):
-    """A transfer as its command words it; asset 0: the command is none."""
-
-    asset_id: int
-    delta: int
-
-
-NO_MOVEMENT = Movement(0, 0)
-
-
-def movement_of(value: bytes) -> Movement:
-    """Return what a command asks for; commands that trade move nothing by themselves."""
-    command = decode_operation(value)
-    if isinstance(command, Deposit):
-        return Movement(command.asset_id, command.amount)
-    if isinstance(command, Withdraw):
-        return Movement(command.asset_id, -command.amount)
-    return NO_MOVEMENT
+from system.wal.frames import (
+    CommandFrame,
+    EngineFrame,
+    Frame,
+    LinkFrame,
+    PositionFrame,
+)
 
 
 class Logged:
     """The logs as of the cut, between the two topics."""
 
-    def __init__(self, sources: Sources, cut: Cut, bounds: Bounds) -> None:
+    def __init__(self, sources: Sources, cut: Cut, bounds: Bounds, trading: Trading) -> None:
         self.sources = sources
         self.cut = cut
         self.bounds = bounds
+        self.trading = trading
         self.tally = Tally(LOG, "LSN")
-        self.inputs = Blocks()
-        self.outputs = Blocks()
+        self.inputs: Blocks[int] = Blocks()
         self.from_topic = Parts(OPERATIONS_TOPIC, LOG, cut.at_ms, bounds.breaks_max)
-        self.to_events = Parts(LOG, EVENTS_TOPIC, cut.at_ms, bounds.breaks_max)
+        self.sent = Sent(cut, bounds, trading, self.tally)
         self.first: dict[int, int] = {}  # the first input offset of each partition
         self.next: dict[int, int] = {}  # the offset after the last framed one
         self.repeats: dict[int, int] = {}  # per asset, commands that were decided before
@@ -78,6 +59,11 @@ class Logged:
             for partition in owned
         )
 
+    @property
+    def readable(self) -> list[int]:
+        """The shards whose log is at hand and readable."""
+        return sorted(set(self.cut.logs) - self.damaged.keys())
+
     def read(self, published: Published) -> None:
         """Read all logs up to the cut."""
         for shard in sorted(self.cut.logs):
@@ -87,7 +73,9 @@ class Logged:
                 for frame in self.sources.frames(shard):
                     last = frame.lsn
                     first = first or last
-                    self._frame(frame, published)
+                    if last == first > 1:
+                        self.trading.unlocked(shard)
+                    self._frame(shard, frame, published)
             except Stop as stop:
                 self.damaged[shard] = stop.message
                 self.breaks.append(_damage(shard, stop))
@@ -95,25 +83,37 @@ class Logged:
                 self.tally.reach(name, first, last)
                 self.cut_off = self.cut_off or first > 1
 
-    def _frame(self, frame: Frame, published: Published) -> None:
+    def _frame(self, shard: int, frame: Frame, published: Published) -> None:
         self.checked += 1
         body = frame.body
-        if not isinstance(body, CommandFrame):
-            return
         try:
-            self._decided(frame, body)
-            legs = list(body.legs)
-            for output in body.outputs:
-                if output.topic == EVENTS:
-                    self._sent(frame, body, output, legs, published)
-            self._same(frame, body, legs, [])
+            if isinstance(body, CommandFrame):
+                about = Subject(body.created_at, body.user_id, body.request_id)
+                self._decided(frame, body)
+                self.sent.take(frame, body, about, published)
+                self.trading.placed(shard, frame, body)
+            elif isinstance(body, EngineFrame):
+                about = Subject(body.created_at, *self.trading.cause_of(body))
+                self._trade(body)
+                rows = self.sent.take(frame, body, about, published)
+                self.trading.filled(shard, frame, body, rows)
+            elif isinstance(body, PositionFrame):
+                self._reached(shard, body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self.breaks.append(undecodable(place_of(frame), error))
 
+    def _reached(self, shard: int, body: PositionFrame) -> None:
+        """Take in how far a shard has come, also where nothing was asked for long."""
+        for position in body.positions:
+            if position.topic == OPERATIONS:
+                self.first.setdefault(position.partition, position.next_offset)
+                known = self.next.get(position.partition, 0)
+                self.next[position.partition] = max(known, position.next_offset)
+        if isinstance(body, LinkFrame):
+            self.trading.reached(shard, body)
+
     def _decided(self, frame: Frame, body: CommandFrame) -> None:
         """Compare a decision with its command."""
-        for leg in body.legs:
-            self.tally.add(leg.asset_id, leg.delta_avail + leg.delta_frozen)
         source = body.input
         asked = NO_MOVEMENT
         if source.topic == OPERATIONS:
@@ -125,11 +125,11 @@ class Logged:
         if not asked.asset_id:
             self._trade(body)
         elif source.offset < self.cut.operations[source.partition].low:
-            self.from_topic.explain(_gone(asked.asset_id, asked.delta, 1))
+            self.from_topic.explain(gone(asked.asset_id, asked.delta, 1))
         if asked.asset_id:
             self._transfer(frame, body, asked)
 
-    def _trade(self, body: CommandFrame) -> None:
+    def _trade(self, body: CommandFrame | EngineFrame) -> None:
         for leg in body.legs:
             delta = leg.delta_avail + leg.delta_frozen
             self.traded[leg.asset_id] = self.traded.get(leg.asset_id, 0) + delta
@@ -162,99 +162,11 @@ class Logged:
         for moved, amount in sorted(wrong.items()):
             if amount or surplus:
                 _, cause = meaning(OPERATIONS_TOPIC, LOG, "altered")
+                about = Subject(body.created_at, body.user_id, body.request_id)
                 self.from_topic.accuse(
-                    _about(body, "LEGS_DIFFER", moved, amount, surplus, place_of(frame), cause)
+                    found_in(about, "LEGS_DIFFER", moved, amount, surplus, place_of(frame), cause)
                 )
                 surplus = 0
-
-    def _sent(
-        self,
-        frame: Frame,
-        body: CommandFrame,
-        output: Output,
-        legs: list[Leg],
-        published: Published,
-    ) -> None:
-        """Take in a record for the events topic; it is on its way, gone, or must be there."""
-        event = decode_event(output.value)
-        leg = legs.pop(0) if isinstance(event, LedgerRow) and legs else None
-        numbers = published.replays[output.partition].numbers
-        if output.n < numbers.first:
-            if leg is not None:
-                gone = _gone(leg.asset_id, -(leg.delta_avail + leg.delta_frozen), -1)
-                self.to_events.explain(gone)
-            return
-        if output.n > numbers.last:
-            if leg is not None:
-                delta = leg.delta_avail + leg.delta_frozen
-                waiting = "ubscore has not published it"
-                where = f"{place_of(frame)} n {output.n}"
-                late = _about(body, "", leg.asset_id, -delta, -1, where, waiting)
-                self.to_events.late(late, self.bounds.max_age_ms)
-            return
-        hashed = hash_numbered(output.n, hash(output.value))
-        self.outputs.add(output.partition, output.n, hashed)
-        row = event if isinstance(event, LedgerRow) else None
-        self._same(frame, body, [leg] if leg else [], [row] if row else [])
-
-    def _same(
-        self, frame: Frame, body: CommandFrame, legs: list[Leg], rows: list[LedgerRow]
-    ) -> None:
-        """Accuse a record that does not say what its leg says."""
-        for leg, row in zip_longest(legs, rows):
-            if leg is not None and row is not None and _says(leg) == _says(row):
-                continue
-            moved: dict[int, int] = {}
-            for sign, side in ((-1, leg), (1, row)):
-                if side is not None:
-                    delta = sign * (side.delta_avail + side.delta_frozen)
-                    moved[side.asset_id] = moved.get(side.asset_id, 0) + delta
-            surplus = (row is not None) - (leg is not None)
-            for asset, amount in sorted(moved.items()):
-                code, cause = meaning(LOG, EVENTS_TOPIC, "altered")
-                self.to_events.accuse(
-                    _about(body, code, asset, amount, surplus, place_of(frame), cause)
-                )
-                surplus = 0
-
-
-def place_of(frame: Frame) -> str:
-    """Return a frame's place, for people."""
-    return f"{frame.file}@{frame.offset} (LSN {frame.lsn})"
-
-
-def _says(change: Leg | LedgerRow) -> tuple[object, ...]:
-    return (
-        change.user_id,
-        change.asset_id,
-        change.seq,
-        change.delta_avail,
-        change.delta_frozen,
-        change.avail,
-        change.frozen,
-        change.event_type,
-    )
-
-
-def _gone(asset_id: int, amount: int, count: int) -> Found:
-    cause = "older than what the topic retains"
-    return Found("RETENTION", asset_id, amount, count, None, cause=cause)
-
-
-def _about(
-    body: CommandFrame, code: str, asset_id: int, amount: int, count: int, place: str, cause: str
-) -> Found:
-    return Found(
-        code,
-        asset_id,
-        amount,
-        count,
-        body.created_at,
-        body.user_id,
-        body.request_id,
-        place,
-        cause,
-    )
 
 
 def _damage(shard: int, stop: Stop) -> Break:

@@ -3,17 +3,19 @@
 import msgspec
 
 from reports.breaks import Break, Check, Verdict
+from reports.live.orders.kinds import Line
 from reports.live.parts import Flight
 from reports.live.sources import Bounds, Cut
 from reports.live.waivers import Waived
-from reports.reconcile.statement import Statement
+from reports.reconcile.statement import Statement, Step
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """One asset: what came in and went out, what is on its way, and what the ledger holds.
 
-    `traded` is what legs of orders and fills add up to, `older` the rows from before what the
-    topics retain; `on_its_way` was decided, its row was not due yet.
+    `traded` is what legs of orders and fills add up to: nothing, but for what one shard has taken
+    in and another one has not. `older` are the rows from before what the topics retain;
+    `on_its_way` was decided, its row was not due yet.
     """
 
     asset_id: int
@@ -32,7 +34,11 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The statement, the promises, and what was on its way. Times are relative to the cut."""
+    """The statement, the promises, and what was on its way. Times are relative to the cut.
+
+    `trading` is what orders moved, `aside` the steps that only orders take; `flights` has first
+    those of the statement's steps, then those of these.
+    """
 
     verdict: Verdict
     cut: Cut
@@ -42,10 +48,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[Break, ...]
     waived: Waived
     flights: tuple[Flight, ...]
+    trading: tuple[Line, ...]
+    aside: tuple[Step, ...]
     balances: tuple[Balance, ...]
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
     reads: dict[str, int]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in the order of `flights`."""
+        return (*self.statement.steps, *self.aside)
 
     @property
     def assets(self) -> list[int]:

@@ -1,11 +1,14 @@
 """Reading the events topic: what was published, what each account came to, what is answered."""
 
+from collections.abc import Iterator
+
 from reports.breaks import Break
 from reports.case import content
 from reports.live.accounts import Accounts, State
 from reports.live.answered import Answers
 from reports.live.folds import MASK, Blocks, hash_cells, hash_numbered
 from reports.live.numbering import Arrived, Numbers
+from reports.live.orders.kinds import PUBLISHED, Kinds
 from reports.live.parts import Found, Parts, Tally
 from reports.live.replay import Replay
 from reports.live.sources import Account, Bounds, Cut, Sources
@@ -20,14 +23,17 @@ CLOCK_LEAD_MS = 5 * 60 * 1000  # how far another clock may be ahead
 class Published:
     """The events topic as of the cut."""
 
-    def __init__(self, sources: Sources, cut: Cut, bounds: Bounds, accounts: Accounts) -> None:
+    def __init__(
+        self, sources: Sources, cut: Cut, bounds: Bounds, accounts: Accounts, kinds: Kinds
+    ) -> None:
         self.sources = sources
         self.cut = cut
         self.bounds = bounds
         self.accounts = accounts
+        self.kinds = kinds
         self.logged = {partition for owned in cut.logs.values() for partition in owned}
         self.tally = Tally(EVENTS_TOPIC, "n")
-        self.blocks = Blocks()
+        self.blocks: Blocks[int] = Blocks()
         self.to_ledger = Parts(EVENTS_TOPIC, LEDGER, cut.at_ms, bounds.breaks_max)
         self.suspects = Suspects(bounds.breaks_max)
         self.answers = Answers()
@@ -58,6 +64,17 @@ class Published:
             self.breaks += replay.undecodable
             self._agree_with_commit(partition, replay)
             self._close(partition, replay.numbers, log_parts)
+
+    def before(self, partition: int, n: int | None) -> Iterator[Arrived]:
+        """Yield the retained events with numbers below `n` (None: all) once more."""
+        if n is not None and self.replays[partition].numbers.first >= n:
+            return
+        for _, arrived in Replay(self.sources, self.cut, partition).read(
+            self.cut.events[partition].high
+        ):
+            if n is not None and arrived.event.n >= n:
+                return
+            yield arrived
 
     def _forget_what_is_gone(self) -> None:
         """Find out from when on the retained events tell of every request."""
@@ -104,6 +121,7 @@ class Published:
             return
         asset, delta = event.asset_id, event.delta_avail + event.delta_frozen
         self.tally.add(asset, delta)
+        self.kinds.add(PUBLISHED, *_change(event))
         sums = self.traded
         if event.event_type in ("deposit", "withdraw"):
             sums = self.deposits if delta > 0 else self.withdrawals
@@ -146,6 +164,7 @@ class Published:
         event = arrived.event
         if isinstance(event, LedgerRow):
             delta = event.delta_avail + event.delta_frozen
+            self.kinds.wait(PUBLISHED, *_change(event))
             self.to_ledger.late(
                 found(event, "", partition, arrived, -delta, -1, "settlement has not committed it"),
                 self.bounds.max_age_ms,
@@ -200,6 +219,10 @@ class Published:
         if not self.cut.logs:  # nobody else can say what was in the gaps
             for first, last in numbers.gaps:
                 self.breaks.append(_gap(partition, first, last))
+
+
+def _change(row: LedgerRow) -> tuple[str, int, int, int]:
+    return row.event_type, row.asset_id, row.delta_avail, row.delta_frozen
 
 
 def found(

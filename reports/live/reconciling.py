@@ -13,6 +13,8 @@ from reports.live.asked import Asked
 from reports.live.blocks import BlockDetails
 from reports.live.details import LedgerDetails
 from reports.live.logged import Logged
+from reports.live.orders.kinds import Line, differing
+from reports.live.orders.trading import Trading
 from reports.live.outcome import Balance, Outcome
 from reports.live.parts import Parts
 from reports.live.published import Published
@@ -46,8 +48,9 @@ class Reading:
         self.sources = sources
         self.cut = cut
         self.bounds = bounds
-        self.published = Published(sources, cut, bounds, accounts)
-        self.logged = Logged(sources, cut, bounds)
+        self.trading = Trading(sources, cut, bounds)
+        self.published = Published(sources, cut, bounds, accounts, self.trading.kinds)
+        self.logged = Logged(sources, cut, bounds, self.trading)
         self.asked = Asked(sources, cut, bounds, self.logged)
         self.stored = Stored(sources, self.published)
         self.rows = LedgerDetails(sources, cut, self.stored, self.published.to_ledger)
@@ -57,14 +60,20 @@ class Reading:
 
     def read(self) -> None:
         """Read every source once: upstream of the tables first, so that each row has a past."""
-        self.published.read(self.logged.to_events)
+        self.trading.read()
+        self.published.read(self.logged.sent.to_events)
         self.logged.read(self.published)
+        if self.logged.cut_off:
+            self.logged.sent.close(self.published, self.logged.partitions)
+        self.trading.close(self.logged.readable, cut_off=self.logged.cut_off)
         self.asked.read()
         self.stored.read()
         if self.bounds.answers:
             for row in self.sources.requests():
                 self.published.answers.answered(row)
             self.stored.read_lists()
+            self.trading.tables.read()
+            self.trading.tables.read_later(self.sources.output_ends())
         self.stored.read_later(self.sources.ends())
         self.stored.close(lists=self.bounds.answers)
 
@@ -74,8 +83,10 @@ class Reading:
         if self.with_logs:
             self.blocks.look_at_inputs(self.asked)
             self.blocks.look_at_outputs(self.published)
+        self.trading.look_again(self.logged.readable)
         if self.bounds.answers:
             self.told.look()
+            self.trading.tables.look_again()
 
     @property
     def with_logs(self) -> bool:
@@ -98,7 +109,9 @@ class Reading:
             checks=tuple(self._checks(counting, statement, balances)),
             breaks=tuple(counting),
             waived=waived,
-            flights=tuple(parts.flight for parts in self._parts()),
+            trading=self._lines(),
+            aside=self.trading.steps(with_logs=self.with_logs),
+            flights=tuple(parts.flight for parts in [*self._parts(), *self._aside()]),
             balances=balances,
             unknown=unknown,
             notes=tuple(self._notes()),
@@ -107,7 +120,22 @@ class Reading:
 
     def _parts(self) -> list[Parts]:
         last = [self.published.to_ledger]
-        return [self.logged.from_topic, self.logged.to_events, *last] if self.with_logs else last
+        return (
+            [self.logged.from_topic, self.logged.sent.to_events, *last] if self.with_logs else last
+        )
+
+    def _aside(self) -> list[Parts]:
+        return [part for part, _, _ in self.trading.parts(with_logs=self.with_logs)]
+
+    def _lines(self) -> tuple[Line, ...]:
+        return self.trading.kinds.lines
+
+    @property
+    def _whole(self) -> bool:
+        """Whether everything there ever was is at hand, with every log."""
+        retained = not any(span.low for span in self.cut.events.values())
+        logs = self.with_logs and not self.logged.cut_off and self._all_logs
+        return logs and retained and self.trading.whole
 
     def _statement(self) -> Statement:
         hops = [self.published.tally.totals, self.stored.tally.totals]
@@ -127,12 +155,15 @@ class Reading:
         parts = self._parts()[1:] if whole else self._parts()[-1:]
         flights = [part.flight for part in parts]
         older = {} if whole else self.stored.older
+        # what one shard has taken in of a fill and another one has not: all of it is nothing
+        waiting = self.trading.applied.parts.flight.sums if self.with_logs else {}
+        outputs = whole and self.trading.whole
         for asset in statement.assets:
             yield Balance(
                 asset_id=asset,
                 deposits=source.deposits.get(asset, 0),
                 withdrawals=source.withdrawals.get(asset, 0),
-                traded=source.traded.get(asset, 0),
+                traded=-waiting.get(asset, 0) if outputs else source.traded.get(asset, 0),
                 older=older.get(asset, (0, 0))[1],
                 on_its_way=sum(flight.sums.get(asset, 0) for flight in flights),
                 held=self.stored.held.get(asset, 0),
@@ -151,6 +182,11 @@ class Reading:
         yield from self.published.breaks
         yield from self.logged.breaks
         yield from self.asked.breaks
+        yield from self.trading.breaks()
+        steps = self.trading.steps(with_logs=self.with_logs)
+        yield from Statement(hops=(), steps=steps, ended_ns=0).breaks()
+        if self._whole:
+            yield from differing(self._lines())
         yield from self.rows.breaks
         yield from self.stored.breaks
         yield from self.told.breaks
@@ -159,6 +195,8 @@ class Reading:
         for count, what in (
             (self.stored.suspects.more, "accounts whose rows and events differ"),
             (self.blocks.unread, "blocks of the log that a topic does not agree with"),
+            (self.trading.tables.more, "rows of trades and orders that differ"),
+            (self.trading.unread, "blocks of orders on which topics and logs do not agree"),
             (self.told.more, "requests whose answers and events differ"),
             (self.stored.unlisted - len(self.stored.breaks), "accounts missing in users_assets"),
         ):
@@ -181,6 +219,11 @@ class Reading:
             "I17": events,
             "I18": events + self.logged.checked + self.asked.checked,
         }
+        trading = self.trading
+        if trading.emitted.checked:
+            looked["I9"] = trading.emitted.checked + trading.tables.checked
+            if self.with_logs and trading.locks:
+                looked["I10"] = sum(locks.checked for locks in trading.locks.values())
         if self.bounds.answers:
             answers = self.published.answers.checked
             looked.update({**dict.fromkeys(("I3", "I4", "I13"), answers), "I16": rows})
@@ -204,6 +247,8 @@ class Reading:
         elif not self._all_logs:
             missing = sorted(set(self.cut.events) - set(self.logged.partitions))
             yield f"the logs of partitions {', '.join(map(str, missing))} were not given"
+        if self.trading.passed.checked and not self.cut.logs:
+            yield "no log was given: what the engine's outputs did to accounts was not compared"
         if self.logged.cut_off:
             yield "a log begins above LSN 1: older frames are gone and were not compared"
         older = sum(count for count, _ in self.stored.older.values())
@@ -223,6 +268,8 @@ class Reading:
             "operations": self.asked.checked,
             "frames": self.logged.checked,
             "events": self.published.checked,
+            "orders": self.trading.passed.checked,
+            "outputs": self.trading.emitted.checked,
             "ledger rows": self.stored.checked,
             "requests": self.published.answers.checked,
         }

@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from reports.shown import Shown
+from system.chain import Link
 from system.wal.frames import Frame
 
 # The columns of a ledger row in the order of `reports.case.COLUMNS`.
@@ -52,11 +54,20 @@ class Settled(NamedTuple):
     expected: dict[int, int] | None
 
 
+class SettledOutputs(NamedTuple):
+    """What Settlement committed of the engine's outputs; `links` None: it cannot be read."""
+
+    offset: int
+    links: dict[int, Link] | None
+
+
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """One consistent look: everything before it is judged, everything after it is on its way.
 
     `logs` names per shard whose log is at hand the partitions it decides. `at_ms` is the wall
-    clock's milliseconds, to which all ages are relative.
+    clock's milliseconds, to which all ages are relative. Orders go in a circle, from the log to the
+    engine and back, so that its outputs are cut twice: below `answers` each must have its order
+    in `orders`, below `outputs` each must be in the log, or on its way there.
     """
 
     at_ms: int
@@ -64,11 +75,21 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     events: dict[int, Span]
     settled: dict[int, Settled]
     logs: dict[int, tuple[int, ...]]
+    orders: dict[int, Span] = {}
+    outputs: dict[int, Span] = {}
+    answers: dict[int, int] = {}
+    settled_outputs: dict[int, SettledOutputs] = {}
 
     def settled_offset(self, partition: int) -> int:
         """Return the offset below which every row must be in the ledger."""
         found = self.settled.get(partition)
         span = self.events[partition]
+        return span.low if found is None else min(max(found.offset, span.low), span.high)
+
+    def settled_outputs_offset(self, partition: int) -> int:
+        """Return the offset below which every output must be in the tables."""
+        found = self.settled_outputs.get(partition)
+        span = self.outputs[partition]
         return span.low if found is None else min(max(found.offset, span.low), span.high)
 
 
@@ -90,6 +111,15 @@ class Sources(Protocol):
     def events(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's records of the events topic, by offset."""
 
+    def orders(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's records of the orders topic, by offset."""
+
+    def outputs(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's records of the engine's outputs, by offset."""
+
+    def output_ends(self) -> dict[int, int]:
+        """Return where the partitions of the engine's outputs end now."""
+
     def frames(self, shard: int) -> Iterator[Frame]:
         """Yield a shard's frames as of the cut, by LSN."""
 
@@ -101,6 +131,9 @@ class Sources(Protocol):
 
     def requests(self) -> Iterator[Answer]:
         """Yield all rows of `requests`, in any order."""
+
+    def shown(self) -> Iterator[Shown]:
+        """Yield all rows of the log of outputs, of trades and of orders, in any order."""
 
     def users_assets(self) -> Iterator[Account]:
         """Yield all rows of `users_assets`, in any order."""

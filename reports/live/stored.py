@@ -8,6 +8,7 @@ from reports.case import content
 from reports.live.accounts import Accounts, State
 from reports.live.folds import MASK, hash_cells
 from reports.live.numbering import Arrived
+from reports.live.orders.kinds import SETTLED
 from reports.live.parts import Tally
 from reports.live.published import Published
 from reports.live.sources import Account, Cells, Sources
@@ -73,6 +74,7 @@ class Stored:
             self.older[asset] = (count + 1, total + delta)
             return fold
         self.tally.add(asset, delta)
+        self.published.kinds.add(SETTLED, row[7], asset, row[3], row[4])
         return (fold + hash_cells(row)) & MASK
 
     def read_lists(self) -> None:

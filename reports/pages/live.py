@@ -12,6 +12,7 @@ from reports.live.outcome import Outcome
 from reports.pages import tables
 from reports.pages.formats import FORMAT, amount_fields, checks_fields, statement_fields
 from reports.pages.html import NUMBERS, Shown, asset, environment, hop_rows
+from reports.pages.live_orders import orders, orders_fields, orders_table
 from reports.pages.text import SIGNS, columns, hops_table, kinds_table
 
 _BREAKS_SHOWN = 10
@@ -40,6 +41,7 @@ def summary(outcome: Outcome, name: str) -> str:
     parts = [
         f"{SIGNS[outcome.verdict]}  {name} as of {clock(outcome.cut.at_ms)}\n  read {read}",
         hops_table(outcome.statement),
+        orders_table(outcome.trading),
         _on_its_way(outcome),
         _conserved(outcome),
     ]
@@ -54,7 +56,7 @@ def summary(outcome: Outcome, name: str) -> str:
 
 def _on_its_way(outcome: Outcome) -> str:
     table = [["on its way", "effects", "oldest", "amounts"]]
-    for step, flight in zip(outcome.statement.steps, outcome.flights, strict=True):
+    for step, flight in zip(outcome.steps, outcome.flights, strict=True):
         way = f"{step.before} -> {step.after}"
         oldest = _age(outcome, flight.oldest_ms)
         table.append([way, str(flight.count), oldest, _amounts(flight.sums) or "-"])
@@ -116,7 +118,7 @@ def flights(outcome: Outcome) -> pd.DataFrame:
                 amount,
                 _age(outcome, flight.oldest_ms),
             ]
-            for step, flight in zip(outcome.statement.steps, outcome.flights, strict=True)
+            for step, flight in zip(outcome.steps, outcome.flights, strict=True)
             for asset_id, amount in sorted(flight.sums.items())
         ),
     )
@@ -138,6 +140,7 @@ def csv_files(outcome: Outcome) -> dict[str, bytes]:
     return tables.as_csv(
         {
             "hops": tables.hops(outcome.statement),
+            "orders": orders(outcome.trading),
             "differences": tables.differences(outcome.statement),
             "in_flight": flights(outcome),
             "conservation": conservation(outcome),
@@ -169,6 +172,7 @@ def as_json(outcome: Outcome, name: str) -> bytes:
         "notes": outcome.notes,
         "checks": checks_fields(outcome.checks),
         **statement_fields(outcome.statement),
+        "orders": orders_fields(outcome.trading),
         "in_flight": [
             {
                 "from": step.before,
@@ -177,7 +181,7 @@ def as_json(outcome: Outcome, name: str) -> bytes:
                 "sums": {asset_name(a): str(total) for a, total in sorted(flight.sums.items())},
                 "oldest_age_ms": _age_ms(outcome, flight.oldest_ms),
             }
-            for step, flight in zip(outcome.statement.steps, outcome.flights, strict=True)
+            for step, flight in zip(outcome.steps, outcome.flights, strict=True)
         ],
         "conservation": [
             {
@@ -218,6 +222,7 @@ def page(outcome: Outcome, name: str) -> str:
             assets=[asset_name(a) for a in outcome.assets],
             hops=hop_rows(outcome.statement),
             numbers=NUMBERS,
+            orders=Shown(orders(outcome.trading)),
             flights=Shown(flights(outcome)),
             differences=Shown(differences, "differences.csv", "from to effects user"),
             breaks=Shown(tables.breaks(outcome.breaks), "breaks.csv", "user request at"),

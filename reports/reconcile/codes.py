@@ -13,6 +13,8 @@ HOPS = (
 )
 ACKNOWLEDGED, OPERATIONS_TOPIC, LOG, EVENTS_TOPIC, LEDGER = HOPS
 REQUESTS = "requests"  # what clients are told; beside the ledger, fed by the events topic
+ORDERS_TOPIC, OUTPUTS_TOPIC = "orders topic", "engine outputs"
+TABLES = "tables of trades and orders"
 
 _MISSING = {
     (ACKNOWLEDGED, OPERATIONS_TOPIC): ("ACK_LOST", "acknowledged, never in Kafka"),
@@ -26,6 +28,8 @@ _MISSING = {
         "lost between events topic and ledger: {place} has no row",
     ),
     (EVENTS_TOPIC, REQUESTS): ("NOT_ANSWERED", "clients are not told what {place} decided"),
+    (ORDERS_TOPIC, OUTPUTS_TOPIC): ("NOT_MATCHED", "the engine has no output for {place}"),
+    (OUTPUTS_TOPIC, LOG): ("NOT_APPLIED", "no frame holds what {place} did"),
 }
 _OTHERWISE: dict[tuple[str, str], dict[Kind, str]] = {
     (ACKNOWLEDGED, OPERATIONS_TOPIC): {
@@ -45,6 +49,20 @@ _OTHERWISE: dict[tuple[str, str], dict[Kind, str]] = {
         "orphan": "a row that no event asked for",
         "duplicate": "one event became more than one row",
         "altered": "the row differs from its event",
+    },
+    (LOG, ORDERS_TOPIC): {
+        "orphan": "the engine is told what is not in the durable log",
+        "duplicate": "one number has two contents",
+        "altered": "the engine is told otherwise than it was logged",
+    },
+    (ORDERS_TOPIC, OUTPUTS_TOPIC): {
+        "orphan": "an output that answers no order",
+        "altered": "the output answers another order than this one",
+    },
+    (OUTPUTS_TOPIC, LOG): {
+        "orphan": "the log applied what the engine never did",
+        "duplicate": "one output was applied more than once",
+        "altered": "the log applied otherwise than the engine says",
     },
     (EVENTS_TOPIC, REQUESTS): {
         "orphan": "an answer that no event gave",

@@ -18,6 +18,7 @@ import msgspec
 from reports.live.log import walk
 from reports.live.reconciling import reconcile
 from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Settled, Span
+from reports.shown import Shown
 from system.effects import Effect
 from system.effects import encode as encode_effects
 from system.records import EVENTS, OPERATIONS
@@ -135,6 +136,20 @@ class MadeUp:
                     *(user, _request(user, seq), HASH, "done", None),
                     *(_effects(seq), None, None),
                 )
+
+    def orders(self, partition: int, low: int, high: int) -> Iterator[Entry]:  # noqa: ARG002
+        """Yield no orders."""
+        return iter(())
+
+    outputs = orders
+
+    def output_ends(self) -> dict[int, int]:
+        """Return where the outputs end: there are none."""
+        return {}
+
+    def shown(self) -> Iterator[Shown]:
+        """Yield no trades."""
+        return iter(())
 
     def users_assets(self) -> Iterator[Account]:
         """Yield the accounts."""

@@ -6,13 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from reports.live.sources import Account, Answer, Cells, Cut, Entry
+from reports.shown import Shown
 from scenarios.errors import UsageError
 from scenarios.reconciling.logs import OpenLog
 from scenarios.reconciling.pace import Pace
 from scenarios.reconciling.settings import Settings
 from scenarios.reconciling.tables import Tables
 from scenarios.reconciling.topics import Topics
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 from system.wal.frames import Frame
 
 
@@ -68,11 +69,14 @@ class Deployment:
     # -- sources -------------------------------------------------------------------------------
 
     def cut(self) -> Cut:
-        """Take the cut, downstream first."""
-        settled = self.topics.settled()
+        """Take the cut, downstream first; orders go in a circle, so that outputs come twice."""
+        settled, settled_outputs = self.topics.settled()
         events = self.topics.spans(EVENTS)
+        answers = self.topics.spans(OUTPUTS)
+        orders = self.topics.spans(ORDERS)
         for log in self.logs.values():
             log.open()
+        outputs = self.topics.spans(OUTPUTS)
         operations = self.topics.spans(OPERATIONS)
         return Cut(
             at_ms=time.time_ns() // 1_000_000,
@@ -80,6 +84,10 @@ class Deployment:
             events=events,
             settled=settled,
             logs={shard: log.partitions for shard, log in sorted(self.logs.items())},
+            orders=orders,
+            outputs=outputs,
+            answers={partition: span.high for partition, span in answers.items()},
+            settled_outputs=settled_outputs,
         )
 
     def ends(self) -> dict[int, int]:
@@ -93,6 +101,18 @@ class Deployment:
     def events(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's events."""
         return self.topics.entries(EVENTS, partition, low, high)
+
+    def orders(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's orders and cancels."""
+        return self.topics.entries(ORDERS, partition, low, high)
+
+    def outputs(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        """Yield a partition's engine outputs."""
+        return self.topics.entries(OUTPUTS, partition, low, high)
+
+    def output_ends(self) -> dict[int, int]:
+        """Return where the engine's outputs end now."""
+        return {partition: span.high for partition, span in self.topics.spans(OUTPUTS).items()}
 
     def frames(self, shard: int) -> Iterator[Frame]:
         """Yield a shard's frames."""
@@ -114,6 +134,10 @@ class Deployment:
     def requests(self) -> Iterator[Answer]:
         """Yield all answers."""
         return self._tables.requests()
+
+    def shown(self) -> Iterator[Shown]:
+        """Yield all rows about outputs, trades and orders."""
+        return self._tables.shown()
 
     def users_assets(self) -> Iterator[Account]:
         """Yield all listed accounts."""

@@ -18,7 +18,9 @@ from cassandra.protocol import SyntaxException
 from cassandra.query import tuple_factory
 
 from reports.case import COLUMNS
+from reports.evidence import OrderRow, OutputRow, SideRow, TradeRow
 from reports.live.sources import Account, Answer, Cells
+from reports.shown import Shown, columns
 from scenarios.errors import Infrastructure, Unreadable, UsageError
 from scenarios.reconciling.pace import Pace
 from scenarios.reconciling.settings import Cql
@@ -37,6 +39,13 @@ _REQUESTS = (
     "user_id, request_id",
 )
 _USERS_ASSETS = ("SELECT user_id, asset_id FROM {ks}.users_assets", "user_id")
+# what a row is -> its table, and the key of that
+_SHOWN: dict[type[Shown], tuple[str, str]] = {
+    OutputRow: ("engine_output_log", "symbol_id, bucket"),
+    TradeRow: ("trades_by_symbol", "symbol_id, bucket"),
+    SideRow: ("trades_by_user", "user_id"),
+    OrderRow: ("orders_by_user", "user_id"),
+}
 
 
 class Tables:
@@ -71,6 +80,14 @@ class Tables:
     def users_assets(self) -> Iterator[Account]:
         """Yield all rows of `users_assets`."""
         return self._scan("users_assets", *_USERS_ASSETS)
+
+    def shown(self) -> Iterator[Shown]:
+        """Yield all rows of the log of outputs, of trades and of orders."""
+        for record, (table, key) in _SHOWN.items():
+            names = columns(record)
+            select = f"SELECT {', '.join(names)} FROM {{ks}}.{table}"
+            for row in self._scan(table, select, key):
+                yield record(**dict(zip(names, row, strict=True)))
 
     def close(self) -> None:
         """Give the connections back."""

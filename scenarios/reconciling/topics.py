@@ -16,14 +16,17 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from reports.live.sources import Entry, Settled, Span
+from reports.live.sources import Entry, Settled, SettledOutputs, Span
 from scenarios.errors import Infrastructure, Unreadable, UsageError
 from scenarios.heard import Heard, list_topics
 from scenarios.reconciling.pace import Pace
 from scenarios.reconciling.settings import Kafka
+from system.chain import Link
 from system.errors import Stop
 from system.numbering import decode_metadata
-from system.records import EVENTS, OPERATIONS
+from system.records import EVENTS, ORDERS, OUTPUTS
+from system.settlement import chains
+from system.topics import ALL
 
 _SPEC: Any = OffsetSpec  # its constructors are untyped
 _AT_ONCE = 5_000
@@ -66,17 +69,22 @@ class Topics:
         """Find the topics, or say that nobody answers or that they are not there."""
         metadata = self._ask("list the topics", list_topics, self.admin, self.heard, self.timeout_s)
         self.cluster_id = metadata.cluster_id or ""
-        for topic in (OPERATIONS, EVENTS):
+        for topic in ALL:
             found = metadata.topics.get(topic)
             if found is None or not found.partitions:
+                if topic in (ORDERS, OUTPUTS):
+                    continue  # nobody trades there
                 raise UsageError(
                     f"Kafka at {self.kafka.bootstrap} has no topic {topic}:"
                     " is this the right cluster?"
                 )
             self.partitions[topic] = sorted(found.partitions)
 
-    def settled(self) -> dict[int, Settled]:
-        """Return what Settlement's group has committed, with the state that belongs to it."""
+    def settled(self) -> tuple[dict[int, Settled], dict[int, SettledOutputs]]:
+        """Return what Settlement's group has committed, with the state that belongs to it.
+
+        First of the events, then of the engine's outputs.
+        """
         asked = ConsumerGroupTopicPartitions(self.kafka.group)
         futures = self._ask(
             "ask for committed offsets",
@@ -85,14 +93,26 @@ class Topics:
             request_timeout=self.timeout_s,
         )
         answer = self._ask("ask for committed offsets", futures[self.kafka.group].result)
-        return {
+        committed = [f for f in answer.topic_partitions if f.offset >= 0 and f.error is None]
+        events = {
             found.partition: Settled(found.offset, _expected(found))
-            for found in answer.topic_partitions
-            if found.topic == EVENTS and found.offset >= 0 and found.error is None
+            for found in committed
+            if found.topic == EVENTS
         }
+        outputs = {
+            found.partition: SettledOutputs(found.offset, _links(found))
+            for found in committed
+            if found.topic == OUTPUTS
+        }
+        return events, outputs
 
     def spans(self, topic: str) -> dict[int, Span]:
-        """Return what each partition holds now, up to the last stable offset."""
+        """Return what each partition holds now, up to the last stable offset.
+
+        Of a topic that is not there: nothing.
+        """
+        if topic not in self.partitions:
+            return {}
         low = self._offsets(topic, _SPEC.earliest())
         high = self._offsets(topic, _SPEC.latest())
         return {partition: Span(low[partition], high[partition]) for partition in sorted(low)}
@@ -173,6 +193,13 @@ def _expected(found: TopicPartition) -> dict[int, int] | None:
     except Stop:
         return None
     return {shard: expected.n for shard, expected in shards.items()}
+
+
+def _links(found: TopicPartition) -> dict[int, Link] | None:
+    try:
+        return chains.decode_metadata(found.metadata, f"{found.topic}/{found.partition}")
+    except Stop:
+        return None
 
 
 def _say(error: KafkaException) -> str:

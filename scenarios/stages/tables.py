@@ -15,6 +15,7 @@ from reports.evidence import (
     SideRow,
     TradeRow,
 )
+from reports.shown import OBSERVED, columns
 
 if TYPE_CHECKING:
     from scenarios.stages.town import Town
@@ -30,13 +31,7 @@ TABLES: dict[str, tuple[str, type[Record]]] = {
     "trades": ("trades_by_symbol", TradeRow),
     "sides": ("trades_by_user", SideRow),
 }
-_OBSERVED = ("durable_ns", "outcome_ns", "expired_ns", "overwrites")  # perhaps seen; no columns
 _KEY = 3  # no key of a table has more columns, and they come first
-
-
-def columns(record: type[Record]) -> tuple[str, ...]:
-    """Return the columns of a table of which `record` is a row."""
-    return tuple(name for name in record.__struct_fields__ if name not in _OBSERVED)
 
 
 def in_order(rows: Iterable[Record]) -> tuple[Any, ...]:
@@ -60,4 +55,4 @@ def _seen(row: "Evidence", record: type[Record]) -> dict[str, int | None]:
     if record is RequestRow:
         since = {"durable_ns": "decision", "outcome_ns": "outcome", "expired_ns": "expired"}
         return {name: row.durable.get(column) for name, column in since.items()}
-    return {name: getattr(row, name) for name in _OBSERVED if name in record.__struct_fields__}
+    return {name: getattr(row, name) for name in OBSERVED if name in record.__struct_fields__}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from reports.shown import columns
 from scenarios.backends.base import Backend
 from scenarios.stages.real.preparing import connection
-from scenarios.stages.tables import TABLES, columns, in_order
+from scenarios.stages.tables import TABLES, in_order
 from system import database
 from system.database import ALL, QUORUM, Database
 from system.errors import Stop

@@ -11,7 +11,8 @@ from reports.live.outcome import Outcome
 from reports.live.reconciling import reconcile
 from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Settled, Span
 from reports.live.waivers import Waiver
-from system.records import EVENTS, OPERATIONS, decode_event
+from reports.shown import Shown
+from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, decode_event
 from system.wal.frames import HEADER_BYTES, Frame, unpack
 from tests.reports.build import EPOCH_MS, MS, PARTITIONS, Build, log_files
 
@@ -29,6 +30,7 @@ class Memory:
         self.low: dict[str, int] = {}
         self.bounds = Bounds()
         self.metadata: dict[int, dict[int, int] | None] = {}
+        self.lsn_min = 1  # what was below is cut off
         self.lsn_max: int | None = None
         self.later: dict[int, int] = {}  # where the events end once the tables are read
         ends = self.build.offsets
@@ -93,8 +95,21 @@ class Memory:
         while frame := unpack(name, data, offset):
             if self.lsn_max is not None and frame.lsn > self.lsn_max:
                 return
-            yield frame
+            if frame.lsn >= self.lsn_min:
+                yield frame
             offset += frame.size
+
+    def orders(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        return self._entries(ORDERS, partition, low, high)
+
+    def outputs(self, partition: int, low: int, high: int) -> Iterator[Entry]:
+        return self._entries(OUTPUTS, partition, low, high)
+
+    def output_ends(self) -> dict[int, int]:
+        return {}
+
+    def shown(self) -> Iterator[Shown]:
+        return iter(())
 
     def ledger(self) -> Iterator[Cells]:
         rows: list[Row] = self.build.rows

@@ -9,6 +9,7 @@ import pytest
 from scenarios import catalog
 from scenarios.backends import kinds
 from scenarios.backends.base import Backend
+from scenarios.load import reconciled
 from scenarios.scenario import MILLISECOND, SECOND, Scenario, Step
 from scenarios.stages.real import stage
 from scenarios.trading import Trading
@@ -50,8 +51,14 @@ def test_orders_are_filled_though_the_engine_dies_after_it_published(
     published = [record.value for record in evidence.records if record.topic == OUTPUTS]
     assert len(set(published)) == len(evidence.outputs)  # again, perhaps, but never otherwise
     assert {log.shard for log in evidence.logs} == {1}
-    names = sorted(evidence.logs[0].files)
-    assert len(names) > len(list((tmp_path / "live/ubscore-1/data").glob("*.log")))
+    data = tmp_path / "live/ubscore-1/data"
+    assert len(evidence.logs[0].files) > len(list(data.glob("*.log")))  # snapshots have cut it
+
+    group = next(c.group for c in evidence.commits if c.group.startswith("settlement"))
+    live = reconciled.outcome(backend, group, backend.keyspace, [data], 60)
+    assert live.verdict == "held", [str(found) for found in live.breaks]
+    assert live.reads["outputs"] >= len(evidence.outputs)
+    assert not reconciled.on_its_way(live)
 
 
 def short() -> Scenario:

@@ -1,0 +1,208 @@
+"""The second look at orders: blocks of numbers on which topics and logs do not agree."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+from reports.fills import Move
+from reports.live.folds import BLOCK
+from reports.live.orders.applied import Applied
+from reports.live.orders.emitted import Due, Emitted
+from reports.live.orders.homes import net
+from reports.live.orders.passed import Order, Passed
+from reports.live.parts import Found, Parts
+from reports.live.sources import Cut, Sources
+from reports.reconcile.codes import LOG, ORDERS_TOPIC, OUTPUTS_TOPIC, Kind, meaning
+from system.records import ORDERS, decode_output, decode_validated
+from system.wal.frames import CommandFrame, EngineFrame, Frame
+
+_AT_ONCE = 64  # blocks that are read again; what is kept of one side fits in memory
+
+L = TypeVar("L", int, tuple[int, int])
+
+
+class Side(NamedTuple):
+    """What one side says under a number: what it does, who asked for it, and where it stands."""
+
+    hashed: int
+    moves: tuple[Move, ...]
+    at_ms: int
+    user_id: int
+    request_id: str
+    place: str
+
+
+class OrderDetails:
+    """Compares suspected blocks record by record."""
+
+    def __init__(self, sources: Sources, cut: Cut, emitted: Emitted, readable: list[int]) -> None:
+        self.sources = sources
+        self.cut = cut
+        self.emitted = emitted
+        self.readable = readable
+        self.unread = 0
+
+    # -- the engine's outputs and the logs -------------------------------------------------------
+
+    def look_at_applied(self, applied: Applied) -> None:
+        """Name the outputs that a log did not take in, twice, or otherwise."""
+        lanes = {lane for lane, _ in (*self.emitted.blocks.folds, *applied.blocks.folds)}
+        own = [lane for lane in lanes if lane[0] in self.readable]
+        blocks = self._chosen(self.emitted.blocks.differing(applied.blocks, own))
+        if not blocks:
+            return
+        emitted = {key: side for key, side in self._emitted() if _within(key, blocks)}
+        known = set()
+        for key, side in self._framed():
+            if not _within(key, blocks) or key[1] < self.emitted.first(key[0][1]):
+                continue
+            there = emitted.get(key)
+            if key in known or there is None:
+                kind: Kind = "orphan" if there is None else "duplicate"
+                _accuse(applied.parts, kind, side, side.moves, 1)
+            elif there.hashed != side.hashed:
+                _accuse(applied.parts, "altered", side, side.moves, 1)
+                _accuse(applied.parts, "altered", there, there.moves, -1)
+            known.add(key)
+        for key, side in sorted(emitted.items()):
+            if key not in known and applied.here(*key):
+                _accuse(applied.parts, "missing", side, side.moves, -1)
+
+    def _emitted(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
+        for partition, span in sorted(self.cut.outputs.items()):
+            for due in self.emitted.walk(partition).read(span.low, span.high):
+                for shard, these in self.emitted.homes.concerned(due.output).items():
+                    lane = shard, due.output.symbol_id
+                    yield (lane, due.output.output_seq), _side(due, these)
+
+    def _framed(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
+        for shard, frame in self._frames():
+            body = frame.body
+            if isinstance(body, EngineFrame):
+                output = decode_output(body.value)
+                these = self.emitted.homes.concerned(output).get(shard, [])
+                side = Side(
+                    hash(body.value),
+                    tuple(these),
+                    body.created_at,
+                    output.user_id,
+                    output.request_id,
+                    _place(frame),
+                )
+                yield ((shard, output.symbol_id), output.output_seq), side
+
+    # -- the logs and the orders topic -----------------------------------------------------------
+
+    def look_at_passed(self, passed: Passed) -> None:
+        """Name the orders that the engine is told otherwise than the log says."""
+        lanes = {lane for lane, _ in (*passed.blocks.folds, *passed.logged.folds)}
+        own = [lane for lane in lanes if lane[1] in self.readable]
+        blocks = self._chosen(passed.logged.differing(passed.blocks, own))
+        if not blocks:
+            return
+        logged = {key: side for key, side in self._sent() if _within(key, blocks)}
+        for partition in sorted(self.cut.orders):
+            for order in passed.walk(partition):
+                key = (partition, order.record.shard), order.record.n
+                if not _within(key, blocks) or key[1] < passed.logged_from(key[0]):
+                    continue
+                there = logged.get(key)
+                if there is None:
+                    _accuse_order(passed.from_log, "orphan", order, 1)
+                elif there.hashed != order.hashed:
+                    _accuse_order(passed.from_log, "altered", order, 0)
+
+    def _sent(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
+        for _, frame in self._frames():
+            body = frame.body
+            if not isinstance(body, CommandFrame):
+                continue
+            for output in body.outputs:
+                if output.topic == ORDERS:
+                    record = decode_validated(output.value)
+                    who = record.user_id, record.request_id, _place(frame)
+                    side = Side(hash(output.value), (), body.created_at, *who)
+                    yield ((output.partition, record.shard), output.n), side
+
+    # -- the orders topic and the engine's outputs -----------------------------------------------
+
+    def look_at_answers(self, passed: Passed) -> None:
+        """Name the orders that have no output, and the outputs that answer no order."""
+        asked, answers = passed.asked, self.emitted.answers
+        partitions = sorted(self.cut.orders)
+        blocks = self._chosen(answers.differing(asked, partitions))
+        if not blocks:
+            return
+        answered = self._answered(blocks)
+        for partition in partitions:
+            for order in passed.walk(partition):
+                key = partition, order.offset
+                if not _within(key, blocks) or not passed.due(partition, order.offset):
+                    continue
+                answer = answered.pop(key, None)
+                if answer is None:
+                    _accuse_order(passed.to_outputs, "missing", order, -1)
+                elif not _answers(answer, order):
+                    _accuse_order(passed.to_outputs, "altered", order, 0)
+        for _, due in sorted(answered.items()):
+            code, cause = meaning(ORDERS_TOPIC, OUTPUTS_TOPIC, "orphan", due.place)
+            who = due.output.user_id, due.output.request_id, due.place
+            passed.to_outputs.accuse(Found(code, 0, 0, 1, due.timestamp_ms, *who, cause))
+
+    def _answered(self, blocks: set[tuple[int, int]]) -> dict[tuple[int, int], Due]:
+        """Return the outputs in some blocks, by the place of the order that they answer."""
+        found = {}
+        for partition, span in sorted(self.cut.outputs.items()):
+            high = self.cut.answers.get(partition, span.low)
+            for due in self.emitted.walk(partition).read(span.low, high):
+                source = due.output.source
+                key = source.partition, source.offset
+                if _within(key, blocks):
+                    found[key] = due
+        return found
+
+    # -- both ------------------------------------------------------------------------------------
+
+    def _frames(self) -> Iterator[tuple[int, Frame]]:
+        for shard in self.readable:
+            for frame in self.sources.frames(shard):
+                yield shard, frame
+
+    def _chosen(self, blocks: list[tuple[L, int]]) -> set[tuple[L, int]]:
+        self.unread += max(len(blocks) - _AT_ONCE, 0)
+        return set(blocks[:_AT_ONCE])
+
+
+def _within(key: tuple[L, int], blocks: set[tuple[L, int]]) -> bool:
+    lane, number = key
+    return (lane, number // BLOCK) in blocks
+
+
+def _answers(due: Due, order: Order) -> bool:
+    output, record = due.output, order.record
+    return (output.request_id, output.order_id) == (record.request_id, record.order_id)
+
+
+def _side(due: Due, these: Iterable[Move]) -> Side:
+    output = due.output
+    who = output.user_id, output.request_id, due.place
+    return Side(due.hashed, tuple(these), due.timestamp_ms, *who)
+
+
+def _place(frame: Frame) -> str:
+    return f"{frame.file}@{frame.offset} (LSN {frame.lsn})"
+
+
+def _accuse(parts: Parts, kind: Kind, side: Side, these: Iterable[Move], sign: int) -> None:
+    """Accuse an output, once for each asset that it moves; one that moves nothing, once."""
+    code, cause = meaning(OUTPUTS_TOPIC, LOG, kind, side.place)
+    who = side.user_id, side.request_id, side.place
+    for asset, amount, count in list(net(these)) or [(0, 0, 0)]:
+        found = Found(code, asset, sign * amount, sign * count, side.at_ms, *who, cause)
+        parts.accuse(found)
+
+
+def _accuse_order(parts: Parts, kind: Kind, order: Order, count: int) -> None:
+    code, cause = meaning(parts.before, parts.after, kind, order.place)
+    record = order.record
+    who = record.user_id, record.request_id, order.place
+    parts.accuse(Found(code, 0, 0, count, order.timestamp_ms, *who, cause))
