@@ -101,5 +101,5 @@ class StartedBackend(Backend):
         if free < needed:
             raise Infrastructure(
                 f"the disk under {here} has {free} MiB free; {len(self.servers)} servers of kind"
-                f" {self.kind} need {needed} MiB: free some, or take another --folder"
+                f" {self.kind} need {needed} MiB: free some, or choose another disk"
             )

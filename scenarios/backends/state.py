@@ -79,7 +79,7 @@ def owning(folder: Path) -> Generator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise Infrastructure(f"{folder}: {error.strerror}; take another --folder") from None
+        raise Infrastructure(f"{folder}: {error.strerror}; choose another folder") from None
     try:
         _lock(lock, folder)
         yield

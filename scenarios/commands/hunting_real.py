@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
             _run_all(_Hunt(scenario, backend, runs, wish), bound, campaign)
     except KeyboardInterrupt:
         campaign.interrupted = True
+    except Infrastructure:
+        with suppress(OSError):
+            folder.rmdir()  # nothing was played
+        raise
     click.echo(hunting.summary(scenario, campaign))
     failures = campaigns.groups(scenario, campaign)
     page = campaigns.write(folder, scenario, campaign, failures)

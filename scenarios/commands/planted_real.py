@@ -72,20 +72,20 @@ class _Rows:
         """Play the plans that catch the bug in simulation, until one catches it for real."""
         asked, scenario = self.asked, catalog.find(name)
         where = counterparts.Setting.of(scenario.deployment, self.backend)
-        plans = promising.ranked(name, where, asked.seeds, asked.jobs)
-        if not plans:
-            self._say(name, f"not in {asked.seeds} seeds", "no plan to play", ())
-            return False
-        first = min(plans, key=lambda plan: plan.number)
-        simulated, caught = f"{first.by}, seed {first.number} of {asked.seeds}", ""
-        played: list[str] = []
-        for plan in islice(cycle(plans), asked.attempts):
+        search = promising.Search(name, where, asked.seeds, asked.jobs)
+        caught, played = "", list[str]()
+        for plan in islice(cycle(search), asked.attempts):
             played.append(f"{plan.seed} ({plan.caught}/{plan.tries})")
             caught = promising.broken(self._play(name, plan.seed), scenario.expect)
             if caught:
                 break
-        hangs_on = {kind for plan in plans for kind in plan.lacking}
-        if not caught and hangs_on and not any(plan.caught for plan in plans):
+        if not search.tried:
+            self._say(name, f"not in {asked.seeds} seeds", "no plan to play", ())
+            return False
+        first = search.tried[0]
+        simulated = f"{first.by}, seed {first.number} of {asked.seeds}"
+        hangs_on = {kind for plan in search.tried for kind in plan.lacking}
+        if not caught and hangs_on and not any(plan.caught for plan in search.tried):
             self._say(name, simulated, f"no counterpart: {' '.join(sorted(hangs_on))}", played)
             return True
         self._say(name, simulated, caught or "NOT CAUGHT", played)

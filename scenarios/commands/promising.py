@@ -6,7 +6,7 @@ other seeds: other users, other timing. Judged is what the real stage would see 
 catch the bug there whatever the seed come first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,8 +18,7 @@ from scenarios.scenario import Scenario
 from scenarios.stages.real import counterparts
 
 _PLANS = 6  # of those that catch the bug, so many are tried
-_TRIES = 6  # with so many other seeds each
-_SURE = 3  # so many that all of those catch are enough
+_TRIES = 5  # with so many other seeds each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +38,45 @@ class Promising:
     lacking: tuple[str, ...]
 
 
-def ranked(
-    name: str, where: counterparts.Setting, seeds: int, jobs: int, tries: int = _TRIES
-) -> list[Promising]:
-    """Return the plans that catch the bug called `name` in simulation, the surest ones first."""
-    scenario = catalog.find(name)
-    others = planted.seeds_of(tries, 1)
-    found = []
-    for number, result in islice(planted.catches(name, seeds, 0, jobs), _PLANS):
+class Search:
+    """Yields the plans that catch a bug: whoever is sure at once, the others at the end, best first.
+
+    A plan is sure if every other seed catches the bug with it, too.
+    """
+
+    def __init__(self, name: str, where: counterparts.Setting, seeds: int, jobs: int) -> None:
+        self.name = name
+        self.where = where
+        self.seeds = seeds
+        self.jobs = jobs
+        self.tried: list[Promising] = []
+
+    def __iter__(self) -> Iterator[Promising]:
+        """Look for plans only as long as somebody asks for another."""
+        unsure: list[Promising] = []
+        for number, result in islice(planted.catches(self.name, self.seeds, 0, self.jobs), _PLANS):
+            plan = self._try(number, result)
+            self.tried.append(plan)
+            if plan.caught == plan.tries:
+                yield plan
+            else:
+                unsure.append(plan)
+        yield from sorted(unsure, key=lambda each: (-each.caught, each.number))
+
+    def _try(self, number: int, result: Result) -> Promising:
+        scenario = catalog.find(self.name)
         plan = scenario.plan_of(result.seed)
-        left_out = [i for i, step in enumerate(plan) if counterparts.lacking(step, where)]
-        found.append(
-            Promising(
-                number=number,
-                seed=result.seed,
-                by=broken(result, scenario.expect),
-                caught=_catches(scenario, result.seed, left_out, others, jobs),
-                tries=tries,
-                lacking=tuple(plan[i].fault.kind for i in left_out),
-            )
+        left_out = [i for i, step in enumerate(plan) if counterparts.lacking(step, self.where)]
+        return Promising(
+            number=number,
+            seed=result.seed,
+            by=broken(result, scenario.expect),
+            caught=_catches(
+                scenario, result.seed, left_out, planted.seeds_of(_TRIES, 1), self.jobs
+            ),
+            tries=_TRIES,
+            lacking=tuple(plan[i].fault.kind for i in left_out),
         )
-        if sum(each.caught == each.tries for each in found) == _SURE:
-            break
-    return sorted(found, key=lambda each: (-each.caught, each.number))
 
 
 def broken(result: Result, expected: Sequence[str]) -> str:
