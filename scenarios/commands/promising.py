@@ -39,7 +39,7 @@ class Promising:
 
 
 class Search:
-    """Yields the plans that catch a bug: whoever is sure at once, the others at the end, best first.
+    """Yields the plans that catch a bug: sure ones at once, the others at the end, best first.
 
     A plan is sure if every other seed catches the bug with it, too.
     """

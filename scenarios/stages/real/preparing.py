@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from scenarios.backends.base import Ability, Backend
-from scenarios.errors import Infrastructure
+from scenarios.errors import Infrastructure, UsageError
 from system import database, schema, topics
 from system import kafka as clients
 from system.config import Kafka, Topics
@@ -43,6 +43,12 @@ def connection(backend: Backend, keyspace: str) -> Scylla:
 
 def prepare(backend: Backend, keyspace: str, partitions: int, destroy: Collection[str]) -> None:
     """Leave empty topics and tables; `Infrastructure` says what stands in the way."""
+    strange = set(destroy) - {*topics.ALL, keyspace}
+    if strange:
+        raise UsageError(
+            f"--destroy {', '.join(sorted(strange))}: a run has no topic or keyspace of that name;"
+            f" it has {', '.join(topics.ALL)} and {keyspace}"
+        )
     kafka = msgspec.convert({"bootstrap": backend.bootstrap, **backend.kafka_keys}, Kafka)
     wanted = Topics(
         partitions=partitions, replication=backend.replication, min_insync=backend.min_insync

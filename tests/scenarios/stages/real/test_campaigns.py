@@ -34,6 +34,6 @@ def test_a_planted_bug_breaks_and_a_sound_story_holds_on_both_stages(tmp_path: P
     rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
     assert (
         rows["lost_send"].split()[1:]
-        == "I3, seed 1 of 1 I3 1: SEED (6/6)".replace("SEED", rows["lost_send"].split()[-2]).split()
+        == "I3, seed 1 of 1 I3 1: SEED (5/5)".replace("SEED", rows["lost_send"].split()[-2]).split()
     )
     assert "1 of 1 held" in rows["nine_deposits"]
