@@ -56,12 +56,11 @@ bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 
 fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=n for another number)
 	$(BIN)/python -m tests.system.gateway.fuzz $(EXAMPLES)
 
-load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP against a bare client (Java 17, Maven)
-	$(BIN)/wavetank load --kind jvm --through topic --rate 1500 --duration 20 --baseline
-	$(BIN)/wavetank load --kind jvm --through http --rate 1000 --duration 20 --baseline
+load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP beside a bare client (Java 17, Maven)
+	$(BIN)/python -m scenarios.bench_load
 
-observability: $(READY) ## make list of metrics, dashboard and alert rules anew from what programs tell
-	$(BIN)/python -m reports.observability
+load-scale: $(READY) ## the same load with one and two gateways, shards and settlements
+	$(BIN)/python -m scenarios.bench_load --scale --rounds 3
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from reports.breaks import Break
-from reports.load import KEEPS_UP, Load, Whole
+from reports.load import KEEPS_UP, Band, Load, Whole
 from reports.pages import plot
 from reports.pages.html import asset, environment, hop_rows
 from reports.pages.text import SIGNS, columns
@@ -24,7 +24,7 @@ MEANING = (
     " Sent is when the load generator came to it."
     " Acknowledged is what the sender saw; decided is the LogAppendTime of the event, to a"
     " millisecond; settled is when a committed offset of Settlement's group beyond the event was"
-    " seen (asked for every 25 ms), after its rows were acknowledged: an upper bound."
+    " seen (asked for every 50 ms), after its rows were acknowledged: an upper bound."
 )
 
 USAGE = "CPU time from the first request until all had settled, by stage: all programs of a name."
@@ -40,7 +40,7 @@ def summary(load: Load, folder: str) -> str:
         "\n".join(columns(trial_rows(load))) if load.trials else "",
         "\n".join(columns(usage_rows(load))) if load.usage else "",
         f"  limit: {limit(load)}" if limit(load) else "",
-        "\n".join(f"  fault  {band.fault}: {band.effects}" for band in load.bands),
+        "\n".join(f"  fault  {_times(band)}  {band.fault}: {band.effects}" for band in load.bands),
         "\n".join(f"  not tested: {what}" for what in load.untested),
         "\n".join(f"  {found}" for found in all_breaks(load)[:_BREAKS_SHOWN]),
         "\n".join(f"  not known: {why}" for why in load.unknown),
@@ -62,7 +62,7 @@ def facts(load: Load) -> list[tuple[str, str]]:
     bound = "" if load.bound_ms is None else f", the highest with p99 <= {load.bound_ms:g} ms"
     found = [
         ("load", f"{load.rate:,.0f} requests/s {load.spacing}, through {load.through}{bound}"),
-        ("measured", f"{load.measured_s:g} s after {load.warm_up_s:g} s of warm-up"),
+        ("measured", f"{round(load.measured_s, 1):g} s after {load.warm_up_s:g} s of warm-up"),
         ("offered", f"{load.offered_s:,.0f} requests/s"),
         ("settled", f"{load.settled_s:,.0f} requests/s, {load.rows_s:,.0f} rows/s"),
         ("all of it", "nothing" if load.whole is None else _whole(load.whole)),
@@ -92,6 +92,14 @@ def _counted(load: Load) -> str:
     rare = (("refused", counts.refused), ("without an answer", counts.unknown))
     words = [f"{n:,} {name}" for name, n in (*named, *((w, n) for w, n in rare if n))]
     return f"{counts.sent:,} sent, {', '.join(words)}"
+
+
+def _times(band: Band) -> str:
+    if band.from_s is None:
+        return "never came"
+    return (
+        f"{band.from_s:.1f} s" if band.to_s is None else f"{band.from_s:.1f} to {band.to_s:.1f} s"
+    )
 
 
 Rows = list[Sequence[str]]

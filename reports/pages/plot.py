@@ -9,6 +9,7 @@ from reports.load import Band, Load, Slice
 _LEFT, _RIGHT, _WIDTH = 70, 16, 1180
 _TOP, _PANEL, _GAP = 26, 150, 34
 _HEIGHT = _TOP + 2 * _PANEL + _GAP + 30
+_NUMBER = 18  # the room that a number takes
 _TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 Line = tuple[str, str, Sequence[float | None]]  # class, name, a value per second
@@ -22,6 +23,7 @@ def draw(load: Load) -> str:
     seconds = len(slices)
     body = _seconds(seconds)
     body += [_band(band, seconds) for band in load.bands if band.from_s is not None]
+    body += _numbers(load.bands, seconds)
     body += _panel(_TOP, "requests/s", _rates(slices), seconds, _linear)
     body += _panel(_TOP + _PANEL + _GAP, "ms", _latencies(slices), seconds, _logarithmic)
     return (
@@ -71,6 +73,18 @@ def _band(band: Band, seconds: int) -> str:
         f'<rect class="band {kind}" x="{left}" y="{_TOP}" width="{width:.1f}"'
         f' height="{_HEIGHT - _TOP - 24}"><title>{title}</title></rect>'
     )
+
+
+def _numbers(bands: Sequence[Band], seconds: int) -> list[str]:
+    """Return the numbers that bands have in the table of faults, where there is room."""
+    drawn, free = [], 0.0
+    starts = [(band.from_s, n) for n, band in enumerate(bands, 1) if band.from_s is not None]
+    for from_s, number in sorted(starts):
+        x = _x(from_s, seconds) + 3
+        if x >= free:
+            drawn.append(f'<text class="which" x="{x}" y="{_TOP + 11}">{number}</text>')
+            free = x + _NUMBER
+    return drawn
 
 
 Scale = Callable[[float, float], float]

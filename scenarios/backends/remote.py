@@ -18,6 +18,7 @@ from system.config import Kafka, Section
 from system.database import FAILURES, Database, Scylla
 from system.errors import ConfigError, Stop
 
+_OPTIONS = {"kafka": "--bootstrap", "scylla": "--contact-points"}
 _ADDRESSES = ("bootstrap", "contact_points", "port", "datacenter", "keyspace")
 
 
@@ -181,6 +182,9 @@ def read(
             if value is not None:
                 kept.setdefault(section, {})[key] = value
         config.override(Servers, kept, environ)
+        for section, option in _OPTIONS.items():
+            if not path and section not in kept:
+                raise UsageError(f"{option} is missing: both kinds of servers must be named")
         return config.convert(Servers, kept, path or "the options")
     except Stop as stop:
         raise UsageError(stop.message) from None

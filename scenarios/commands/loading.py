@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from reports import folder as folders
-from reports.breaks import Verdict
 from reports.folder import FolderError
 from reports.load import Baseline, Load
 from reports.pages import live
@@ -23,7 +22,7 @@ from scenarios.errors import Infrastructure, UsageError
 from scenarios.load import course, figures, histograms, plans
 from scenarios.load.baseline import CONCURRENCY
 from scenarios.load.made import Made
-from scenarios.load.settings import SECOND, Settings
+from scenarios.load.settings import CONNECTIONS, SECOND, TRIAL_S, Settings
 from scenarios.scenario import Plan, Scenario, Step
 
 _INTERRUPTED = 130
@@ -52,6 +51,10 @@ class Harm:
             return None
         ats = self._each("--at", self.at_s)
         lasts = self._each("--lasts", self.lasts_s or (_LASTS_S,) * len(ats))
+        for option, given in (("--at", ats), ("--lasts", lasts)):
+            for seconds in given:
+                if not 0 <= seconds < float("inf"):
+                    raise UsageError(f"{option} {seconds:g}: it must not be less than 0")
         return tuple(
             Step(fault=plans.fault(text), at=round(at * SECOND), lasts=round(long * SECOND))
             for text, at, long in zip(self.faults, ats, lasts, strict=True)
@@ -66,28 +69,24 @@ class Harm:
         return given
 
 
-def settings(
-    *,
-    fixed: bool,
-    duration: float,
-    warm_up: float,
-    search: bool,
-    p99: str | None,
-    trial: float,
-    baseline: bool,
-    **same: Any,
-) -> Settings:
-    """Return what the options of the command say; the rest are named as in `Settings`."""
+def settings(*, search: bool, p99: str | None, trial: float | None, **given: Any) -> Settings:
+    """Return what the options of the command say; those not named here are as in `Settings`."""
     if search != (p99 is not None):
         raise UsageError("--search and --p99 belong together: --search --p99 200ms")
+    if trial is not None and not search:
+        raise UsageError("--trial is about --search: give that, too")
+    connections = given.pop("connections")
+    if connections is not None and given.get("through") == "topic":
+        raise UsageError("--connections is about --through http; the topic needs none")
     return Settings(
-        lasts_s=duration,
-        warm_up_s=warm_up,
-        spacing="fixed" if fixed else "poisson",
+        lasts_s=given.pop("duration"),
+        warm_up_s=given.pop("warm_up"),
+        spacing="fixed" if given.pop("fixed") else "poisson",
+        baseline_s=_BASELINE_S if given.pop("baseline") else 0.0,
         bound_ms=None if p99 is None else _milliseconds(p99),
-        trial_s=trial,
-        baseline_s=_BASELINE_S if baseline else 0.0,
-        **same,
+        trial_s=TRIAL_S if trial is None else trial,
+        connections=connections or CONNECTIONS,
+        **given,
     )
 
 
@@ -106,12 +105,15 @@ def run(
     settings = replace(settings, faults_needed=bool(harm.faults))
     folder = campaigns.new_folder(runs, scenario.name, "load") if report else None
     try:
-        load = _made(scenario, settings, harm.steps(), wish, runs, folder)
+        load, died = _made(scenario, settings, harm.steps(), wish, runs, folder)
     except BaseException:
         if folder is not None and not any(folder.iterdir()):
             folder.rmdir()
         raise
     click.echo(pages.summary(load, str(folder or "")))
+    if died:
+        why, _, _ = died.partition(";")
+        raise Infrastructure(f"the load ended early: {why}")
     return _INTERRUPTED if load.interrupted else running.code(load.verdict)
 
 
@@ -122,7 +124,7 @@ def _made(
     wish: real.Wish,
     runs: str,
     folder: Path | None,
-) -> Load:
+) -> tuple[Load, str]:
     with real.living(Path(runs, scenario.name), "load") as live_folder:
         with real.servers(wish, live_folder / real.SERVERS) as backend:
             made = course.run(
@@ -137,7 +139,7 @@ def _made(
             load = _load(scenario, settings, backend, made)
         if folder is not None:
             _keep(folder, load, made, real.written(live_folder, "data"))
-    return load
+    return load, made.died
 
 
 def _scenario(name: str | None) -> Scenario:
@@ -150,14 +152,14 @@ def _scenario(name: str | None) -> Scenario:
 
 def _load(scenario: Scenario, settings: Settings, backend: Backend, made: Made) -> Load:
     samples, window = made.samples, made.window
-    if made.interrupted and made.begin_ns:
+    if (made.interrupted or made.died) and made.begin_ns:
         window = figures.Window(window.begin_ns, min(window.end_ns, made.stopped_ns))
     settled_s, rows_s = figures.settled(samples, window)
     versions = ", ".join(f"{name} {version}" for name, version in backend.versions.items())
     nodes = len(backend.nodes)
     return Load(
         name=scenario.name,
-        verdict=_verdict(made),
+        verdict=made.verdict,
         servers=f"{backend.kind}, {nodes} {'node' if nodes == 1 else 'nodes'} each: {versions}",
         command=shlex.join(["wavetank", *sys.argv[1:]]),
         through=settings.through,
@@ -192,15 +194,6 @@ def _load(scenario: Scenario, settings: Settings, backend: Backend, made: Made) 
 
 def _baseline(made: Made) -> Baseline | None:
     return Baseline(rows_s=tuple(made.baseline), concurrency=CONCURRENCY) if made.baseline else None
-
-
-def _verdict(made: Made) -> Verdict:
-    """Held only if everything acknowledged has settled, and the ledger reconciles."""
-    found = made.outcome
-    if made.breaks or (found is not None and found.breaks):
-        return "broken"
-    settled = made.samples.settled_count
-    return "unknown" if made.unknown or found is None or not settled else "held"
 
 
 def _keep(folder: Path, load: Load, made: Made, extra: dict[str, bytes]) -> None:

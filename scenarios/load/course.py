@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reports.load import Band, Trial
 from scenarios.backends.base import Backend
-from scenarios.errors import Unreadable, UsageError
+from scenarios.errors import Infrastructure, Unreadable, UsageError
 from scenarios.load import figures, reconciled
 from scenarios.load.baseline import Baseline
 from scenarios.load.driving import Drive
@@ -51,11 +51,22 @@ def run(
         destroy=destroy,
         followed=False,
     )
+    _leave_out_late(town, round(settings.whole_s * SECOND))
     for step, why in town.untested:
         if settings.faults_needed:
             raise UsageError(f"{step.fault!r} cannot be had here: {why}")
         say(f"not tested here: {step.fault!r}: {why}")
     return _Course(settings, town, say).run()
+
+
+def _leave_out_late(town: RealTown, ends_ns: int) -> None:
+    """Leave out steps that would come when nobody sends any more."""
+    late = tuple(step for step in town.plan if step.at >= ends_ns)
+    town.plan = tuple(step for step in town.plan if step.at < ends_ns)
+    why = f"the load ends after {ends_ns / SECOND:g} s"
+    town.untested += tuple(
+        (step, f"it would come at {step.at / SECOND:g} s, and {why}") for step in late
+    )
 
 
 def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
@@ -91,17 +102,29 @@ class _Course:
             with self.town:
                 stack.callback(self.drive.close)
                 self.drive.start()
-                try:
-                    self._load()
-                except KeyboardInterrupt:
-                    self.made.interrupted = True
-                    self.made.stopped_ns = self.town.clock.now
-                    self.say("interrupted: what is under way is waited for; again to drop it")
-                self._end()
-            self._reconcile()
-            if baseline is not None and not self.made.interrupted:
+                self._go_through()
+            if not self.made.died:
+                self._reconcile()
+            if baseline is not None and not self.made.interrupted and not self.made.died:
                 self._measure_bare(baseline)
         return self.made
+
+    def _go_through(self) -> None:
+        """Load, settle and stop; what was measured is kept although a server dies meanwhile."""
+        try:
+            try:
+                self._load()
+            except KeyboardInterrupt:
+                self.made.interrupted = True
+                self.made.stopped_ns = self.town.clock.now
+                self.say("interrupted: what is under way is waited for; again to drop it")
+            self._end()
+        except Infrastructure as error:
+            at_s = (self.town.clock.now - self.made.begin_ns) / SECOND
+            self.made.died = str(error)
+            self.made.unknown.append(f"{at_s:.1f} s after the start of the load {error}")
+            self.made.stopped_ns = self.town.clock.now
+            self._close()
 
     # -- before --------------------------------------------------------------------------------
 
@@ -143,6 +166,7 @@ class _Course:
 
     def _search(self, bound_ms: float) -> float:
         search = Search(rate=self.settings.rate)
+        self._warm_up()
         while search.rate is not None:
             trial = self._try(search.rate, bound_ms)
             self.made.trials.append(trial)
@@ -151,7 +175,15 @@ class _Course:
                 f" {'held' if trial.held else trial.why}"
             )
             search.tried(held=trial.held)
+        self.made.notes.append(f"the search ended: {search.ended}")
+        self.say(self.made.notes[-1])
         return search.held
+
+    def _warm_up(self) -> None:
+        """Send a while without judging it: nobody's first requests are his fastest."""
+        if self.settings.warm_up_s:
+            self.drive.begin(self.settings.rate, round(self.settings.warm_up_s * SECOND))
+            self.drive.settled()
 
     def _try(self, rate: float, bound_ms: float) -> Trial:
         drive, lasts_ns = self.drive, round(self.settings.trial_s * SECOND)
@@ -172,15 +204,20 @@ class _Course:
             if made.interrupted:
                 raise
             made.interrupted = True
-        finally:
-            made.machine, made.usage = self.drive.meter.machine(), self.drive.metered()
-            self.drive.close()
-        made.end_ns = town.clock.now
-        made.answers = dict(self.drive.sender.answers)
-        made.bands = tuple(self._bands())
+        self._close()
         if not made.interrupted:  # else nobody has waited for them
             made.breaks += reconciled.missing(self.samples)
         made.notes += [f"{label} was killed: it did not stop in time" for label in town.stop()]
+
+    def _close(self) -> None:
+        """Send and follow no more, and keep what was measured."""
+        made, drive = self.made, self.drive
+        made.machine, made.usage = drive.meter.machine(), drive.metered()
+        drive.close()
+        made.end_ns = drive.now
+        made.answers = dict(drive.sender.answers)
+        made.bands = tuple(self._bands())
+        made.notes += reconciled.endings(self.town.supervisor.events, made.bands)
 
     def _settle(self) -> None:
         self.nemesis.heal()
@@ -189,7 +226,7 @@ class _Course:
         if self.made.interrupted:
             self.drive.hurry()
         else:
-            self.drive.settled(self.town.scenario.settles_ns)
+            self.drive.settled()
 
     def _reconcile(self) -> None:
         town, made = self.town, self.made

@@ -19,6 +19,7 @@ from scenarios.load.usage import Meter
 from scenarios.stages.real.town import RealTown
 
 _HURRY_S = 5.0  # for what is under way when somebody interrupts
+_HALTED = 5 * SECOND  # for what is under way beside a program that halted
 _METER = SECOND
 _LOOK = 20_000_000  # programs at whose doors nothing waits need no closer look
 
@@ -95,14 +96,19 @@ class Drive:
 
         return self.town.run_until(look, bound_ns)
 
-    def settled(self, bound_ns: int) -> bool:
-        """Wait until all of it is done; false if nothing more settled for `bound_ns`."""
+    def settled(self) -> bool:
+        """Wait until all of it is done; false if nothing more settles for long."""
         before = -1
         while self.samples.settled_count > before:  # a backlog is no loss while it shrinks
             before = self.samples.settled_count
-            if self.until(lambda: self.done, bound_ns):
+            if self.until(lambda: self.done, self._patience()):
                 return True
         return False
+
+    def _patience(self) -> int:
+        """Return how long to wait for more to settle: nobody starts a program that halted."""
+        halted = self.town.supervisor.halted
+        return _HALTED if halted else self.town.scenario.settles_ns
 
     def hurry(self) -> None:
         """Send nothing more, and wait a little for what is under way."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from reports.breaks import Break
+from reports.breaks import Break, Verdict
 from reports.live.outcome import Outcome
 from reports.load import Band, Machine, Trial, Usage
 from scenarios.load.figures import Window
@@ -34,3 +34,13 @@ class Made:
     notes: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
     interrupted: bool = False
+    died: str = ""  # which server did, if one did; the load ended there
+
+    @property
+    def verdict(self) -> Verdict:
+        """Held only if everything acknowledged has settled, and the ledger reconciles."""
+        found = self.outcome
+        if self.breaks or (found is not None and found.breaks):
+            return "broken"
+        settled = self.samples.settled_count
+        return "unknown" if self.unknown or found is None or not settled else "held"

@@ -50,7 +50,9 @@ def plan(path: str) -> Plan:
 def _parsed(text: str, where: str, mode: str) -> Any:
     try:
         return ast.parse(text, mode=mode)
-    except (SyntaxError, ValueError) as error:
+    except SyntaxError as error:
+        raise UsageError(f"{where!r} is not Python: {error.msg}, line {error.lineno}") from None
+    except ValueError as error:
         raise UsageError(f"{where!r} is not Python: {error}") from None
 
 

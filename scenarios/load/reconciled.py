@@ -1,20 +1,23 @@
 """Whether a load counts: the deployment is reconciled, and each acknowledged request looked for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from reports.breaks import Break
+from reports.evidence import ProcessEvent
 from reports.live.outcome import Outcome
 from reports.live.reconciling import reconcile
 from reports.live.sources import Bounds
+from reports.load import Band
 from scenarios.backends.base import Backend
 from scenarios.load.samples import Samples
 from scenarios.reconciling.deployment import Deployment
 from scenarios.reconciling.settings import Settings
 from scenarios.stages.real.preparing import connection
 
+_WORDS = 300  # of a program's last ones
 _NAMED = 100  # requests that are named; the rest is counted
 _ROWS_S, _RECORDS_S = 1_000_000, 10_000_000  # nobody else uses the servers any more
 
@@ -40,6 +43,18 @@ def outcome(
     bounds = Bounds(max_age_ms=round(bound_s * 1000))
     with Deployment(chosen) as deployment:
         return reconcile(deployment, bounds)
+
+
+def endings(events: Iterable[ProcessEvent], bands: Iterable[Band]) -> Iterator[str]:
+    """Yield how each program ended of which the faults do not say that they killed it."""
+    harm = " ".join(band.effects for band in bands)
+    for event in events:
+        label = f"{event.process}#{event.incarnation}"
+        if event.kind == "crashed" and label not in harm:
+            yield f"{label} was killed, by no fault of the plan"
+        elif event.kind in {"exited", "halted"}:
+            words = ": ".join(filter(None, (event.reason, event.detail)))
+            yield f"{label} {event.kind} with code {event.code}: {words[:_WORDS]}"
 
 
 def missing(samples: Samples) -> list[Break]:

@@ -26,6 +26,19 @@ class Search:
             self.failed = min(self.failed, self.rate)
         self.rate = self._next()
 
+    @property
+    def ended(self) -> str:
+        """Why the search has ended."""
+        if not self.held:
+            return (
+                f"{self.failed:,.1f}/s did not hold, and nothing below {self.lowest:g}/s is tried"
+            )
+        percent = round(100 * (self.closeness - 1))
+        return (
+            f"{self.held:,.1f}/s held and {self.failed:,.1f}/s did not: rates less than {percent} %"
+            " apart are not told from each other"
+        )
+
     def _next(self) -> float | None:
         if self.failed == float("inf"):
             return self.held * 2

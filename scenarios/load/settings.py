@@ -8,6 +8,10 @@ from scenarios.load.arrivals import Spacing
 
 SECOND = 10**9
 
+TRIAL_S = 8.0
+CONNECTIONS = 64
+_REQUESTS_MAX = 5_000_000  # what is kept of each takes memory
+
 Through = Literal["http", "topic"]
 
 
@@ -21,14 +25,14 @@ class Settings:
     warm_up_s: float = 5.0
     spacing: Spacing = "poisson"
     users: int = 1000
-    connections: int = 64
+    connections: int = CONNECTIONS
     seed: int = 1
     gateways: int = 1
     shards: int = 1
     settlements: int = 1
     partitions: int = 4
     bound_ms: float | None = None
-    trial_s: float = 8.0
+    trial_s: float = TRIAL_S
     baseline_s: float = 0.0
     faults_needed: bool = False  # one that cannot be had here is refused, not left out
 
@@ -40,8 +44,14 @@ class Settings:
         ):
             if not 0 < value < float("inf"):
                 raise UsageError(f"{option} {value:g}: it must be more than 0")
-        if self.warm_up_s < 0:
+        if not 0 <= self.warm_up_s < float("inf"):
             raise UsageError(f"--warm-up {self.warm_up_s:g}: it must not be less than 0")
+        if self.rate * self.whole_s > _REQUESTS_MAX:
+            count = self.rate * self.whole_s
+            raise UsageError(
+                f"--rate {self.rate:g} for {self.whole_s:g} s are {count:,.0f} requests:"
+                f" {_REQUESTS_MAX:,} are as many as one load keeps account of"
+            )
         if self.bound_ms is not None and self.bound_ms <= 0:
             raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be more than 0")
         for option, count in (("--settlements", self.settlements), ("--shards", self.shards)):
@@ -52,3 +62,8 @@ class Settings:
                 )
         if self.through == "topic" and self.gateways != 1:
             raise UsageError("--gateways is about --through http; the topic needs no gateway")
+
+    @property
+    def whole_s(self) -> float:
+        """How long the load lasts, warm-up included."""
+        return self.warm_up_s + self.lasts_s

@@ -90,7 +90,7 @@ def _ability(ability: Ability) -> Requirement:
         if target in where.deployment.programs:
             return ""
         if target not in where.servers:
-            return f"this back end has no server {target}"
+            return f"no program or server is called {target}"
         if ability not in where.backend.abilities:
             return f"a server of a back end of kind {where.backend.kind} cannot be told to"
         return ""
@@ -103,7 +103,7 @@ def _links(fault: Any, where: Setting) -> str:
         return "nothing is put before servers that others run"
     unknown = [name for name in fault.targets if not _known(name, where)]
     if unknown:
-        return f"this back end has no server {', '.join(unknown)}"
+        return f"no program or server is called {', '.join(unknown)}"
     ends = [name for name in fault.targets if name in where.servers]
     if isinstance(fault, Cut) and len(ends) == 2:
         return "links between servers have no proxy"

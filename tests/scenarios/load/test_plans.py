@@ -26,7 +26,7 @@ def test_a_plan_is_read_as_run_folders_hold_it(seed: int, tmp_path: Path) -> Non
     ("text", "says"),
     [
         ("Crash(", "is not Python"),
-        ("Crush('ubscore-1')", "Crush is unknown; known are BitRot"),
+        ("Crush('ubscore-1')", "Crush is unknown; known are"),
         ("'ubscore-1'", "is no fault"),
         ("Crash()", "Crash: "),
         ("Crash(open('x'))", "open is unknown"),
@@ -70,7 +70,7 @@ def test_faults_without_times_are_refused(harm: Harm, says: str) -> None:
 
 
 GIVEN = {"fixed": False, "duration": 5.0, "warm_up": 1.0, "search": False, "p99": None}
-MORE = {"trial": 5.0, "baseline": False}
+MORE = {"trial": None, "connections": None, "baseline": False}
 
 
 @pytest.mark.parametrize(
