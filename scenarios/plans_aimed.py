@@ -1,9 +1,19 @@
-"""Plans aimed at one weakness each: snapshots half written, batches half settled, clocks back."""
+"""Plans aimed at one weakness each: snapshots, batches, clocks that go back, lost events."""
 
 import random
 
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
-from sim.faults import ClockStep, Crash, Fault, LoseRequest, Pause, PowerLoss, SlowLink
+from sim.faults import (
+    ClockStep,
+    Crash,
+    Fault,
+    LoseRecord,
+    LoseRequest,
+    Pause,
+    PowerLoss,
+    SlowLink,
+)
+from system.records import EVENTS
 
 _HARM_NS = 8 * SECOND
 _SNAPSHOTS = tuple(
@@ -66,6 +76,17 @@ def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
         wrong = _step(stream, back, 1500, 6000)
         at = wrong.at + stream.randrange(wrong.lasts)
         steps += [wrong, Step(at=at, lasts=1, fault=Crash(name))]
+    return _in_order(steps)
+
+
+def event_gap(stream: random.Random, scenario: Scenario) -> Plan:
+    """Lose one of UBSCore's first events; now and then kill who reads it, or a gateway."""
+    deployment = scenario.deployment
+    lose = LoseRecord(EVENTS, stream.randint(1, 8), stream.randrange(2))
+    steps = [Step(lasts=2 * _HARM_NS, fault=lose)]
+    for _ in range(stream.choice((0, 0, 1))):
+        name = stream.choice((*deployment.settlements, *deployment.gateways))
+        steps.append(_step(stream, Crash(name), 1, 1))
     return _in_order(steps)
 
 

@@ -90,7 +90,7 @@ class _Table:
         return True
 
     def _use(self, control: str, seeds: Sequence[int]) -> None:
-        story = _story_of(catalog.find(control))
+        story = story_of(catalog.find(control))
         self.used.setdefault(story, {}).update(dict.fromkeys(seeds))
 
     def sound(self, story: str) -> int:
@@ -109,7 +109,7 @@ class _Table:
         return 1 if campaign.verdicts["broken"] else 3
 
 
-def _story_of(control: Scenario) -> str:
+def story_of(control: Scenario) -> str:
     """Return the story into which a bug was planted."""
     bugs = planted_bugs.names()
     stories = (name for name in catalog.names() if name not in bugs)
@@ -117,7 +117,7 @@ def _story_of(control: Scenario) -> str:
 
 
 def _differs_in_programs_only(sound: Scenario, control: Scenario) -> bool:
-    told = {"name", "story", "expect", "sometimes"}
+    told = {"name", "story", "expect", "sometimes", "settles_ns"}
     same = {name: getattr(sound, name) for name in told}
     return not sound.programs and replace(control, programs=(), **same) == sound
 

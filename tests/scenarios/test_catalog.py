@@ -32,6 +32,7 @@ SHOWS = {
     "lost_send": range(1, 2),
     "maker_loses_its_place": range(1, 2),
     "s1_commit_before_write": range(1, 10),
+    "s2_gap_is_a_beginning": range(1, 6),
     "s3_highest_is_the_mark": range(1, 2),
     "s5_seq_from_clock": range(1, 3),
     "s7_batch_dropped": range(1, 10),
@@ -124,6 +125,17 @@ def test_a_rotten_log_ends_in_a_halt_that_is_owed() -> None:
     assert len(rot.expected) == len(rot.found) == 1
     assert (rot.expected[0] ^ rot.found[0]).bit_count() == 1
     assert f"{rot.offset:08x}  {rot.found.hex()}" in html.page(run.judgement)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_lost_event_stops_whoever_settles_it(seed: int) -> None:
+    run = simulated.run(catalog.find("event_gap"), seed)
+
+    (lost,) = (damage for receipt in run.evidence.faults for damage in receipt.damage)
+    halted = [event for event in run.evidence.processes if event.kind == "halted"]
+    assert run.result.verdict == "held", run.result.breaks
+    assert {event.process for event in halted} == {"settlement-1", "settlement-2"}
+    assert all(lost.file in event.detail for event in halted)
 
 
 @pytest.mark.parametrize("seed", range(1, 13))

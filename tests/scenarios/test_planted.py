@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scenarios import catalog, controls
 from scenarios.commands import planted
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.hunt import Campaign
@@ -47,6 +48,11 @@ class Hunt:
 def test_a_mistyped_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(UsageError, match="did you mean 'k4_lost_send'"):
         planted.chosen(("k4_lost_sent",))
+
+
+@pytest.mark.parametrize("name", controls.names())
+def test_every_bug_is_planted_into_a_story_that_is_played_without_it(name: str) -> None:
+    assert planted.story_of(catalog.find(name)) in catalog.names()
 
 
 def test_a_bug_named_twice_is_planted_once_and_none_means_all() -> None:
