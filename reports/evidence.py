@@ -273,6 +273,20 @@ class Commit(Record, frozen=True, kw_only=True):
     at_ns: int
 
 
+class Sample(Record, frozen=True, kw_only=True):
+    """A value of a program's metrics where it changed, as a scrape saw it.
+
+    ``up`` is 1 from the first scrape of an incarnation on, and 0 at the first one without it.
+    """
+
+    process: str
+    incarnation: int
+    at_ns: int
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
 class About(Record, frozen=True, kw_only=True):
     """What was run: enough to say it in a headline and to run it again.
 
@@ -327,6 +341,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     faults: tuple[FaultReceipt, ...] = ()
     owed: tuple[OwedHalt, ...] = ()
     lines: tuple[LogLine, ...] = ()
+    samples: tuple[Sample, ...] = ()
     unreadable: tuple[str, ...] = ()
 
 
@@ -356,6 +371,7 @@ __all__ = [
     "RequestRow",
     "Restart",
     "Row",
+    "Sample",
     "SideRow",
     "Stage",
     "TopicRecord",

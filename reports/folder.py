@@ -15,7 +15,7 @@ import msgspec
 
 from reports.evidence import About, Evidence
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 ABOUT = "about.json"
 EVIDENCE = "evidence"

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.amounts import asset_name, decimal, money, seconds
 from reports.judge import Judgement
-from reports.pages import tables, text, timeline
+from reports.pages import curves, tables, text, timeline
 from reports.pages.damage import damages
 from reports.reconcile import Statement, Step, conservation
 
@@ -118,6 +118,7 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             kinds=Shown(tables.kinds(judgement.breaks)),
             conservation=Shown(_conserved(judgement)),
             timeline=timeline.draw(case),
+            curves=curves.draw(case),
             faults=_faults(judgement),
             damages=damages(judgement),
             ledger=Shown(tables.ledger(case), "csv/ledger.csv"),

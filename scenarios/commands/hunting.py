@@ -140,7 +140,7 @@ def _write_run(scenario: Scenario, seed: int, runs: str) -> str:
     from scenarios.commands import running  # noqa: PLC0415 - only after a failure
     from scenarios.stages import simulated  # noqa: PLC0415
 
-    return running.keep(simulated.run(scenario, seed, keep_trace=True), runs)
+    return running.keep(simulated.run(scenario, seed, keep_trace=True, sampled=True), runs)
 
 
 class _Progress:

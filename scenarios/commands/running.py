@@ -37,7 +37,7 @@ def run(name: str, seed: int, runs: str, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     from scenarios.stages import simulated  # noqa: PLC0415 - the doors, which real runs have not
 
-    made = simulated.run(catalog.find(name), seed)
+    made = simulated.run(catalog.find(name), seed, sampled=report)
     folder = keep(made, runs) if report else ""
     click.echo(text.summary(made.judgement, folder=folder))
     return code(made.result.verdict)
@@ -50,7 +50,7 @@ def demo(runs: str) -> int:
     rows, right = [], True
     for name, seed, story, expected in _DEMO:
         click.secho(f"\n── {name}: {story}", bold=True)
-        made = simulated.run(catalog.find(name), seed)
+        made = simulated.run(catalog.find(name), seed, sampled=True)
         folder = keep(made, runs)
         click.echo(text.summary(made.judgement, folder=folder))
         rows.append((name, made.result.verdict, str(Path(folder, "report.html"))))

@@ -169,6 +169,7 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         faults=receipts(nemesis.injections, town.deployment.cores),
         owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
+        samples=() if town.sampler is None else town.sampler.samples(),
     )
 
 

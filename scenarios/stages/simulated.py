@@ -24,6 +24,7 @@ from scenarios.stages.connection import Clock, Connection
 from scenarios.stages.costs import Costs
 from scenarios.stages.ground import SimulatedGround
 from scenarios.stages.outcome import outcome
+from scenarios.stages.sampling import Sampler
 from scenarios.stages.town import HTTP_PORT, Town, pool
 from sim.errors import CapReached, SimulationError
 from sim.kernel import collecting_by_hand
@@ -33,6 +34,7 @@ from sim.watchdog import watching
 
 _PATIENCE = 60 * SECOND  # for programs to come up in peace
 _CHECK = 50 * MILLISECOND
+_SAMPLE = 250 * MILLISECOND
 
 
 @dataclass(slots=True)
@@ -57,11 +59,12 @@ def run(
     keep_trace: bool = False,
     prepare: Callable[[Town], None] = lambda _: None,
     seen: Callable[[Evidence], Evidence] = lambda evidence: evidence,
+    sampled: bool = False,
 ) -> Run:
     """Play `scenario` with `seed`; a plan given replaces the one the seed would draw.
 
     `prepare` sees the world before anything happens in it, `seen` says what of the evidence the
-    judge gets to see.
+    judge gets to see. A run that is `sampled` has the programs' metrics over time in its evidence.
     """
     began = time.perf_counter_ns()
     costs = Costs()
@@ -71,6 +74,7 @@ def run(
         Town(scenario, seed, keep_trace=keep_trace, costs=costs) as town,
         watching(town.world.kernel),
     ):
+        town.sampler = Sampler(_SAMPLE) if sampled else None
         prepare(town)
         stage = _Stage(town, plan)
         stage.play()
@@ -195,6 +199,8 @@ class _Stage:
             if self.kernel.now >= deadline:
                 return False
             self.kernel.run(self.kernel.now + _CHECK)
+            if self.town.sampler is not None:
+                self.town.sampler.look(self.kernel.now, self.world.living)
         return True
 
     def _client(self, name: str) -> Client:

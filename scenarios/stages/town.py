@@ -11,6 +11,7 @@ from scenarios.keys import OPERATOR_KEY, key_hash
 from scenarios.scenario import Scenario
 from scenarios.stages.costs import Costs
 from scenarios.stages.logs import whole
+from scenarios.stages.sampling import Sampler
 from scenarios.supervisor import Supervisor
 from sim.disk import Disk
 from sim.doors import install
@@ -63,6 +64,7 @@ class Town:
         self.supervisor = Supervisor(self.world.kernel, self.deployment.restarts)
         self.programs = {**_PROGRAMS, **dict(scenario.programs)}
         self.bodies: list[Body] = []
+        self.sampler: Sampler | None = None
         self._random = self.world.kernel.stream("town")
         self._build_hosts()
         self.kafka = self._build_kafka()
@@ -123,6 +125,8 @@ class Town:
             body = pool.take(path.partition(":")[0], "system.launch")
         self.bodies.append(body)
         program = body.get(path)
+        if self.sampler is not None:
+            program = self.sampler.noticing(name, program)
         main = body.get("system.launch:main")
         process = host.launch(name, lambda: main(program, f"/etc/wavetank/{config}.toml"))
         process.doors["body"] = body

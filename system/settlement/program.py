@@ -156,9 +156,7 @@ class Settlement:
         """Count what was settled, how long it took since it was accepted, and what is left."""
         if batch:
             self.metrics.sizes.observe(len(batch))
-        self.metrics.lag.show(
-            self.consumer, {place: one.offset for place, one in self.partitions.items()}
-        )
+        self.show_lag()
         now_s = time.time()
         for record in records:
             topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
@@ -166,6 +164,11 @@ class Settlement:
             self.metrics.end_to_end.labels(topic).observe(took_s)
         for (topic, number), partition in self.partitions.items():
             self.metrics.holes.labels(topic, str(number)).set(len(partition.numbering.holes))
+
+    def show_lag(self) -> None:
+        """Show what is left to settle, also while the database is away."""
+        offsets = {place: one.offset for place, one in self.partitions.items()}
+        self.metrics.lag.show(self.consumer, offsets)
 
     def write(self, records: list[Event | EngineOutput]) -> None:
         """Write what is checked against the database, then what follows from it.
@@ -275,5 +278,6 @@ class Settlement:
         message = self.consumer.poll(wait_s)
         if message is not None:
             self.held.append(message)
+        self.show_lag()
         if self.assignments != assignment:
             raise Abandoned

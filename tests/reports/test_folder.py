@@ -37,7 +37,7 @@ def test_equal_evidence_gives_equal_bytes() -> None:
         ("rows.jsonl", lambda d: d + b"{}\n", r"line 13: 13 lines"),
         ("rows.jsonl", lambda d: b"\xff\xfe" + d, r"rows.jsonl: line 1"),
         ("manifest.json", lambda d: d[:40], r"manifest.json: line 1"),
-        ("manifest.json", lambda d: d.replace(b'"format":3', b'"format":9'), r"format 9"),
+        ("manifest.json", lambda d: d.replace(b'"format":4', b'"format":9'), r"format 9"),
         ("about.json", lambda d: b"{}\n", r"about.json: line 1"),
     ],
 )
