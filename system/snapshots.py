@@ -41,12 +41,12 @@ class Snapshots:
     def __init__(self, path: str, identity: int, version: int, log: Log) -> None:
         self.path = path
         self.identity = identity
-        self.version = version
+        self.version = version  # the newest that may be read
         self.log = log
 
-    def write(self, counter: int, state: bytes) -> int:
+    def write(self, counter: int, state: bytes, version: int = 1) -> int:
         """Write a snapshot durably, check it, delete those before the last one; return its size."""
-        content = self._pack(counter, state)
+        content = self._pack(counter, state, version)
         name = f"snapshot-{counter:020}.bin"
         path = os.path.join(self.path, name)
         try:
@@ -107,8 +107,8 @@ class Snapshots:
             except OSError as error:
                 raise LogError(f"deleting {name} in {self.path}: {error}") from error
 
-    def _pack(self, counter: int, state: bytes) -> bytes:
-        head = _HEADER.pack(_MAGIC, self.version, counter, self.identity, len(state), crc32(state))
+    def _pack(self, counter: int, state: bytes, version: int) -> bytes:
+        head = _HEADER.pack(_MAGIC, version, counter, self.identity, len(state), crc32(state))
         return head + _CRC.pack(crc32(head)) + state
 
     def _read(self, name: str) -> Snapshot:
@@ -132,8 +132,9 @@ class Snapshots:
         if version > self.version:
             raise Halt(
                 "snapshot_version",
-                f"{name} has format version {version}, this program reads up to {self.version};"
-                " run the version that wrote it",
+                f"{name} has format version {version}, this program reads up to {self.version}"
+                " or was told not to read more; run the version that wrote it, or set"
+                " formats.version",
             )
         if identity != self.identity:
             raise Halt("snapshot_foreign", f"{name} belongs to another data directory; remove it")

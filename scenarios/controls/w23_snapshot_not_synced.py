@@ -8,9 +8,9 @@ from system.ubscore import UBSCore
 
 
 class _Unsynced(Snapshots):
-    def write(self, counter: int, state: bytes) -> int:
+    def write(self, counter: int, state: bytes, version: int = 1) -> int:
         """Write and rename; the older ones go."""
-        content = self._pack(counter, state)
+        content = self._pack(counter, state, version)
         path = os.path.join(self.path, f"snapshot-{counter:020}.bin")
         with open(path + ".tmp", "wb") as file:
             file.write(content)

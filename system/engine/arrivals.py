@@ -9,7 +9,7 @@ from system import tracing
 from system.errors import Halt
 from system.inputs import checksum, leader_epoch
 from system.messages import append_time_ms, misplaced, offset, partition, where
-from system.records import ORDERS, Source, Validated, decode_validated
+from system.records import FORMAT_VERSION, ORDERS, Source, Validated, decode_validated
 from system.topics import key_of
 
 
@@ -24,10 +24,10 @@ class Arrival(NamedTuple):
     traceparent: str
 
 
-def read(message: Message, partitions: int) -> Arrival:
+def read(message: Message, partitions: int, newest: int = FORMAT_VERSION) -> Arrival:
     """Read a record; one that cannot be, or lies in a wrong partition, is a halt."""
     try:
-        record = decode_validated(message.value() or b"")
+        record = decode_validated(message.value() or b"", newest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     wrong = misplaced(message, key_of(record.symbol_id), partitions)

@@ -16,14 +16,15 @@ from system.engine.state import State
 from system.errors import Halt
 from system.inputs import Inputs
 from system.messages import misplaced, partition, where
-from system.records import OUTPUTS, EngineOutput, decode_output
+from system.records import FORMAT_VERSION, OUTPUTS, EngineOutput, decode_output
 from system.topics import key_of
 
 
 class Audit:
     """Outputs that stand in Kafka and are still to be recomputed."""
 
-    def __init__(self) -> None:
+    def __init__(self, newest: int = FORMAT_VERSION) -> None:
+        self.newest = newest  # the newest format version that may be read
         self.due: dict[int, int] = {}  # per input partition: the offset before which all must be
         self._ends: dict[int, int] = {}
         self._found: dict[tuple[int, int], tuple[bytes, str]] = {}
@@ -51,7 +52,7 @@ class Audit:
             )
 
     def _note(self, message: Message, state: State, partitions: int) -> None:
-        output = _decode(message, partitions)
+        output = _decode(message, partitions, self.newest)
         market = state.markets.get(output.symbol_id)
         place, seq, digest = where(message), output.output_seq, _digest(message.value() or b"")
         if market is not None and seq <= market.output_seq:
@@ -93,9 +94,9 @@ class Audit:
         return self._ends
 
 
-def _decode(message: Message, partitions: int) -> EngineOutput:
+def _decode(message: Message, partitions: int, newest: int) -> EngineOutput:
     try:
-        output = decode_output(message.value() or b"")
+        output = decode_output(message.value() or b"", newest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("output_unreadable", f"{where(message)}: {error}") from None
     wrong = misplaced(message, key_of(output.symbol_id), partitions)

@@ -53,7 +53,7 @@ class Engine(Loop[Instance]):
         self.settings = settings
         self.metrics = Metrics()
         self.state = self.state_type(settings.owned, self.own.hole_ms_max)
-        self.audit = Audit()
+        self.audit = Audit(settings.formats.version)
         self.snapshots: Snapshots
         self.judged = 0  # records since the snapshot
         self._sent = 0
@@ -169,7 +169,8 @@ class Engine(Loop[Instance]):
         """Apply a record and publish its output; None if it was applied before or is too early."""
         if not self.inputs.fresh(ORDERS, partition(message), offset(message)):
             return None
-        arrival = arrivals.read(message, self.settings.topics.partitions)
+        settings = self.settings
+        arrival = arrivals.read(message, settings.topics.partitions, settings.formats.version)
         source = arrival.source
         verdict = self.verdict(arrival)
         emitted = None

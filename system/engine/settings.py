@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from system.config import Kafka, NonEmpty, Positive, Section, Topics
+from system.config import Formats, Kafka, NonEmpty, Positive, Section, Topics
 from system.inputs import Patience
 from system.metrics_http import Listen
 from system.telemetry import Tracing
@@ -44,6 +44,7 @@ class Settings(Section, frozen=True):
     engine: Matching
     kafka: Kafka
     topics: Topics = Topics()
+    formats: Formats = Formats()
     metrics: Listen = Listen()
     tracing: Tracing = Tracing()
 

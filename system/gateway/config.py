@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from system.config import Kafka, Positive, Section, Sha256
+from system.config import Formats, Kafka, Positive, Section, Sha256
 from system.database import Scylla
 from system.records import Id
 from system.telemetry import Tracing
@@ -45,4 +45,5 @@ class Config(Section, frozen=True):
     scylla: Scylla
     keys: Annotated[tuple[Key, ...], msgspec.Meta(min_length=1)]
     gateway: Http = Http()
+    formats: Formats = Formats()
     tracing: Tracing = Tracing()

@@ -65,7 +65,8 @@ _REFUSALS = {
     413: "The body is too long.",
     429: "Too much is under way: nothing was published, repeat after Retry-After seconds.",
     500: "An error of ours; whether the command was published is unknown.",
-    503: "Kafka or the database does not answer; `outcome` says whether anything happened.",
+    503: "Kafka or the database does not answer, or not all programs can read such a command yet"
+    " (`format_version`); `outcome` says whether anything happened.",
 }
 _COMMAND = (400, 401, 403, 404, 409, 413, 429, 500, 503)
 _QUESTION = (400, 401, 403, 404, 500, 503)

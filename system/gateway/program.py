@@ -29,6 +29,7 @@ from system.gateway.reads import Reads
 from system.gateway.refusals import (
     Refused,
     bad_input,
+    not_agreed,
     not_published,
     overloaded,
     perhaps_published,
@@ -185,6 +186,8 @@ class Gateway:
 
     async def submit(self, operation: Operation, traceparent: str | None) -> dict[str, str]:
         """Publish a command unless too many are under way; return when Kafka acknowledged it."""
+        if operation.v > self.config.formats.version:
+            raise not_agreed(operation.v, self.config.formats.version)
         if self.in_flight >= self.http.in_flight_max:
             raise overloaded(self.in_flight)
         self.in_flight += 1

@@ -38,6 +38,18 @@ def overloaded(in_flight: int) -> Refused:
     return refused
 
 
+def not_agreed(version: int, agreed: int) -> Refused:
+    """Return a 503: this cannot be written yet, as not all programs read it yet."""
+    refused = Refused(
+        503,
+        "format_version",
+        f"this needs format version {version}, the deployment has agreed on {agreed} so far",
+        outcome="nothing_happened",
+    )
+    refused.headers["retry-after"] = "1"
+    return refused
+
+
 def not_published(detail: str) -> Refused:
     """Return a 503: the record never left; repeating with the same key is right."""
     return Refused(503, "kafka_unavailable", detail, outcome="nothing_happened")

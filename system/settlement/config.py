@@ -1,6 +1,6 @@
 """What Settlement can be told: where Kafka and the database are, and how much to do at once."""
 
-from system.config import Kafka, NonEmpty, Positive, Section
+from system.config import Formats, Kafka, NonEmpty, Positive, Section
 from system.database import Scylla
 from system.metrics_http import Listen
 from system.telemetry import Tracing
@@ -30,4 +30,5 @@ class Config(Section, frozen=True):
     scylla: Scylla
     settlement: Work = Work()
     metrics: Listen = Listen()
+    formats: Formats = Formats()
     tracing: Tracing = Tracing()

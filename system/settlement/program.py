@@ -193,7 +193,7 @@ class Settlement:
         offset = messages.offset(message)
         partition.reads(offset)
         read = reader.output if topic == OUTPUTS else reader.event
-        record: Any = read(message, self.partition_counts[topic])
+        record: Any = read(message, self.partition_counts[topic], self.config.formats.version)
         numbering = partition.numbering
         was_open = bool(numbering.holes)
         verdict = numbering.judge(record, offset, messages.append_time_ms(message))

@@ -8,29 +8,29 @@ from confluent_kafka import Message
 
 from system.errors import Halt
 from system.messages import where
-from system.records import EngineOutput, Event, decode_event, decode_output
+from system.records import FORMAT_VERSION, EngineOutput, Event, decode_event, decode_output
 from system.topics import key_of, partition_of
 
 T = TypeVar("T")
 
 
-def event(message: Message, partition_count: int) -> Event:
+def event(message: Message, partition_count: int, newest: int = FORMAT_VERSION) -> Event:
     """Return the event in a record, or halt: skipping it would lose money silently."""
-    decoded: Event = _decoded(decode_event, message)
+    decoded: Event = _decoded(decode_event, message, newest)
     _placed(message, "user", decoded.user_id, partition_count)
     return decoded
 
 
-def output(message: Message, partition_count: int) -> EngineOutput:
+def output(message: Message, partition_count: int, newest: int = FORMAT_VERSION) -> EngineOutput:
     """Return the engine's output in a record, or halt."""
-    decoded: EngineOutput = _decoded(decode_output, message)
+    decoded: EngineOutput = _decoded(decode_output, message, newest)
     _placed(message, "symbol", decoded.symbol_id, partition_count)
     return decoded
 
 
-def _decoded(decode: Callable[[bytes], T], message: Message) -> T:
+def _decoded(decode: Callable[[bytes, int], T], message: Message, newest: int) -> T:
     try:
-        return decode(message.value() or b"")
+        return decode(message.value() or b"", newest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Halt("undecodable", f"{where(message)} cannot be decoded: {error}") from error
 

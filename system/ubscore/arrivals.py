@@ -43,7 +43,7 @@ def read(message: Message, terms: Terms, now_ms: int) -> Arrival:
     """Read an operation; one that cannot be read, or lies in a wrong partition, is a halt."""
     key, value = message.key() or b"", message.value() or b""
     try:
-        operation = decode_operation(value)
+        operation = decode_operation(value, terms.formats)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     _refuse_misplaced(message, terms.home(operation.user_id), terms)
@@ -54,7 +54,7 @@ def read_output(message: Message, terms: Terms, now_ms: int) -> OutputArrival:
     """Read an engine output; one that cannot be read, or lies in a wrong partition, is a halt."""
     value = message.value() or b""
     try:
-        output = decode_output(value)
+        output = decode_output(value, terms.formats)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     _refuse_misplaced(message, terms.home(output.symbol_id), terms)

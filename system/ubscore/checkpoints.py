@@ -36,7 +36,8 @@ class Checkpoints:
         """Write a snapshot of the state, go on in a new log file, and delete what is covered."""
         assert state.lsn == writer.synced_lsn, "a snapshot holds nothing that is not durable"
         began_s = time.perf_counter()
-        size = self.snapshots.write(state.lsn, image.encode(state))
+        version = image.version_of(state)
+        size = self.snapshots.write(state.lsn, image.encode(state), version)
         self.lsn = state.lsn
         writer.roll()
         files = writer.cut(min(self.snapshots.oldest(), state.mark.lsn))

@@ -74,6 +74,7 @@ class UBSCore(Loop[Shard]):
             partitions=settings.topics.partitions,
             maker_ppm=core.maker_ppm,
             taker_ppm=core.taker_ppm,
+            formats=settings.formats.version,
         )
         self.state = self.state_type()
         self.writer: Writer
@@ -126,7 +127,8 @@ class UBSCore(Loop[Shard]):
         path, identity = self.directory.path, owner.identity
         shape = Shape(owner.shard, identity, self.settings.ubscore.file_bytes)
         self.writer = self.writer_type(path, shape)
-        snapshots = self.snapshots_type(path, identity, image.VERSION, self.log)
+        newest = min(image.VERSION, self.terms.formats)
+        snapshots = self.snapshots_type(path, identity, newest, self.log)
         self.checkpoints = Checkpoints(snapshots, self.metrics, self.log)
 
     def restore(self) -> None:
@@ -134,6 +136,7 @@ class UBSCore(Loop[Shard]):
         began_s = time.perf_counter()
         self.checkpoints.restore(self.state)
         contents = self.read_log()
+        recovery.refuse_newer(contents, self.terms.formats)
         recovery.replay(contents, self.state, self.outbox, self.fold, self.keep_outputs)
         self.recover(contents)
         self.metrics.recovery.set(time.perf_counter() - began_s)

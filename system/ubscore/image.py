@@ -10,7 +10,7 @@ from system.ubscore import standing
 from system.ubscore.state import Balance, State
 from system.wal.frames import EpochFrame, MarkFrame, Position
 
-VERSION = 1  # of a snapshot's content
+VERSION = 2  # the newest of a snapshot's content; version 1 has nothing about orders
 
 
 class Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -51,6 +51,12 @@ def encode(state: State) -> bytes:
             ages=ages,
         )
     )
+
+
+def version_of(state: State) -> int:
+    """Return the lowest version that can express a state."""
+    standing = state.standing
+    return VERSION if state.links or standing.orders or standing.cancels else 1
 
 
 def restore(state: State, name: str, content: bytes) -> None:

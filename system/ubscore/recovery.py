@@ -49,6 +49,18 @@ def replay(
         )
 
 
+def refuse_newer(contents: Contents, newest: int) -> None:
+    """Halt at a frame of a format version that the deployment has not agreed on."""
+    for frame in contents.frames:
+        if frame.version > newest:
+            raise Halt(
+                "log_version",
+                f"{frame.file} offset {frame.offset} (LSN {frame.lsn}): frame type {frame.kind} has"
+                f" version {frame.version}, this deployment has agreed on {newest};"
+                " set formats.version",
+            )
+
+
 def say(contents: Contents, log: Log, lsn: int) -> None:
     """Warn of what a crash tore off."""
     torn = contents.torn

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from system.config import Kafka, NonEmpty, Positive, Section, Topics
+from system.config import Formats, Kafka, NonEmpty, Positive, Section, Topics
 from system.inputs import Patience
 from system.marks import Place
 from system.metrics_http import Listen
@@ -60,6 +60,7 @@ class Settings(Section, frozen=True):
     ubscore: Core
     kafka: Kafka
     topics: Topics = Topics()
+    formats: Formats = Formats()
     metrics: Listen = Listen()
     tracing: Tracing = Tracing()
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from system.records import FEE_USER, MAX_AMOUNT
+from system.records import FEE_USER, FORMAT_VERSION, MAX_AMOUNT
 from system.topics import key_of, partition_of
 
 _HOMES_MAX = 100_000
@@ -17,7 +17,7 @@ class Home(NamedTuple):
 
 
 class Terms:
-    """The shard, its horizon, its fees, and who belongs to it."""
+    """The shard, its horizon, its fees, who belongs to it, and the newest format it may read."""
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Terms:
         partitions: int = 4,
         maker_ppm: int = 1000,
         taker_ppm: int = 1500,
+        formats: int = FORMAT_VERSION,
     ) -> None:
         self.shard = shard
         self.shards = shards
@@ -35,6 +36,7 @@ class Terms:
         self.partitions = partitions
         self.maker_ppm = maker_ppm
         self.taker_ppm = taker_ppm
+        self.formats = formats
         self._homes: dict[int, Home] = {}
         self.fees = self.home(FEE_USER).mine
 
