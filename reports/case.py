@@ -128,8 +128,10 @@ class Case:
     def owed(self, event: ProcessEvent) -> OwedHalt | None:
         """Return the clause of the fault budget that owes this halt."""
         for clause in self.evidence.owed:
-            if fnmatchcase(event.process, clause.process) and fnmatchcase(
-                event.reason, clause.reason
+            if (
+                fnmatchcase(event.process, clause.process)
+                and fnmatchcase(event.reason, clause.reason)
+                and fnmatchcase(event.detail, clause.detail)
             ):
                 return clause
         return None

@@ -79,11 +79,15 @@ class FaultReceipt(Record, frozen=True, kw_only=True):
 
 
 class OwedHalt(Record, frozen=True, kw_only=True):
-    """A halt that the fault budget owes: the process may stop for this reason and stay down."""
+    """A halt that the fault budget owes: the process may stop for this reason and stay down.
+
+    All but `because` are globs.
+    """
 
     process: str
     reason: str
     because: str
+    detail: str = "*"
 
 
 class LogLine(Record, frozen=True, kw_only=True):

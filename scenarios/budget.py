@@ -19,13 +19,14 @@ Owed = Literal["masked", "halted", "excluded"]
 class Clause:
     """For faults of `kind` that bit: what is owed, by whom, and why.
 
-    `reason` is the halt reason that is then a pass; ``*`` allows any.
+    `reason` is the halt reason that is then a pass, `detail` what must be said; ``*`` allows any.
     """
 
     kind: str
     owed: Owed
     process: str = ""
     reason: str = "*"
+    detail: str = "*"
     because: str = ""
 
 

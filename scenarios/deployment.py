@@ -51,12 +51,14 @@ READY = {"ubscore": "ready", "engine": "ready", "settlement": "assigned", "gatew
 class Restarts:
     """Who restarts a program that ended: after `delay_ns`, doubled up to `delay_ns_max`.
 
-    A program that halted (exit code in `halts`) stays down: that is for an operator.
+    A program that halted (exit code in `halts`) is for an operator, who starts it again
+    `operator_ns` later; 0: it stays down.
     """
 
     delay_ns: int = 300 * MILLISECOND
     delay_ns_max: int = 3 * SECOND
     halts: tuple[int, ...] = (70,)
+    operator_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ class Deployment:
     `settings` are lines of TOML that a role is told besides, in the section of its name.
 
     Each of `cores` is a shard of UBSCore, each of `engines` an instance of the matching engine;
-    without one nobody answers orders.
+    without one nobody answers orders. `formats` is the format version agreed on in the beginning;
+    0: the newest.
     """
 
     gateways: tuple[str, ...] = ("gateway-1",)
@@ -81,6 +84,12 @@ class Deployment:
     disk: str = "posix"
     clock_skew_ms: int = 20
     settings: tuple[tuple[str, str], ...] = ()
+    formats: int = 0
+
+    @property
+    def agreed(self) -> str:
+        """What every program is told of formats."""
+        return f"[formats]\nversion = {self.formats}\n" if self.formats else ""
 
     @property
     def core(self) -> str:

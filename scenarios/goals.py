@@ -124,6 +124,11 @@ GOALS: dict[str, Goal] = {
     "output gone, offset taken": goals_trading.halted("settlement", "record_missing"),
     "output altered": goals_trading.halted("settlement", "chain_broken"),
     "output unreadable": goals_trading.halted("settlement", "undecodable"),
+    "order refused before the upgrade": goals_trading.refused_format,
+    "newer record refused": goals_trading.halted("", "input_unreadable", "undecodable"),
+    "newer log or snapshot refused": goals_trading.halted(
+        "ubscore", "log_version", "snapshot_version"
+    ),
     "engine restored from a snapshot": _restored("engine"),
     "UBSCore restored from a snapshot": _restored("ubscore"),
 }

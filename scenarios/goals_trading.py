@@ -81,6 +81,12 @@ def restored(program: str, evidence: Evidence) -> bool:
     )
 
 
+def refused_format(evidence: Evidence, _: dict[str, int]) -> bool:
+    """Say whether an order was refused because not all programs could read it yet."""
+    reasons = {attempt.reason for op in evidence.operations for attempt in op.attempts}
+    return "format_version" in reasons
+
+
 def halted(program: str, *reasons: str) -> Goal:
     """Return a goal: a program stopped for one of these reasons."""
 

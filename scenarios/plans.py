@@ -6,9 +6,10 @@ would hide.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scenarios.deployment import DATA
+from scenarios.redeploy import Redeploy
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
     AlterRecord,
@@ -63,8 +64,7 @@ def trading_day(stream: random.Random, scenario: Scenario) -> Plan:
         for name in scenario.deployment.programs
         for _ in range(stream.randint(1, 2))
     ]
-    steps = (*crashes, *swarm(stream, scenario))
-    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+    return _with_swarm(stream, scenario, *crashes)
 
 
 def races(stream: random.Random, scenario: Scenario) -> Plan:
@@ -107,6 +107,36 @@ def engine_gap(stream: random.Random, scenario: Scenario) -> Plan:
     crashes = [_crash_program(stream, scenario) for _ in range(stream.choice((0, 0, 1, 2)))]
     spoil = Step(lasts=2 * _HARM_NS, fault=stream.choice((lose, alter)))
     return tuple(sorted((spoil, *crashes), key=lambda step: (step.at, repr(step))))
+
+
+def upgrade(stream: random.Random, scenario: Scenario) -> Plan:
+    """Agree on the next format version, readers first, while a swarm is at large."""
+    deployment = scenario.deployment
+    order = (*deployment.settlements, *deployment.engines, *deployment.cores, *deployment.gateways)
+    return _with_swarm(stream, scenario, _redeployed(stream, order, stream.choice((2, 3))))
+
+
+def upgrade_out_of_order(stream: random.Random, scenario: Scenario) -> Plan:
+    """Agree on it in any order, but with Settlement last; later take it back at one of them."""
+    deployment = scenario.deployment
+    order = list(deployment.programs)
+    stream.shuffle(order)
+    order.sort(key=lambda name: name in deployment.settlements)
+    one = stream.choice((*deployment.cores, *deployment.settlements, *deployment.engines))
+    new = stream.choice((2, 3))
+    back = Step(at=8 * SECOND, lasts=SECOND, fault=Redeploy((one,), stream.randrange(1, new)))
+    forth = Step(at=11 * SECOND, lasts=SECOND, fault=Redeploy((one,), new))
+    return (_redeployed(stream, order, new), back, forth)
+
+
+def _redeployed(stream: random.Random, order: Sequence[str], formats: int) -> Step:
+    at = SECOND + stream.randrange(SECOND)
+    return Step(at=at, lasts=4 * SECOND, fault=Redeploy(tuple(order), formats))
+
+
+def _with_swarm(stream: random.Random, scenario: Scenario, *steps: Step) -> Plan:
+    plan = (*steps, *swarm(stream, scenario))
+    return tuple(sorted(plan, key=lambda step: (step.at, repr(step))))
 
 
 def rotten_log(stream: random.Random, scenario: Scenario) -> Plan:

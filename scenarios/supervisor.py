@@ -143,7 +143,7 @@ class Supervisor:
             self.say(process, "crashed", code=code)
         elif code in self.restarts.halts:
             self.say(process, "halted", code=code, reason=reason, detail=detail)
-            watched.halted = True
+            self._look_after(watched)
             return
         else:
             self.say(process, "exited", code=code, reason=reason, detail=detail)
@@ -153,6 +153,13 @@ class Supervisor:
             watched.delay_ns = self.restarts.delay_ns
         self.timers.after(watched.delay_ns, self._start, watched)
         watched.delay_ns = min(2 * watched.delay_ns, self.restarts.delay_ns_max)
+
+    def _look_after(self, watched: Watched) -> None:
+        """Leave a halted program to an operator, who may start it again."""
+        if self.restarts.operator_ns and not watched.stopping:
+            self.timers.after(self.restarts.operator_ns, self._start, watched)
+        else:
+            watched.halted = True
 
 
 def last_words(process: Process) -> tuple[str, str]:

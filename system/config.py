@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 
 from system.errors import ConfigError
-from system.records import FORMAT_VERSION
 
 PREFIX = "WAVETANK_"
 
@@ -49,19 +48,6 @@ class Topics(Section, frozen=True):
     def __post_init__(self) -> None:
         if self.min_insync > self.replication:
             raise ValueError("min_insync must not exceed replication")
-
-
-class Formats(Section, frozen=True):
-    """The newest format version that the deployment has agreed on.
-
-    A program writes nothing newer, so that the release before can read all that it leaves behind,
-    and stops at what is newer, as that release would. An upgrade is two rounds: first every program
-    is replaced, told the old version; then each is told the new one, whoever reads a record before
-    whoever writes it: Settlement, the engine, UBSCore, the gateways. Until its second round begins
-    the upgrade can be taken back.
-    """
-
-    version: Annotated[int, msgspec.Meta(ge=1, le=FORMAT_VERSION)] = FORMAT_VERSION
 
 
 T = TypeVar("T", bound=msgspec.Struct)

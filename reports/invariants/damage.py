@@ -51,8 +51,9 @@ def damage_halts(case: Case) -> Generator[Break, None, int]:
     for event in case.evidence.processes:
         if (
             event.kind == "halted"
-            and event.reason.startswith(("log_", "snapshot_"))
+            and event.reason.startswith(_DAMAGED)
             and not damages
+            and case.owed(event) is None
         ):
             where, found = f"{event.process}#{event.incarnation}", f"{event.reason}: {event.detail}"
             yield _damaged("HALT_WITHOUT_DAMAGE", where, "no halt", found, event.at_ns)

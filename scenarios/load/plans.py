@@ -10,6 +10,7 @@ from typing import Any
 
 import sim.faults
 from scenarios.errors import UsageError
+from scenarios.redeploy import Redeploy
 from scenarios.scenario import Plan, Step
 from sim.faults import Fault
 from sim.moments import Moment
@@ -17,6 +18,7 @@ from sim.moments import Moment
 _FAULTS: Mapping[str, Any] = {name: getattr(sim.faults, name) for name in sim.faults.__all__}
 _KNOWN: Mapping[str, Any] = {
     **{name: kind for name, kind in _FAULTS.items() if name not in ("Fault", "Receipt")},
+    "Redeploy": Redeploy,
     "Step": Step,
     "Moment": Moment,
 }

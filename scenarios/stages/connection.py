@@ -1,5 +1,7 @@
 """A client's connection to a gateway in a simulated world, and the clock it lives by."""
 
+from collections.abc import Sequence
+
 from scenarios import http
 from scenarios.http import Incoming, Response
 from sim.kernel import MILLISECOND, Kernel
@@ -28,12 +30,16 @@ class Clock:
 
 
 class Connection:
-    """One keep-alive connection to a gateway, for one request at a time."""
+    """One keep-alive connection to a gateway, for one request at a time.
 
-    def __init__(self, process: Process, host: str, port: int) -> None:
+    The first of `hosts` comes first; a connection that is made anew goes to the next one.
+    """
+
+    def __init__(self, process: Process, hosts: Sequence[str], port: int) -> None:
         self.process = process
         self.kernel: Kernel = process.kernel
-        self.host, self.port = host, port
+        self.hosts, self.port = tuple(hosts), port
+        self.host = self.hosts[0]
         self.end: End | None = None
         self._incoming = Incoming()
         self._done = self.kernel.event()
@@ -61,6 +67,7 @@ class Connection:
             self.end = None
 
     def _connect(self, deadline: int) -> bool:
+        self.host, self.hosts = self.hosts[0], (*self.hosts[1:], self.hosts[0])
         done = self.kernel.event()
         alive = True
 

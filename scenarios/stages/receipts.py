@@ -39,7 +39,12 @@ def owed(scenario: Scenario, injections: list[Injection]) -> list[OwedHalt]:
     """Return the halts that the faults which bit have called in."""
     done = [(injection.step, injection.receipt) for injection in injections]
     return [
-        OwedHalt(process=clause.process, reason=clause.reason, because=clause.because)
+        OwedHalt(
+            process=clause.process,
+            reason=clause.reason,
+            detail=clause.detail,
+            because=clause.because,
+        )
         for clause in scenario.budget.owes(done)
         if clause.owed == "halted"
     ]

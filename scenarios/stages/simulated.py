@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from zlib import crc32
 
 import msgspec
 
@@ -205,10 +206,12 @@ class _Stage:
 
     def _client(self, name: str) -> Client:
         assert self.crowd is not None
-        gateway = self.town.deployment.gateways[0]
+        gateways = self.town.deployment.gateways
+        turn = crc32(name.encode()) % len(gateways)
+        hosts = (*gateways[turn:], *gateways[:turn])
         return Client(
             name,
-            connection=Connection(self.crowd, gateway, HTTP_PORT),
+            connection=Connection(self.crowd, hosts, HTTP_PORT),
             clock=Clock(self.crowd),
             stream=self.kernel.stream(f"client/{name}"),
             key=OPERATOR_KEY,

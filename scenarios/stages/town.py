@@ -8,6 +8,7 @@ from typing import Self
 
 from scenarios.deployment import DATA, SECOND, Deployment
 from scenarios.keys import OPERATOR_KEY, key_hash
+from scenarios.redeploy import SETTINGS
 from scenarios.scenario import Scenario
 from scenarios.stages.costs import Costs
 from scenarios.stages.logs import whole
@@ -128,7 +129,7 @@ class Town:
         if self.sampler is not None:
             program = self.sampler.noticing(name, program)
         main = body.get("system.launch:main")
-        process = host.launch(name, lambda: main(program, f"/etc/wavetank/{config}.toml"))
+        process = host.launch(name, lambda: main(program, f"{SETTINGS}/{config}.toml"))
         process.doors["body"] = body
         return process
 
@@ -144,7 +145,7 @@ class Town:
                 if name in deployment.cores:
                     disk.keeps = f"{DATA}/wal-"
                 for file, text in configs(deployment, name).items():
-                    disk.put(f"/etc/wavetank/{file}", text.encode())
+                    disk.put(f"{SETTINGS}/{file}", text.encode())
             self.world.add_host(
                 name,
                 address=f"10.0.{number // 200}.{number + 1}",
@@ -184,18 +185,19 @@ def configs(deployment: Deployment, name: str) -> dict[str, str]:
     kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 2000\n'
     points = ", ".join(f'"{node}"' for node in deployment.nodes)
     scylla = f"[scylla]\ncontact_points = [{points}]\n"
-    counts = f"[topics]\npartitions = {deployment.partitions}\n"
+    counts, agreed = f"[topics]\npartitions = {deployment.partitions}\n", deployment.agreed
     if name in deployment.cores:
-        return {"ubscore.toml": f"{kafka}{deployment.section(name, DATA)}{counts}"}
+        return {"ubscore.toml": f"{kafka}{deployment.section(name, DATA)}{counts}{agreed}"}
     if name in deployment.engines:
-        return {"engine.toml": f"{kafka}{deployment.section(name, deployment.data(name))}{counts}"}
+        section = deployment.section(name, deployment.data(name))
+        return {"engine.toml": f"{kafka}{section}{counts}{agreed}"}
     if name in deployment.settlements:
         told = deployment.told("settlement")
         section = f"[settlement]\n{told}" if told else ""
-        return {"settlement.toml": f"{kafka}{scylla}{section}"}
+        return {"settlement.toml": f"{kafka}{scylla}{section}{agreed}"}
     keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
     section = f'[gateway]\nhost = "0.0.0.0"\n{deployment.told("gateway")}'
-    return {"gateway.toml": f"{kafka}{scylla}{keys}{section}"}
+    return {"gateway.toml": f"{kafka}{scylla}{keys}{section}{agreed}"}
 
 
 __all__ = ["SECOND", "Server", "Town", "configs", "pool"]

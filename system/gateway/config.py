@@ -4,8 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from system.config import Formats, Kafka, Positive, Section, Sha256
+from system.config import Kafka, Positive, Section, Sha256
 from system.database import Scylla
+from system.formats import Formats
 from system.records import Id
 from system.telemetry import Tracing
 

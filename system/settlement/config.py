@@ -1,7 +1,8 @@
 """What Settlement can be told: where Kafka and the database are, and how much to do at once."""
 
-from system.config import Formats, Kafka, NonEmpty, Positive, Section
+from system.config import Kafka, NonEmpty, Positive, Section
 from system.database import Scylla
+from system.formats import Formats
 from system.metrics_http import Listen
 from system.telemetry import Tracing
 

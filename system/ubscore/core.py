@@ -17,6 +17,7 @@ from confluent_kafka import Message
 from system import metrics_http, tracing
 from system.directory import DataDirectory
 from system.errors import Halt
+from system.formats import TRACES
 from system.loop import Loop
 from system.marks import Place
 from system.messages import offset, partition
@@ -239,9 +240,13 @@ class UBSCore(Loop[Shard]):
             return None
         if topic == OUTPUTS:
             fill = self.engine.judge(arrivals.read_output(message, self.terms, now_ms))
-            return None if fill is None else traced(fill, tracing.incoming(message))
+            return None if fill is None else traced(fill, self.context(message))
         frame = self.command(arrivals.read(message, self.terms, now_ms))
-        return traced(frame, tracing.incoming(message))
+        return traced(frame, self.context(message))
+
+    def context(self, message: Message) -> str:
+        """Return the trace context that a frame shall remember."""
+        return tracing.incoming(message) if self.terms.formats >= TRACES else ""
 
     def fresh(self, topic: str, partition: int, offset: int) -> bool:
         """Say whether a record is the next one."""

@@ -52,11 +52,11 @@ def replay(
 def refuse_newer(contents: Contents, newest: int) -> None:
     """Halt at a frame of a format version that the deployment has not agreed on."""
     for frame in contents.frames:
-        if frame.version > newest:
+        if frame.format > newest:
             raise Halt(
                 "log_version",
-                f"{frame.file} offset {frame.offset} (LSN {frame.lsn}): frame type {frame.kind} has"
-                f" version {frame.version}, this deployment has agreed on {newest};"
+                f"{frame.file} offset {frame.offset} (LSN {frame.lsn}): the frame has"
+                f" format version {frame.format}, this deployment has agreed on {newest};"
                 " set formats.version",
             )
 

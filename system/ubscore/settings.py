@@ -4,7 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from system.config import Formats, Kafka, NonEmpty, Positive, Section, Topics
+from system.config import Kafka, NonEmpty, Positive, Section, Topics
+from system.formats import Formats
 from system.inputs import Patience
 from system.marks import Place
 from system.metrics_http import Listen

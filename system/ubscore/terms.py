@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from system.records import FEE_USER, FORMAT_VERSION, MAX_AMOUNT
+from system.formats import NEWEST
+from system.records import FEE_USER, MAX_AMOUNT
 from system.topics import key_of, partition_of
 
 _HOMES_MAX = 100_000
@@ -28,7 +29,7 @@ class Terms:
         partitions: int = 4,
         maker_ppm: int = 1000,
         taker_ppm: int = 1500,
-        formats: int = FORMAT_VERSION,
+        formats: int = NEWEST,
     ) -> None:
         self.shard = shard
         self.shards = shards

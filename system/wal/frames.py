@@ -22,6 +22,7 @@ from zlib import crc32
 import msgspec
 
 from system.errors import Halt
+from system.formats import TRACES
 
 EPOCH, COMMAND, MARK, POSITION, ENGINE = 1, 2, 3, 4, 5
 ORDERS_SINCE = 2
@@ -221,6 +222,10 @@ _TYPES: dict[type[Body], tuple[int, int]] = {
     EngineFrame: (ENGINE, ORDERS_SINCE),
     TracedEngineFrame: (ENGINE, TRACED_SINCE),
 }
+_FORMATS = {  # the format version that brought a type
+    number: TRACES if type_ in (TracedFrame, TracedOrderFrame, TracedEngineFrame) else number[1]
+    for type_, number in _TYPES.items()
+}
 _DECODERS: dict[tuple[int, int], msgspec.msgpack.Decoder[Any]] = {
     number: msgspec.msgpack.Decoder(type_) for type_, number in _TYPES.items()
 }
@@ -252,6 +257,11 @@ class Frame(NamedTuple):
     file: str
     offset: int
     size: int
+
+    @property
+    def format(self) -> int:
+        """The format version that brought this type of frame; 0: none that is known here."""
+        return _FORMATS.get((self.kind, self.version), 0)
 
     @property
     def body(self) -> AnyBody:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.backends.base import Ability, Backend
 from scenarios.deployment import Deployment
+from scenarios.redeploy import Redeploy
 from scenarios.scenario import Step
 from scenarios.stages.real import harm
 from sim.faults import (
@@ -160,6 +161,7 @@ COUNTERPARTS: dict[type[Fault], Counterpart] = {
     PowerLoss: _door("SIGKILL, then what doors saw no sync of goes", harm.power_loss),
     Throttle: _none("client quotas of one broker cannot be set from outside"),
     LoseRecord: _none("a record in a broker's log cannot be taken out from outside"),
+    Redeploy: _none("programs of a real run keep the settings they began with"),
     AlterRecord: _none("a record in a broker's log cannot be changed from outside"),
 }
 

@@ -132,13 +132,13 @@ def config_of(
     told = deployment.told(role)
     if role == "settlement":
         section = f'[settlement]\ngroup = "{around.group}"\n{told}'
-        return f"{around.kafka()}{around.scylla()}{section}"
+        return f"{around.kafka()}{around.scylla()}{section}{deployment.agreed}"
     if role == "gateway":
         keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
         http = f'[gateway]\nhost = "127.0.0.1"\nport = {around.gateway_port}\n{told}'
-        return f"{around.kafka()}{around.scylla()}{keys}{http}"
+        return f"{around.kafka()}{around.scylla()}{keys}{http}{deployment.agreed}"
     topics = (
         f"[topics]\npartitions = {deployment.partitions}\nreplication = {around.replication}\n"
-        f"min_insync = {around.min_insync}\n"
+        f"min_insync = {around.min_insync}\n{deployment.agreed}"
     )
     return f"{around.kafka()}{deployment.section(name, str(data))}{topics}"
