@@ -148,6 +148,7 @@ def _park(thread: Any) -> Any:
         wait = thread.depth[-1]
         woken = Thread.park(thread)
         if woken is not _INTERRUPTED:
+            run_pending(thread.process)  # what came when this thread was woken, but not yet on
             return woken
         upper = _Wait(thread)
         thread.depth.append(upper)

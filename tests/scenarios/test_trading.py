@@ -120,6 +120,32 @@ def test_all_who_read_a_lost_or_altered_output_stop_and_say_which_it_is(seed: in
     assert all(damage.file in event.detail for event in halted)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_upgrade_with_the_readers_first_stops_nobody_and_orders_begin_when_it_is_done(
+    seed: int,
+) -> None:
+    run = simulated.run(catalog.find("upgrade"), seed)
+
+    reasons = {a.reason for op in run.evidence.operations for a in op.attempts}
+    orders = [op for op in run.evidence.operations if op.kind == "place_order"]
+    assert run.result.verdict == "held", run.result.breaks
+    assert run.result.halts == ()
+    assert "format_version" in reasons
+    assert all(op.outcome == "ok" for op in orders if op.attempts[-1].status == 202)
+    assert "partial fill" in run.result.reached
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_who_meets_a_newer_format_than_it_was_told_stops_and_nothing_is_lost(seed: int) -> None:
+    run = simulated.run(catalog.find("upgrade_out_of_order"), seed)
+
+    halted = [event for event in run.evidence.processes if event.kind == "halted"]
+    assert run.result.verdict == "held", run.result.breaks
+    assert halted
+    assert all("version" in event.detail and event.code == 70 for event in halted)
+    assert not any(run.judgement.case.is_down(event.process) for event in halted)
+
+
 def test_what_is_refused_under_overload_is_asked_again_when_it_was_told_and_done() -> None:
     run = simulated.run(catalog.find("overload"), 1)
 

@@ -128,6 +128,9 @@ class Connections:
         host = self.process.host
 
         def accept(end: End) -> None:
+            if sock.listener is None:  # it came while the process was paused, and nobody accepts
+                end.abort()
+                return
             local = (host.address, sock.getsockname()[1])
             remote_host = host.network.hosts[end.target]
             remote = (remote_host.address, _ports(self.process).take())

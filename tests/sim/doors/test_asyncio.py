@@ -142,6 +142,31 @@ def test_streams_carry_bytes_both_ways_and_end(arena: Any) -> None:
     ]
 
 
+def test_who_connects_to_a_paused_server_that_then_stops_listening_is_reset(arena: Any) -> None:
+    def server() -> None:
+        async def main() -> None:
+            listening = await asyncio.start_server(lambda *_: None, "0.0.0.0", 80)
+            await asyncio.sleep(2)
+            listening.close()
+            await asyncio.sleep(10)
+
+        asyncio.run(main())
+
+    async def talk() -> tuple[str, float]:
+        await asyncio.sleep(3)
+        reader, _ = await asyncio.open_connection("b", 80)
+        try:
+            await reader.read()
+        except ConnectionResetError:
+            return "reset", round(time.monotonic(), 1)
+        return "closed", time.monotonic()
+
+    process = arena.launch("server", server, "b")
+    arena.kernel.after(1 * SECOND, arena.kernel.pause, process)
+    arena.kernel.after(5 * SECOND, arena.kernel.resume, process)
+    assert arena.run(lambda: asyncio.run(talk())) == ("reset", 15.0)
+
+
 class Recorder(asyncio.Protocol):
     """Notes what it is told."""
 

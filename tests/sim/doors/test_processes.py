@@ -135,6 +135,22 @@ def test_a_paused_process_handles_its_signals_when_it_goes_on(arena: Any) -> Non
     assert seen == [19.0]
 
 
+def test_a_signal_is_handled_though_what_was_waited_for_came_in_the_same_pause(arena: Any) -> None:
+    seen: list[float] = []
+
+    def body() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: seen.append(time.monotonic()))
+        time.sleep(4)
+        time.sleep(30)
+
+    process = arena.launch("body", body)
+    later(arena, 1, process, signal.SIGSTOP)
+    later(arena, 2, process, signal.SIGTERM)
+    later(arena, 9, process, signal.SIGCONT)
+    arena.kernel.run(20 * SECOND)
+    assert seen == [19.0]
+
+
 def test_a_program_can_signal_itself_and_its_neighbours(arena: Any) -> None:
     seen: list[Any] = []
 

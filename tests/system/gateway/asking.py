@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError
 
 from system.config import Kafka
 from system.database import Scylla
+from system.formats import NEWEST, Formats
 from system.gateway import Gateway
 from system.gateway.config import Config, Http, Key
 from system.gateway.outgoing import Headers, Outgoing
@@ -70,7 +71,7 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def config(bootstrap: str = "nowhere:1", **http: Any) -> Config:
+def config(bootstrap: str = "nowhere:1", *, formats: int = NEWEST, **http: Any) -> Config:
     return Config(
         kafka=Kafka(bootstrap=bootstrap, linger_ms=0, connect_timeout_ms=5_000),
         scylla=Scylla(contact_points=("nowhere",)),
@@ -79,6 +80,7 @@ def config(bootstrap: str = "nowhere:1", **http: Any) -> Config:
             Key(sha256=hashed(USER), user_id=1001),
         ),
         gateway=Http(**http),
+        formats=Formats(version=formats),
     )
 
 

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError
 
 from system.records import OPERATIONS, Cancel, PlaceOrder, decode_operation
 from system.symbols import SYMBOLS
-from tests.system.gateway.asking import OPERATOR, USER, Front, cancel, new_key, order
+from tests.system.gateway.asking import OPERATOR, USER, Front, cancel, new_key, order, transfer
 
 BIGGEST = 2**63 - 1
 SOME_ORDER = "0123456789abcdef" * 2
@@ -153,6 +153,22 @@ def test_orders_of_another_user_are_refused(user_id: int) -> None:
         (403, "foreign_account")
     }
     assert front.records.sent == []
+
+
+def test_orders_wait_until_all_programs_have_agreed_to_read_them() -> None:
+    front = Front(formats=1)
+
+    refused = [
+        front.post("/orders", order(), USER),
+        front.delete(f"/orders/{SOME_ORDER}", cancel(), USER),
+    ]
+    taken = front.post("/transfer_in", transfer(), OPERATOR)
+
+    for answer in refused:
+        said = (answer.status, answer.json["reason"], answer.json["outcome"])
+        assert said == (503, "format_version", "nothing_happened")
+        assert answer.headers["retry-after"] == "1"
+    assert (taken.status, len(front.records.sent)) == (202, 1)
 
 
 def test_too_many_commands_at_once_are_answered_429_and_nothing_piles_up() -> None:

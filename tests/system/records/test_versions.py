@@ -125,6 +125,14 @@ def test_a_newer_version_is_told_apart_from_damage(data: bytes) -> None:
         decode_operation(data)
 
 
+def test_what_a_deployment_has_not_agreed_on_is_refused_though_it_could_be_read() -> None:
+    assert decode_event(ENDED, 2).v == 2
+    assert decode_operation(DEPOSIT, 1).v == 1
+
+    with pytest.raises(NewerVersion, match=r"version 2, this deployment has agreed on 1; set for"):
+        decode_event(ENDED, 1)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[]", b"{}", b'{"v":9', b"\xff", DEPOSIT.replace(b'"v":1', b'"v":0')]
 )

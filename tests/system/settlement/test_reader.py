@@ -6,6 +6,7 @@ from confluent_kafka import (
     TIMESTAMP_LOG_APPEND_TIME,
     Message,
 )
+from msgspec.structs import replace
 
 from system import messages
 from system.errors import Halt
@@ -50,6 +51,16 @@ def test_a_record_that_is_not_an_event_of_this_partition_halts(found: Message, r
         reader.event(found, PARTITIONS)
 
     assert stop.value.reason == reason
+
+
+def test_an_event_of_a_version_not_agreed_on_halts() -> None:
+    lock = replace(row(1, 1001, 1, 1, 5, 5), event_type="lock", v=2)
+    found = message(b"1001", encode(lock))
+
+    with pytest.raises(Halt, match=r"balance.events\[\d\], offset 7.*has agreed on 1") as stop:
+        reader.event(found, PARTITIONS, 1)
+
+    assert (stop.value.reason, reader.event(found, PARTITIONS, 2)) == ("undecodable", lock)
 
 
 def test_a_record_without_the_brokers_time_halts_and_says_what_to_set() -> None:

@@ -7,6 +7,7 @@ from confluent_kafka import Consumer
 
 from system.config import Kafka
 from system.directory import DataDirectory
+from system.formats import NEWEST, Formats
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 from system.ubscore import UBSCore
 from system.ubscore.cluster import Shard
@@ -52,9 +53,11 @@ class Desk(UBSCore):
             self.step()
 
 
-def settings(directory: Path, **core: Any) -> Settings:
+def settings(directory: Path, *, formats: int = NEWEST, **core: Any) -> Settings:
     return Settings(
-        ubscore=Core(data=str(directory), lag_ms=1, idle_ms=1, **core), kafka=Kafka(bootstrap="k:1")
+        ubscore=Core(data=str(directory), lag_ms=1, idle_ms=1, **core),
+        kafka=Kafka(bootstrap="k:1"),
+        formats=Formats(version=formats),
     )
 
 
