@@ -18,8 +18,11 @@ from reports.live.sources import Bounds, Cut, Sources
 from reports.reconcile.codes import ORDERS_TOPIC, OUTPUTS_TOPIC, TABLES
 from system.chain import Link
 from system.records import OUTPUTS, EngineOutput, decode_output, sealed
+from system.topics import key_of, partition_of
 
 Lane = tuple[int, int]  # shard, symbol
+
+NEVER = 2**63
 
 
 class Due(NamedTuple):
@@ -137,11 +140,13 @@ class Emitted:
         return Walk(self.sources, partition, self.cut.outputs[partition].low)
 
     def first(self, symbol_id: int) -> int:
-        """Return the number of a symbol's first retained output; 0 if there is none."""
-        return min(
-            (w.turns[symbol_id].first for w in self.walks.values() if symbol_id in w.turns),
-            default=0,
-        )
+        """Return the number of a symbol's first retained output; one out of reach if none is."""
+        found = [w.turns[symbol_id].first for w in self.walks.values() if symbol_id in w.turns]
+        if found:
+            return min(found)
+        home = partition_of(key_of(symbol_id), max(len(self.cut.outputs), 1))
+        span = self.cut.outputs.get(home)
+        return 1 if span is None or not span.low else NEVER
 
     def read(self) -> Iterator[tuple[bool, Due]]:
         """Read all partitions up to the cut; yield each output, and whether it was settled."""
@@ -156,6 +161,8 @@ class Emitted:
                 self._take(partition, due)
                 self._in_flight(due)
                 yield False, due
+            if span.low and partition not in self.answered and partition in self.cut.orders:
+                self.answers_from[partition] = self.cut.orders[partition].high  # none is retained
             walk.accuse_holes(self.cut.at_ms - self.bounds.max_age_ms)
             self.checked += walk.records
             self.breaks += walk.breaks

@@ -143,7 +143,7 @@ class Passed:
         self.sent_first.setdefault(lane, output.n)
         self.sent_last[lane] = output.n
         span = self.cut.orders.get(output.partition)
-        if span is None or output.n < (turns.first if turns is not None else int(not span.low)):
+        if span is None or (turns is None and span.low) or (turns and output.n < turns.first):
             return  # no longer retained
         self.log_tally.add(0, 0)
         if turns is None or output.n > turns.last:

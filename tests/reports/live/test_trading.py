@@ -327,6 +327,16 @@ def test_a_log_that_was_cut_and_topics_that_were_cut_are_compared_from_where_the
     assert told(later) == []
 
 
+def test_a_symbol_of_which_nothing_is_retained_any_more_is_not_missed() -> None:
+    source = Traded(day())
+    source.low = {ORDERS: 100, OUTPUTS: 100}
+
+    outcome = source.reconcile()
+
+    assert told(outcome) == []
+    assert outcome.reads["outputs"] == 0
+
+
 def test_only_so_many_rows_are_named() -> None:
     one = day()
     one.trades, one.sides = [], []

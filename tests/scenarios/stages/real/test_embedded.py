@@ -9,6 +9,7 @@ import pytest
 from scenarios import catalog
 from scenarios.backends import kinds
 from scenarios.backends.base import Backend
+from scenarios.deployment import READY
 from scenarios.load import reconciled
 from scenarios.scenario import MILLISECOND, SECOND, Scenario, Step
 from scenarios.stages.real import stage
@@ -31,6 +32,13 @@ def test_nine_deposits_reach_the_ledger(backend: Backend, tmp_path: Path) -> Non
     assert run.evidence.about.stage == "real"
     assert "embedded" in run.evidence.about.servers
     assert not list(tmp_path.rglob("doors.json"))  # a run without faults has no doors
+    first = min(op.invoked_ns for op in run.evidence.operations)
+    working = {
+        line.process
+        for line in run.evidence.lines
+        if line.at_ns <= first and f'"event":"{READY[line.process.partition("-")[0]]}"' in line.text
+    }
+    assert working == {"ubscore-1", "settlement-1", "gateway-1"}  # nobody was asked before
 
 
 def test_orders_are_filled_though_the_engine_dies_after_it_published(
