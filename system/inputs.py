@@ -204,11 +204,14 @@ class Inputs:
 
     # -- for dashboards ------------------------------------------------------------------------
 
-    def show(self, offsets: Mapping[Place, int]) -> None:
+    def show(self, next_offsets: Callable[[], Mapping[Place, int]]) -> None:
         """Commit group offsets now and then, unawaited; nothing here ever reads them."""
         every_s = self.patience.commit_every_ms / 1000
         now_s = time.monotonic()
-        if now_s - self._committed_at_s < every_s or offsets == self._committed:
+        if now_s - self._committed_at_s < every_s:
+            return
+        offsets = next_offsets()
+        if offsets == self._committed:
             return
         self._committed_at_s = now_s
         self._committed = dict(offsets)

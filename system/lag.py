@@ -6,7 +6,7 @@ down tells nothing, and its absence is another alert.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -31,13 +31,13 @@ class Lag:
         )
         self._shown_at_s = float("-inf")
 
-    def show(self, consumer: Any, positions: Mapping[Place, int]) -> None:
-        """Show how far the ends of the logs lie beyond `positions`; no broker is asked."""
+    def show(self, consumer: Any, next_offsets: Callable[[], Mapping[Place, int]]) -> None:
+        """Show how far the ends of the logs lie beyond what is taken in; no broker is asked."""
         now_s = time.monotonic()
         if now_s - self._shown_at_s < _EVERY_S:
             return
         self._shown_at_s = now_s
-        for (topic, partition), offset in positions.items():
+        for (topic, partition), offset in next_offsets().items():
             try:
                 place = TopicPartition(topic, partition)
                 _, end = consumer.get_watermark_offsets(place, cached=True)

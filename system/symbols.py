@@ -5,13 +5,15 @@ Inside, a price is in *raw quote units per lot of the base asset*: price 50000.0
 price, in the same unit. So price x lots is the exact cost, whatever the digits.
 """
 
+from functools import cached_property
+
 import msgspec
 
 from system import assets
 from system.assets import MAX_AMOUNT, Asset
 
 
-class Symbol(msgspec.Struct, frozen=True, kw_only=True):
+class Symbol(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A pair of assets, and the steps and bounds of its orders, in raw integers."""
 
     id: int
@@ -31,7 +33,8 @@ class Symbol(msgspec.Struct, frozen=True, kw_only=True):
                 f"{self.name}: {self.price_digits} price digits and {self.base.lot_digits} lot"
                 f" digits do not make exact costs with {self.quote.decimals} decimals"
             )
-        if not 1 <= self.quantity_min <= self.quantity_max <= MAX_AMOUNT:
+        most = min(self.quantity_max, MAX_AMOUNT) // self.lot * self.lot
+        if not 1 <= self.quantity_min <= most or self.quantity_max > MAX_AMOUNT:
             raise ValueError(f"{self.name}: no quantity lies within the bounds")
         if not self.tick <= self.price_max <= MAX_AMOUNT:
             raise ValueError(f"{self.name}: no price lies within the bounds")
@@ -40,12 +43,12 @@ class Symbol(msgspec.Struct, frozen=True, kw_only=True):
     def _tick_digits(self) -> int:
         return self.quote.decimals - self.base.lot_digits - self.price_digits
 
-    @property
+    @cached_property
     def lot(self) -> int:
         """The step of quantities, in raw base units."""
         return int(10 ** (self.base.decimals - self.base.lot_digits))
 
-    @property
+    @cached_property
     def tick(self) -> int:
         """The step of prices, in raw quote units per lot."""
         return int(10**self._tick_digits)

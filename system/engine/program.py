@@ -129,6 +129,10 @@ class Engine(Loop[Instance]):
         """Return where each owned partition goes on."""
         return {(ORDERS, number): at for number, at in self.state.positions.items()}
 
+    def reached(self) -> dict[Place, int]:
+        """Return the offset of the next record that each owned partition owes us."""
+        return {place: at.next_offset for place, at in self.positions().items()}
+
     def next_offset(self, topic: str, partition: int) -> int:  # noqa: ARG002 - it reads only one
         """Return the offset of the next record an owned partition owes us."""
         return self.state.positions[partition].next_offset
@@ -219,9 +223,8 @@ class Engine(Loop[Instance]):
     def tend(self) -> None:
         """Serve delivery reports and dashboards."""
         self.outbox.poll()
-        positions = {place: at.next_offset for place, at in self.positions().items()}
-        self.inputs.show(positions)
-        self.metrics.lag.show(self.inputs.consumer, positions)
+        self.inputs.show(self.reached)
+        self.metrics.lag.show(self.inputs.consumer, self.reached)
         self.metrics.outbox.set(len(self.outbox.waiting))
         self.metrics.holes.set(sum(len(one.holes) for one in self.state.numberings.values()))
         for market in self.state.markets.values():

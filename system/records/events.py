@@ -20,7 +20,7 @@ Reason = TransferReason | OrderReason
 CancelOutcome = Literal["done", "order_closed"]
 
 DECIDING: tuple[EventType, ...] = ("deposit", "withdraw", "lock")
-_ORDERS_ONLY = (*get_args(OrderType), *get_args(OrderReason))
+_ORDERS_ONLY = frozenset((*get_args(OrderType), *get_args(OrderReason)))
 
 
 class LedgerRow(Numbered, frozen=True, kw_only=True, tag="row"):
@@ -46,7 +46,8 @@ class LedgerRow(Numbered, frozen=True, kw_only=True, tag="row"):
     created_at: int
 
     def __post_init__(self) -> None:
-        _check_version(self.v, self.event_type)
+        if self.v < ORDERS_SINCE and self.event_type in _ORDERS_ONLY:
+            raise _too_old(self.event_type, self.v)
 
 
 class Rejected(Numbered, frozen=True, kw_only=True, tag="rejected"):
@@ -59,7 +60,8 @@ class Rejected(Numbered, frozen=True, kw_only=True, tag="rejected"):
     created_at: int
 
     def __post_init__(self) -> None:
-        _check_version(self.v, self.reason)
+        if self.v < ORDERS_SINCE and self.reason in _ORDERS_ONLY:
+            raise _too_old(self.reason, self.v)
 
 
 class CancelAccepted(Numbered, frozen=True, kw_only=True, tag="cancel_accepted"):
@@ -103,6 +105,5 @@ def version_of(word: EventType | Reason) -> int:
     return ORDERS_SINCE if word in _ORDERS_ONLY else 1
 
 
-def _check_version(v: int, word: EventType | Reason) -> None:
-    if v < version_of(word):
-        raise ValueError(f"{word} came with format version {version_of(word)}, not {v}")
+def _too_old(word: EventType | Reason, v: int) -> ValueError:
+    return ValueError(f"{word} came with format version {ORDERS_SINCE}, not {v}")

@@ -36,7 +36,7 @@ Kind = Literal["limit", "market"]
 TimeInForce = Literal["gtc", "ioc"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Everything that travels: JSON, tagged by ``type``, its fields in the order given here."""
 
     v: Version = 1

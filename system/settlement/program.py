@@ -167,8 +167,11 @@ class Settlement:
 
     def show_lag(self) -> None:
         """Show what is left to settle, also while the database is away."""
-        offsets = {place: one.offset for place, one in self.partitions.items()}
-        self.metrics.lag.show(self.consumer, offsets)
+        self.metrics.lag.show(self.consumer, self.reached)
+
+    def reached(self) -> dict[Place, int]:
+        """Return the offset of the next record that each partition owes us."""
+        return {place: one.offset for place, one in self.partitions.items()}
 
     def write(self, records: list[Event | EngineOutput]) -> None:
         """Write what is checked against the database, then what follows from it.

@@ -203,6 +203,10 @@ class UBSCore(Loop[Shard]):
             return self.engine.positions[partition].next_offset
         return self.state.position(topic, partition).next_offset
 
+    def reached(self) -> dict[Place, int]:
+        """Return the same of each partition that this shard reads."""
+        return {place: self.next_offset(*place) for place in self.settings.inputs}
+
     # -- the loop ------------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -295,9 +299,8 @@ class UBSCore(Loop[Shard]):
     def tend(self) -> None:
         """Serve delivery reports, dashboards, dumps, snapshots, the frames of a quiet shard."""
         self.outbox.poll()
-        positions = {place: self.next_offset(*place) for place in self.settings.inputs}
-        self.inputs.show(positions)
-        self.metrics.lag.show(self.inputs.consumer, positions)
+        self.inputs.show(self.reached)
+        self.metrics.lag.show(self.inputs.consumer, self.reached)
         self.metrics.outbox.set(len(self.outbox.waiting))
         self.metrics.holes.set(self.engine.holes)
         self.metrics.orders.set(len(self.state.standing.orders))

@@ -16,7 +16,7 @@ from system.records import (
     version_of,
 )
 from system.ubscore.state import Balance, State
-from system.ubscore.terms import Terms
+from system.ubscore.terms import Home, Terms
 from system.wal.frames import Leg, Output
 
 
@@ -94,19 +94,19 @@ class Draft:
 
     def tell(self, user_id: int, record: Callable[..., Numbered], **fields: Any) -> None:
         """Add an event about a user."""
-        home = self._terms.home(user_id)
-        self._add(EVENTS, home.partition, home.key, record, user_id=user_id, **fields)
+        fields["user_id"] = user_id
+        self._add(EVENTS, self._terms.home(user_id), record, fields)
 
     def order(self, symbol_id: int, record: Callable[..., Numbered], **fields: Any) -> None:
         """Add a record for the matching engine."""
-        home = self._terms.home(symbol_id)
-        self._add(ORDERS, home.partition, home.key, record, symbol_id=symbol_id, **fields)
+        fields["symbol_id"] = symbol_id
+        self._add(ORDERS, self._terms.home(symbol_id), record, fields)
 
     def _add(
-        self, topic: str, partition: int, key: bytes, record: Callable[..., Numbered], **fields: Any
+        self, topic: str, home: Home, record: Callable[..., Numbered], fields: dict[str, Any]
     ) -> None:
-        place = topic, partition
-        n = self._numbers.get(place) or self._state.number(partition, topic)
+        place = topic, home.partition
+        n = self._numbers.get(place) or self._state.number(home.partition, topic)
         self._numbers[place] = n = n + 1
         epoch = self._state.epoch
         finished = record(
@@ -119,4 +119,4 @@ class Draft:
             created_at=self.created_at,
             **fields,
         )
-        self.outputs.append(Output(topic, partition, n, key, encode(finished)))
+        self.outputs.append(Output(topic, home.partition, n, home.key, encode(finished)))

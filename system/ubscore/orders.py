@@ -58,16 +58,17 @@ def place(draft: Draft, terms: Terms, operation: PlaceOrder) -> None:
     """Lock what an accepted order may cost, and let it through with all that matching needs."""
     found = terms_of(operation)
     assert found is not None, "an accepted order has a symbol"
+    symbol, lock = found.symbol, found.lock
     account = operation.user_id, found.locked_asset_id
-    draft.move("lock", account, -found.lock, found.lock, operation.order_id)
+    draft.move("lock", account, -lock, lock, operation.order_id)
     draft.order(
         operation.symbol_id,
         ValidatedOrder,
         user_id=operation.user_id,
         order_id=operation.order_id,
-        base_asset_id=found.symbol.base.id,
-        quote_asset_id=found.symbol.quote.id,
-        lot=found.symbol.lot,
+        base_asset_id=symbol.base.id,
+        quote_asset_id=symbol.quote.id,
+        lot=symbol.lot,
         side=operation.side,
         kind=operation.kind,
         time_in_force=operation.time_in_force,

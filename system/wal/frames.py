@@ -41,7 +41,7 @@ HEADER_BYTES = _HEADER.size
 _OVERHEAD = FRAME_BYTES + _CRC.size
 
 
-class Body(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What a frame says."""
 
 
