@@ -48,7 +48,7 @@ bench: $(READY) ## speed: paired ratios and medians
 	$(BIN)/python -m scenarios.bench_ubscore
 
 bench-recovery: $(READY) ## UBSCore's recovery of 1,000,000 logged commands, 10,000 of them since the snapshot
-	$(BIN)/python -m scenarios.bench_ubscore --recover
+	$(BIN)/python -m scenarios.bench_recovery
 
 bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows (ROWS=n for another)
 	$(BIN)/python -m scenarios.reconciling.bench $(ROWS)
