@@ -204,6 +204,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
 
     user_id: int
     asset_id: int
+    durable_ns: int | None = None
 
 
 class OutputRow(Record, frozen=True, kw_only=True):
@@ -216,7 +217,10 @@ class OutputRow(Record, frozen=True, kw_only=True):
 
 
 class OrderRow(Record, frozen=True, kw_only=True):
-    """A row of ``orders_by_user`` read at QUORUM in the end."""
+    """A row of ``orders_by_user`` read at QUORUM in the end; each output writes it anew.
+
+    ``durable_ns`` is when a quorum of replicas first held it as it is (None: never observed).
+    """
 
     user_id: int
     order_id: str
@@ -227,6 +231,7 @@ class OrderRow(Record, frozen=True, kw_only=True):
     paid: int
     unlocked: int
     output_seq: int
+    durable_ns: int | None = None
 
 
 class TradeRow(Record, frozen=True, kw_only=True):
@@ -241,6 +246,7 @@ class TradeRow(Record, frozen=True, kw_only=True):
     taker_side: str
     maker_order_id: str
     taker_order_id: str
+    durable_ns: int | None = None
 
 
 class SideRow(Record, frozen=True, kw_only=True):
@@ -260,6 +266,7 @@ class SideRow(Record, frozen=True, kw_only=True):
     received_asset_id: int
     received: int
     fee: int
+    durable_ns: int | None = None
 
 
 class Commit(Record, frozen=True, kw_only=True):

@@ -7,10 +7,9 @@ from reports.amounts import seconds
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Commit, TopicRecord
-from reports.traffic import Published, place_of
-from system.records import EVENTS, OPERATIONS, OUTPUTS, CancelEnded, LedgerRow, Rejected
-
-NEVER = 2**63  # later than any time
+from reports.invariants.durability import NEVER, Durability, rank
+from reports.traffic import place_of
+from system.records import EVENTS, OPERATIONS, OUTPUTS
 
 Partition = tuple[str, int]
 
@@ -72,28 +71,23 @@ class Frontier:
             self.durable.append((NEVER, f"{place}, which lies beyond a hole,"))
             return
         self._expected[sender] = max(expected, n + 1)
-        latest = (at_ns, place)
-        self._firm = latest if self._firm is None else max(self._firm, latest, key=_rank)
+        if self._firm is None or rank(at_ns) >= rank(self._firm[0]):
+            self._firm = (at_ns, place)
         self.durable.append(self._firm)
-
-
-def _rank(durable: tuple[int | None, str]) -> int:
-    """Order times: what nobody saw lies behind all others but `NEVER`."""
-    return NEVER - 1 if durable[0] is None else durable[0]
 
 
 def _frontiers(case: Case) -> dict[Partition, Frontier]:
     frontiers: dict[Partition, Frontier] = {}
+    durability = Durability(case)
     for published in case.published:
         record, event = published.record, published.event
         frontier = frontiers.setdefault((EVENTS, record.partition), Frontier())
-        frontier.add(record, (event.shard, event.n), _durable_ns(case, published))
-    settled = {(row.symbol_id, row.output_seq): row.durable_ns for row in case.evidence.outputs}
+        frontier.add(record, (event.shard, event.n), durability.of_event(event))
     for emitted in case.emitted:
         record, output = emitted.record, emitted.output
         frontier = frontiers.setdefault((OUTPUTS, record.partition), Frontier())
         number = (output.symbol_id, output.output_seq)
-        frontier.add(record, number, settled.get(number, NEVER))
+        frontier.add(record, number, durability.of_output(output))
     return frontiers
 
 
@@ -136,23 +130,6 @@ def _images(case: Case) -> list[tuple[int, dict[tuple[str, int], int]]]:
         for restart, journal in zip(case.evidence.restarts, case.restarted, strict=True)
     ]
     return [image for image in images if image[1]] if case.log_readable else []
-
-
-def _durable_ns(case: Case, published: Published) -> int | None:
-    event = published.event
-    if isinstance(event, LedgerRow):
-        for row in case.rows.get((event.user_id, event.asset_id), ()):
-            if row.seq == event.seq:
-                return row.durable_ns
-        return NEVER
-    entry = case.requests.get((event.user_id, event.request_id, event.body_hash))
-    if entry is None:
-        return NEVER
-    if isinstance(event, CancelEnded):
-        return entry.outcome_ns if entry.outcome else NEVER
-    if isinstance(event, Rejected) and event.reason == "expired":
-        return entry.expired_ns if entry.expired else NEVER
-    return entry.durable_ns if entry.decision else NEVER
 
 
 def _ahead(commit: Commit, durable_ns: int, what: str) -> Break:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Record
@@ -31,7 +33,8 @@ def shown(case: Case, outputs: Outputs) -> Iterator[Break]:
     expected = _Expected(outputs).rows
     evidence = case.evidence
     found: dict[Key, Record] = {}
-    for row in (*evidence.trades, *evidence.sides, *evidence.orders):
+    for seen in (*evidence.trades, *evidence.sides, *evidence.orders):
+        row = replace(seen, durable_ns=None)
         key = key_of(row)
         found[key] = row
         wanted = expected.get(key, [])

@@ -238,9 +238,10 @@ class Build:
             self.rows.append(
                 Row(**{f: cells[f] for f in Row.__struct_fields__[:10]}, durable_ns=durable)
             )
-            account = AccountRow(user_id=event.user_id, asset_id=event.asset_id)
-            if account not in self.accounts:
-                self.accounts.append(account)
+            account = event.user_id, event.asset_id
+            if account not in {(known.user_id, known.asset_id) for known in self.accounts}:
+                row = AccountRow(user_id=account[0], asset_id=account[1], durable_ns=durable)
+                self.accounts.append(row)
         self.requests.append(
             RequestRow(
                 user_id=event.user_id,

@@ -225,6 +225,7 @@ class Trading:
                 "trade_id": trade.trade_id,
                 "price": trade.price,
                 "quantity": trade.quantity,
+                "durable_ns": self.now + MS,
             }
             row = TradeRow(
                 **both,
@@ -239,6 +240,7 @@ class Trading:
                 self.sides.append(SideRow(**both, liquidity=liquidity, **own))
         for order in output.orders:
             cells = {**msgspec.structs.asdict(order), "symbol_id": symbol, "output_seq": seq}
+            cells["durable_ns"] = self.now + MS
             self.orders[order.order_id] = OrderRow(
                 **{name: cells[name] for name in OrderRow.__struct_fields__}
             )
@@ -348,7 +350,9 @@ class Trading:
             ended_ns=end,
         )
         body = self.dumped or render(self.state, 1)
-        accounts = sorted({(row.user_id, row.asset_id) for row in self.rows})
+        accounts = [
+            (row.user_id, row.asset_id, row.durable_ns) for row in self.rows if row.seq == 1
+        ]
         return Evidence(
             about=about,
             operations=tuple(self.operations),
@@ -357,7 +361,7 @@ class Trading:
             dumps=(Dump(shard=1, process="ubscore-1", incarnation=1, taken_ns=end, body=body),),
             rows=tuple(self.rows),
             requests=tuple(self.requests.values()),
-            accounts=tuple(AccountRow(user_id=u, asset_id=a) for u, a in accounts),
+            accounts=tuple(AccountRow(user_id=u, asset_id=a, durable_ns=t) for u, a, t in accounts),
             outputs=tuple(self.outputs),
             commits=tuple(self.commits),
             orders=tuple(self.orders.values()),

@@ -26,6 +26,7 @@ SHOWS = {
     "a1_new_id_per_attempt": range(1, 6),
     "a5_keys_forgotten": range(1, 10),
     "a7_answered_before_durable": range(8, 9),
+    "answered_after_the_commit": range(1, 2),
     "k1_auto_commit": range(1, 10),
     "k3_position_apart": range(1, 6),
     "k4_lost_send": range(1, 3),

@@ -138,6 +138,11 @@ def a_rejection_was_rolled_back(_: pytest.MonkeyPatch) -> Build:
     return build
 
 
+def half_an_effect_so_far(build: Build) -> None:
+    test_checkers.half_an_effect(build)
+    build.commits.clear()  # nobody has said yet that it is done
+
+
 Make = Callable[[pytest.MonkeyPatch], Build | Trading]
 
 
@@ -166,9 +171,9 @@ ALONE: dict[str, Make] = {
     "I11": damaged(test_trading.decided_otherwise_than_the_input_says, day),
     "I12": damaged(test_checkers.commit_before_the_rows),
     "I13": damaged(test_checkers.another_reason),
-    "I14": damaged(test_checkers.late),
+    "I14": damaged(test_checkers.halted_for_nothing),
     "I15": damaged(test_checkers.read_went_back),
-    "I16": damaged(test_checkers.half_an_effect),
+    "I16": damaged(half_an_effect_so_far),
     "I17": a_rejection_was_rolled_back,
     "I18": damaged(test_checkers.another_key),
 }

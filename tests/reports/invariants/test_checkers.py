@@ -144,6 +144,19 @@ def commit_before_the_rows(b: Build) -> None:
     b.commits[3] = change(commit, at_ns=b.rows[3].durable_ns - 1)  # type: ignore[operator]
 
 
+def commit_before_the_decision(b: Build) -> None:
+    at_ns = b.commits[3].at_ns
+    b.requests[3] = change(b.requests[3], durable_ns=at_ns + 1)
+
+
+def commit_before_the_account(b: Build) -> None:
+    b.accounts[3] = change(b.accounts[3], durable_ns=b.commits[3].at_ns + 1)
+
+
+def row_on_a_minority_only(b: Build) -> None:
+    b.rows[3] = change(b.rows[3], durable_ns=None)
+
+
 def commit_beyond_the_rows(b: Build) -> None:
     b.transfer("transfer_in", 1002, 1, 10**8, reach=4)
     partition = b.records[-1].partition
@@ -395,6 +408,9 @@ DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
     ("I7", "STATE_DIFFERS", recovery_forgets),
     ("I7", "TWICE_IS_NOT_ONCE", second_recovery_differs),
     ("I12", "COMMIT_AHEAD", commit_before_the_rows),
+    ("I12", "COMMIT_AHEAD", commit_before_the_decision),
+    ("I12", "COMMIT_AHEAD", commit_before_the_account),
+    ("I12", "COMMIT_AHEAD", row_on_a_minority_only),
     ("I12", "COMMIT_AHEAD", commit_beyond_the_rows),
     ("I12", "COMMIT_AHEAD", commit_before_the_frame),
     ("I13", "REFUSED_YET_APPLIED", refused_and_applied),

@@ -161,6 +161,29 @@ def order_shown_as_it_never_was(one: Trading) -> None:
     one.orders[name] = change(row, remaining=row.remaining + 1)
 
 
+def _committed_before(one: Trading, at_ns: int | None) -> None:
+    """Commit the outputs up to the first with a trade, right before `at_ns`."""
+    traded = (r for r in one.records if r.topic == OUTPUTS and b'"trade_id"' in (r.value or b""))
+    assert at_ns is not None
+    one.commit(next(traded), at_ns - 1)
+
+
+def trade_committed_before_it_was_durable(one: Trading) -> None:
+    one.trades[0] = change(one.trades[0], durable_ns=10**12)
+    _committed_before(one, 10**12)
+
+
+def trade_of_one_of_two_committed_before_it_was_durable(one: Trading) -> None:
+    one.sides[1] = change(one.sides[1], durable_ns=10**12)
+    _committed_before(one, 10**12)
+
+
+def order_committed_before_it_was_durable(one: Trading) -> None:
+    name, row = next((k, v) for k, v in one.orders.items() if v.output_seq == 2)
+    one.orders[name] = change(row, durable_ns=10**12)
+    _committed_before(one, 10**12)
+
+
 def output_never_applied(one: Trading) -> None:
     del one.bodies[engine_frame(one, "trade_debit")]
 
@@ -280,6 +303,9 @@ DEFECTS: tuple[tuple[str, str, Callable[[Trading], None]], ...] = (
     ("I11", "FRAME_DIFFERS", decided_otherwise_than_the_input_says),
     ("I11", "FRAME_DIFFERS", improvement_kept),
     ("I12", "COMMIT_AHEAD", outcome_committed_before_it_was_durable),
+    ("I12", "COMMIT_AHEAD", trade_committed_before_it_was_durable),
+    ("I12", "COMMIT_AHEAD", trade_of_one_of_two_committed_before_it_was_durable),
+    ("I12", "COMMIT_AHEAD", order_committed_before_it_was_durable),
     ("I13", "REASON_UNTRUE", order_rejected_untruly),
     ("I14", "NOT_MATCHED", order_never_matched),
     ("I14", "STUCK", cancel_without_end),
