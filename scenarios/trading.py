@@ -9,7 +9,7 @@ from scenarios.workloads import MILLISECOND, SECOND, Intent, Order, Workload
 Style = Literal["mixed", "race"]
 
 # symbol -> where its price begins, and the smallest steps of price and quantity, as decimals
-_PRICES = {"BTC_USDT": (50_000_00, 2, 3), "ETH_USDT": (3_000_00, 2, 4)}
+PRICES = {"BTC_USDT": (50_000_00, 2, 3), "ETH_USDT": (3_000_00, 2, 4)}
 _FUNDS = (("BTC", "2.000"), ("USDT", "150000.00"), ("ETH", "40.0000"))
 
 
@@ -69,7 +69,7 @@ class Trading(Workload):
         self, stream: random.Random, at: int, user: int, placed: list[tuple[int, str]]
     ) -> Intent:
         name = stream.choice(self.symbols)
-        middle, _, lot_digits = _PRICES[name]
+        middle, _, lot_digits = PRICES[name]
         spread = 0 if self.style == "race" else stream.randint(-40, 40)
         kind = stream.choices(("limit", "market"), (0.85, 0.15))[0]
         lasting = "ioc" if kind == "market" or stream.random() < 0.15 else "gtc"
@@ -85,7 +85,7 @@ class Trading(Workload):
             kind=kind,
             time_in_force=lasting,
             price=f"{cents // 100}.{cents % 100:02d}",
-            quantity=_decimal(lots, lot_digits),
+            quantity=decimal(lots, lot_digits),
         )
         return self._intent(stream, at, user, "place_order", order=order, label=label)
 
@@ -120,6 +120,7 @@ class Trading(Workload):
         )
 
 
-def _decimal(steps: int, digits: int) -> str:
+def decimal(steps: int, digits: int) -> str:
+    """Return so many of the smallest steps as a client writes them."""
     whole, fraction = divmod(steps, 10**digits)
     return f"{whole}.{fraction:0{digits}d}"

@@ -38,7 +38,7 @@ def summary(load: Load, folder: str) -> str:
         "\n".join(f"  {name:<12}{value}" for name, value in facts(load)),
         "\n".join(columns(latency_rows(load))),
         "\n".join(columns(trial_rows(load))) if load.trials else "",
-        "\n".join(columns(usage_rows(load))) if load.usage else "",
+        "\n".join(columns(rows)) if (rows := usage_rows(load)) else "",
         f"  limit: {limit(load)}" if limit(load) else "",
         "\n".join(f"  fault  {_times(band)}  {band.fault}: {band.effects}" for band in load.bands),
         "\n".join(f"  not tested: {what}" for what in load.untested),

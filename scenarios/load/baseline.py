@@ -17,6 +17,7 @@ from scenarios.errors import Infrastructure, UsageError
 from scenarios.load.requests import Requests
 from scenarios.stages.real.preparing import connection
 from system import database, effects, schema
+from system.assets import BY_NAME
 from system.database import QUORUM, UNSET, Database
 from system.effects import Effect
 from system.errors import Stop
@@ -36,7 +37,7 @@ def rows(requests: Requests) -> Iterator[Insert]:
     last: dict[tuple[int, int], int] = {}
     while True:
         request = requests.draw()
-        key = (request.user_id, request.asset.id)
+        key = (request.user_id, BY_NAME[request.terms["asset"]].id)
         seq = last[key] = last.get(key, 0) + 1
         if seq == 1:
             yield 1, key

@@ -70,11 +70,15 @@ def _leave_out_late(town: RealTown, ends_ns: int) -> None:
 
 
 def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
+    deployed = scenario.deployment
     gateways = settings.gateways if settings.through == "http" else 0
     deployment = replace(
-        scenario.deployment,
+        deployed,
         gateways=tuple(f"gateway-{number + 1}" for number in range(gateways)),
         cores=tuple(f"ubscore-{number + 1}" for number in range(settings.shards)),
+        engines=deployed.engines
+        if settings.engines is None
+        else tuple(f"engine-{number + 1}" for number in range(settings.engines)),
         settlements=tuple(f"settlement-{number + 1}" for number in range(settings.settlements)),
         partitions=settings.partitions,
     )

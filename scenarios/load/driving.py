@@ -9,6 +9,7 @@ from scenarios.backends.base import Address
 from scenarios.errors import Infrastructure
 from scenarios.keys import OPERATOR_KEY
 from scenarios.load.following import Follower
+from scenarios.load.orders import Orders
 from scenarios.load.requests import Requests
 from scenarios.load.samples import Samples
 from scenarios.load.sending import Burst, Sender
@@ -17,6 +18,7 @@ from scenarios.load.through_http import ThroughHttp
 from scenarios.load.through_topic import ThroughTopic
 from scenarios.load.usage import Meter
 from scenarios.stages.real.town import RealTown
+from system.records import EVENTS, OUTPUTS
 
 _HURRY_S = 5.0  # for what is under way when somebody interrupts
 _HALTED = 5 * SECOND  # for what is under way beside a program that halted
@@ -64,11 +66,13 @@ class Drive:
         town.prepare()
         if not town.doors:
             town.look_ns = _LOOK
-        requests = Requests(settings.users, town.stream("load/requests"), town.clock.wall_ms)
+        kind = Orders if town.deployment.engines else Requests
+        requests = kind(settings.users, town.stream("load/requests"), town.clock.wall_ms)
         self._sender = self._make_sender(requests, town.stream("load/arrivals"))
         self._follower = Follower(
             town.backend,
             town.group,
+            (EVENTS, OUTPUTS) if town.deployment.engines else (EVENTS,),
             settings.partitions,
             self.samples,
             lambda: town.clock.now,

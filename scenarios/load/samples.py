@@ -15,7 +15,7 @@ def _times() -> "array[int]":
 
 
 def _small() -> "array[int]":
-    return array("b")
+    return array("h")
 
 
 @dataclass(slots=True)

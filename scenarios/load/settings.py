@@ -30,6 +30,7 @@ class Settings:
     gateways: int = 1
     shards: int = 1
     settlements: int = 1
+    engines: int | None = None  # None: those of the scenario; with any, orders are sent as well
     partitions: int = 4
     bound_ms: float | None = None
     trial_s: float = TRIAL_S
@@ -54,7 +55,11 @@ class Settings:
             )
         if self.bound_ms is not None and self.bound_ms <= 0:
             raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be more than 0")
-        for option, count in (("--settlements", self.settlements), ("--shards", self.shards)):
+        for option, count in (
+            ("--settlements", self.settlements),
+            ("--shards", self.shards),
+            ("--engines", self.engines or 0),
+        ):
             if count > self.partitions:
                 raise UsageError(
                     f"{option} {count} share {self.partitions} partitions: some would have nothing"

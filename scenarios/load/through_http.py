@@ -35,6 +35,7 @@ class _Asked:
     """One request under way."""
 
     number: int
+    method: str
     path: str
     body: bytes
     attempts: int = 0
@@ -63,7 +64,9 @@ class _Line(asyncio.Protocol):
         self.asked, self.patient_until_s = asked, now_s + _PATIENCE_S
         self._incoming = Incoming()
         host, key = self.address.host, self.pool.key
-        self._transport.write(http.request("POST", asked.path, host=host, key=key, body=asked.body))
+        self._transport.write(
+            http.request(asked.method, asked.path, host=host, key=key, body=asked.body)
+        )
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes of an answer."""
@@ -235,7 +238,7 @@ class ThroughHttp(Sender):
                 break
             number, request = self.begin(at)
             pool.open += 1
-            pool.ask(_Asked(number, f"/{request.route}", request.body()))
+            pool.ask(_Asked(number, request.method, request.path, request.body()))
             at = None
         left_s = 0.0 if at is None else min((at - self.now()) / _SECOND, _STOP_S)
         pool.loop.call_later(left_s, self._send_due, pool, times, at, sent)
