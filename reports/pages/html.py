@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.amounts import asset_name, decimal, money, seconds
 from reports.judge import Judgement
-from reports.pages import curves, tables, text, timeline
+from reports.orders import lives
+from reports.pages import curves, orders, tables, text, timeline
 from reports.pages.damage import damages
 from reports.reconcile import Statement, Step, conservation
+from system.records import FEE_USER
 
 ROWS_SHOWN = 500
 _LINES_SHOWN = 40
@@ -30,13 +32,16 @@ NUMBERS = frozenset(
             "took",
             "age",
             "durable",
+            *("price", "quantity", "filled", "locked", "paid", "received", "fees", "released"),
             "how many",
         ),
     )
 )
 _KEYS = frozenset(("request", "input", "code"))
-_WORDS = frozenset(("client", "place", "operation", "decision"))
-_TEXTS = frozenset(("cause", "first", "where", "expected", "found", "place"))
+_WORDS = frozenset(
+    ("client", "place", "operation", "decision", "symbol", "kind", "what", "became", "order")
+)
+_TEXTS = frozenset(("cause", "first", "where", "expected", "found", "place", "what happened"))
 _HERE = Path(__file__).parent
 
 
@@ -95,7 +100,8 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
     about = case.about
     commands = [command for _, command in text.commands(about)]
     if folder:
-        commands.append(f"wavetank report {folder}")
+        commands += [f"wavetank report {folder}", *_trace_money(judgement, folder)]
+    found = lives(case)
     return (
         environment()
         .get_template("report.html.j2")
@@ -121,6 +127,8 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             curves=curves.draw(case),
             faults=_faults(judgement),
             damages=damages(judgement),
+            orders=Shown(orders.orders(found), "csv/orders.csv", "request decision id"),
+            moments=Shown(orders.moments(found), "csv/order_lives.csv", "id"),
             ledger=Shown(tables.ledger(case), "csv/ledger.csv"),
             operations=Shown(tables.operations(case), "csv/operations.csv"),
             decisions=Shown(tables.decisions(case), "csv/decisions.csv"),
@@ -132,6 +140,15 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             script=asset("report.js"),
         )
     )
+
+
+def _trace_money(judgement: Judgement, folder: str) -> list[str]:
+    """Return the command that traces an account: that of the first break, or the first one."""
+    broken = [(b.user_id, b.asset_id) for b in judgement.breaks if b.user_id and b.asset_id]
+    others = [account for account in sorted(judgement.case.rows) if account[0] != FEE_USER]
+    accounts = (broken or others)[:1]
+    command = f"wavetank trace-money {folder}"
+    return [f"{command} --user {user} --asset {asset_name(a)}" for user, a in accounts]
 
 
 def _facts(judgement: Judgement) -> list[tuple[str, object]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reports import folder as folders
 from reports.judge import Judgement
-from reports.pages import formats, html, tables, text
+from reports.orders import lives
+from reports.pages import formats, html, orders, tables, text
 
 
 def write_run(
@@ -19,6 +20,7 @@ def write_run(
     files["report.html"] = html.page(judgement, folder=where).encode()
     files["report.json"] = formats.as_json(judgement)
     files["junit.xml"] = formats.as_junit(judgement)
-    files.update({f"csv/{name}": data for name, data in tables.csv_files(judgement).items()})
+    csv = {**tables.csv_files(judgement), **orders.csv_files(lives(judgement.case))}
+    files.update({f"csv/{name}": data for name, data in csv.items()})
     files.update(extra or {})
     return folders.write_files(folder, files)
