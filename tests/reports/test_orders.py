@@ -90,7 +90,7 @@ def test_both_tables_are_in_the_csv_and_on_the_page() -> None:
     assert files.keys() == {"orders.csv", "order_lives.csv"}
     assert all(one in files["orders.csv"].decode() for one in ids.values())
     assert '<section id="orders">' in page
-    assert "wavetank trace-money runs/x/1 --user 1001 --asset USDT" in page
+    assert "wavetank trace-money runs/x/1 --user 1001 --asset BTC" in page
 
 
 def test_a_run_without_orders_has_no_such_tables() -> None:
