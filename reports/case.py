@@ -136,23 +136,41 @@ class Case:
                 return clause
         return None
 
-    def excuse(self, *programs: str) -> str:
-        """Say which owed halt keeps one of these programs down, if one does."""
-        for name, event in self.last_event.items():
-            if event.kind == "halted" and name.startswith(programs):
-                clause = self.owed(event)
-                if clause is not None:
-                    return f"{name} halted ({event.reason}), which was owed: {clause.because}"
+    def shard_of(self, partition: int) -> int:
+        """Return the shard that owns a partition of the topics keyed by user."""
+        return partition % self.about.shards + 1
+
+    def excuse(self, *programs: str, shard: int = 0) -> str:
+        """Say which owed halt keeps one of these programs down, if one does.
+
+        Of UBSCore only `shard` counts, if one is named: the others go on. Settlement is a group:
+        it is down only if nobody of it is left.
+        """
+        for program in programs:
+            names = sorted(name for name in self.last_event if name.startswith(program))
+            if program == "ubscore" and shard:
+                names = names[shard - 1 : shard]
+            halts = [found for name in names if (found := self._owed_halt(name))]
+            if halts and (program != "settlement" or all(map(self.is_down, names))):
+                return halts[0]
         return ""
+
+    def _owed_halt(self, name: str) -> str:
+        """Say why a program stays down, if it halted last and that was owed."""
+        event = self.last_event[name]
+        clause = self.owed(event) if event.kind == "halted" else None
+        if clause is None:
+            return ""
+        return f"{name} halted ({event.reason}), which was owed: {clause.because}"
 
     def is_down(self, name: str) -> bool:
         """Whether a program was down in the end."""
         event = self.last_event.get(name)
         return event is not None and event.kind in _DOWN
 
-    def forgive(self, *programs: str) -> bool:
+    def forgive(self, *programs: str, shard: int = 0) -> bool:
         """Note and return whether an owed halt explains what is missing."""
-        excuse = self.excuse(*programs)
+        excuse = self.excuse(*programs, shard=shard)
         if excuse and excuse not in self.excused:
             self.excused.append(excuse)
         return bool(excuse)

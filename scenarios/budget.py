@@ -4,7 +4,7 @@ Without it, "everything holds under all faults" is either false or a toy: some d
 survive, and some can only be answered by stopping.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sim.faults import Receipt
@@ -17,7 +17,7 @@ Owed = Literal["masked", "halted", "excluded"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """For faults of `kind` that bit: what is owed, by whom, and why.
+    """For faults of `kind` that bit: what is owed, by whom (empty: by its targets), and why.
 
     `reason` is the halt reason that is then a pass, `detail` what must be said; ``*`` allows any.
     """
@@ -60,11 +60,14 @@ _SPOILED = (
 )
 
 DEFAULT_CLAUSES = (
-    Clause(
-        kind="BitRot",
-        owed="halted",
-        process="ubscore-1",
-        because="bytes below the durable frontier changed; only an operator can restore them",
+    *(
+        Clause(
+            kind="BitRot",
+            owed="halted",
+            reason=reason,
+            because="bytes below the durable frontier changed; only an operator can restore them",
+        )
+        for reason in ("log_*", "output_ahead")
     ),
     *(
         Clause(kind=kind, owed="halted", process=process, reason=reason, because=because)
@@ -82,7 +85,14 @@ class FaultBudget:
 
     def owes(self, injections: "list[tuple[Step, Receipt]]") -> list[Clause]:
         """Return the clauses other than masking that the faults which bit have called in."""
-        bitten = {
-            step.fault.kind.partition("(")[0] for step, receipt in injections if receipt.bites
-        }
-        return [clause for clause in self.clauses if clause.kind in bitten]
+        bitten: dict[str, dict[str, None]] = {}
+        for step, receipt in injections:
+            if receipt.bites:
+                kind = step.fault.kind.partition("(")[0]
+                bitten.setdefault(kind, {}).update(dict.fromkeys(receipt.targets))
+        return [
+            replace(clause, process=process)
+            for clause in self.clauses
+            for process in ([clause.process] if clause.process else bitten.get(clause.kind, ()))
+            if clause.kind in bitten
+        ]

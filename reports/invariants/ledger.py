@@ -33,7 +33,9 @@ def rows_match_events(case: Case) -> Generator[Break, None, int]:
             source = events.pop((account, row.seq), None)
             yield from _row(row, source)
     for (account, seq), published in events.items():
-        if case.due(published.at_ns) and not case.forgive("settlement", "ubscore"):
+        if not case.due(published.at_ns):
+            continue
+        if not case.forgive("settlement", "ubscore", shard=published.event.shard):
             yield _without_row(case, account, seq, published)
     return checked
 

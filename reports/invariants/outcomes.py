@@ -16,7 +16,7 @@ DONE, REJECTED, ACCEPTED = "done", "rejected", "accepted"
 def acknowledged_once(case: Case) -> Generator[Break, None, int]:
     """I3: what was acknowledged is one deciding row or one rejection; a cancel has an outcome."""
     checked = 0
-    topic = {source.key for source in case.inputs}
+    topic = {source.key: source.record.partition for source in case.inputs}
     for op in case.asked:
         if op.outcome != "ok" or not case.due(op.acknowledged_ns):
             continue
@@ -26,8 +26,10 @@ def acknowledged_once(case: Case) -> Generator[Break, None, int]:
         if problem is None:
             continue
         code, found = problem
-        if code != "TWICE" and key in topic and case.forgive("ubscore", "settlement", "engine"):
-            continue
+        if code != "TWICE" and key in topic:
+            programs = ("ubscore", "settlement", "engine")[: 2 + (code == "CANCEL_OPEN")]
+            if case.forgive(*programs, shard=case.shard_of(topic[key])):
+                continue
         yield Break(
             invariant="I3",
             code=code,

@@ -658,6 +658,65 @@ def test_who_is_told_to_come_back_and_gives_up_soon_was_not_turned_away() -> Non
     assert all(c.verdict == "held" for c in check_all(Case(build.evidence()), ("I13", "I14")))
 
 
+def halted(b: Build, process: str) -> None:
+    """Let a program halt for a reason that is owed."""
+    b.owed.append(OwedHalt(process=process, reason="log_damaged", because="its disk rotted"))
+    b.happens(process, "halted", code=70, reason="log_damaged", detail="rot")
+
+
+def stuck_codes(build: Build) -> set[str]:
+    return {found.code for found in check(Case(build.evidence()), "I14").breaks}
+
+
+@pytest.mark.parametrize(("own", "codes"), [(True, set()), (False, {"STUCK"})])
+def test_a_shard_that_may_stay_down_excuses_its_own_users_alone(own: bool, codes: set[str]) -> None:
+    build = lively()
+    build.about["shards"] = 2
+    build.happens("ubscore-2", "started")
+    build.transfer("transfer_in", 1001, 1, 10**8, reach=2)
+    shard = build.records[-1].partition % 2 + 1
+    halted(build, f"ubscore-{shard if own else 3 - shard}")
+
+    assert stuck_codes(build) == codes
+
+
+def test_the_engine_is_no_excuse_for_a_deposit() -> None:
+    build = lively()
+    build.transfer("transfer_in", 1001, 1, 10**8, reach=2)
+    halted(build, "engine-1")
+
+    assert stuck_codes(build) == {"STUCK"}
+
+
+def test_one_of_two_in_a_group_is_no_excuse_for_what_is_not_settled() -> None:
+    build = lively()
+    build.transfer("transfer_in", 1001, 1, 10**8, reach=4)
+    build.happens("settlement-2", "started")
+    halted(build, "settlement-1")
+    assert stuck_codes(build) == {"STUCK"}
+
+    halted(build, "settlement-2")
+    assert stuck_codes(build) == set()
+
+
+def asked_in_vain(b: Build) -> None:
+    """Let somebody ask long after the last fault, and get no answer."""
+    told_to_come_back(b, after_s=40, retry_after_s=1)
+    attempts = tuple(change(a, status=503) for a in b.operations[-1].attempts)
+    b.operations[-1] = change(b.operations[-1], attempts=attempts, outcome="info")
+
+
+def test_who_is_not_answered_while_a_fault_goes_on_was_not_kept_out() -> None:
+    build = lively()
+    asked_in_vain(build)
+    build.faults.append(FaultReceipt(fault="Cut()", kind="Cut", entered_ns=0, left_ns=build.now))
+    assert stuck_codes(build) == {"NOT_TAKEN"}
+
+    late = change(build.faults[-1], left_ns=build.now + 20 * SECOND)
+    build.faults[-1] = late
+    assert stuck_codes(build) == set()
+
+
 def behind_a_hole(*commits: tuple[int, int]) -> Build:
     """Return three rows in the order 1, 3, 2, 3 on the topic; `commits` are offset and row time."""
     build = Build()
