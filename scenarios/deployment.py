@@ -5,6 +5,7 @@ means the right call at the right door of the right program.
 """
 
 from dataclasses import dataclass
+from zlib import crc32
 
 from sim.moments import Moment
 
@@ -95,6 +96,11 @@ class Deployment:
     def core(self) -> str:
         """The first shard of UBSCore, which single faults are aimed at."""
         return self.cores[0]
+
+    def gateways_of(self, client: str) -> tuple[str, ...]:
+        """Return the gateways in the order in which a client tries them: each begins elsewhere."""
+        turn = crc32(client.encode()) % len(self.gateways)
+        return (*self.gateways[turn:], *self.gateways[:turn])
 
     @property
     def programs(self) -> tuple[str, ...]:

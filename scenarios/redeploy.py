@@ -33,6 +33,11 @@ class Redeploy(Fault):
         """The programs."""
         return self.programs
 
+    def told(self, text: bytes) -> bytes:
+        """Return a program's settings as they are from now on."""
+        assert _FORMATS.search(text), "the settings say nothing of formats"
+        return _FORMATS.sub(b"%d" % self.formats, text)
+
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
         """Begin with the first program."""
@@ -63,6 +68,5 @@ class Redeploy(Fault):
         disk = world.hosts[name].disk
         assert disk is not None, f"{name} has no settings"
         for path, text in disk.cached_files(SETTINGS).items():
-            assert _FORMATS.search(text), f"{path} says nothing of formats"
-            disk.put(path, _FORMATS.sub(b"%d" % self.formats, text))
+            disk.put(path, self.told(text))
         world.kernel.trace.record("redeploy", name, self.formats)

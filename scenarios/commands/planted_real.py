@@ -19,7 +19,7 @@ from scenarios.commands import hunting_real, planted, promising, real
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.hunt import hunt
 from scenarios.results import Result
-from scenarios.stages.real import counterparts
+from scenarios.stages.real.counterpart import Setting
 
 _WORDS = "{:<28}{:<26}{:<26}{}"
 _RUNS = "runs: seeds (how many other seeds catch it with this plan, judged as for real)"
@@ -71,7 +71,7 @@ class _Rows:
     def bug(self, name: str) -> bool:
         """Play the plans that catch the bug in simulation, until one catches it for real."""
         asked, scenario = self.asked, catalog.find(name)
-        where = counterparts.Setting.of(scenario.deployment, self.backend)
+        where = Setting.of(scenario.deployment, self.backend)
         search = promising.Search(name, where, asked.seeds, asked.jobs)
         caught, played = "", list[str]()
         for plan in islice(cycle(search), asked.attempts):

@@ -16,6 +16,7 @@ from scenarios.hunt import hunt
 from scenarios.results import Result
 from scenarios.scenario import Scenario
 from scenarios.stages.real import counterparts
+from scenarios.stages.real.counterpart import Setting
 
 _PLANS = 6  # of those that catch the bug, so many are tried
 _TRIES = 5  # with so many other seeds each
@@ -44,7 +45,7 @@ class Search:
     A plan is sure if every other seed catches the bug with it, too.
     """
 
-    def __init__(self, name: str, where: counterparts.Setting, seeds: int, jobs: int) -> None:
+    def __init__(self, name: str, where: Setting, seeds: int, jobs: int) -> None:
         self.name = name
         self.where = where
         self.seeds = seeds

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from zlib import crc32
 
 import msgspec
 
@@ -206,9 +205,7 @@ class _Stage:
 
     def _client(self, name: str) -> Client:
         assert self.crowd is not None
-        gateways = self.town.deployment.gateways
-        turn = crc32(name.encode()) % len(gateways)
-        hosts = (*gateways[turn:], *gateways[:turn])
+        hosts = self.town.deployment.gateways_of(name)
         return Client(
             name,
             connection=Connection(self.crowd, hosts, HTTP_PORT),

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scenarios import http
 from scenarios.http import Incoming, Response
@@ -11,10 +11,16 @@ _SECOND = 10**9
 
 
 class Connection:
-    """One keep-alive connection to a gateway, for one request at a time."""
+    """One keep-alive connection to a gateway, for one request at a time.
 
-    def __init__(self, address: Callable[[], tuple[str, int]]) -> None:
-        self._address = address
+    `where` knows the address of a gateway. The first of `gateways` comes first; a connection that
+    is made anew goes to the next one.
+    """
+
+    def __init__(self, where: Callable[[str], tuple[str, int]], gateways: Sequence[str]) -> None:
+        self._where = where
+        self._gateways = tuple(gateways)
+        self._host = ""
         self._socket: socket.socket | None = None
 
     def request(
@@ -24,7 +30,7 @@ class Connection:
         deadline_s = time.monotonic() + patience_ns / _SECOND
         try:
             line = self._connected(deadline_s)
-            message = http.request(method, path, host=self._address()[0], key=key, body=body)
+            message = http.request(method, path, host=self._host, key=key, body=body)
             line.settimeout(_left(deadline_s))
             line.sendall(message)
             answer = _answer(line, deadline_s)
@@ -42,7 +48,11 @@ class Connection:
 
     def _connected(self, deadline_s: float) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self._address(), _left(deadline_s))
+            next_, *others = self._gateways
+            self._gateways = (*others, next_)
+            address = self._where(next_)
+            self._host = address[0]
+            self._socket = socket.create_connection(address, _left(deadline_s))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 

@@ -8,6 +8,12 @@ from pathlib import Path
 from scenarios.backends.processes import Child
 
 
+class Place:
+    """Where one program runs here; the power is lost for it alone."""
+
+    powered = True
+
+
 class Program:
     """A running program; `poll` notices its end, once, and tells those in `on_death`."""
 

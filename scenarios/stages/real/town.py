@@ -11,7 +11,7 @@ Leaving the block ends every program and proxy; the back end goes on.
 
 import random
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -19,20 +19,21 @@ from typing import Self
 from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend
 from scenarios.clients import Client, History
-from scenarios.deployment import READY
 from scenarios.errors import Infrastructure
 from scenarios.keys import OPERATOR_KEY
 from scenarios.scenario import Plan, Scenario
 from scenarios.stages.real import counterparts, preparing
 from scenarios.stages.real.clock import Clock
 from scenarios.stages.real.connection import Connection
+from scenarios.stages.real.counterpart import Setting
 from scenarios.stages.real.doors import Doors, doors_for
 from scenarios.stages.real.ground import RealGround
 from scenarios.stages.real.launching import Launcher
 from scenarios.stages.real.offsets import Offsets
-from scenarios.stages.real.process import Program
+from scenarios.stages.real.process import Place, Program
 from scenarios.stages.real.proxies.crowd import Proxies
 from scenarios.stages.real.proxies.weather import Weather
+from scenarios.stages.real.readiness import unready
 from scenarios.stages.real.servers import Servers
 from scenarios.stages.real.site import Site, Surroundings, config_of
 from scenarios.stages.real.topics import Topics
@@ -45,12 +46,6 @@ _STOP_S = 20.0
 _INIT_NS = 60 * 10**9
 _READY_NS = 90 * 10**9
 _SECOND = 10**9
-
-
-class Place:
-    """Where one program runs here; the power is lost for it alone."""
-
-    powered = True
 
 
 class RealTown:
@@ -70,7 +65,7 @@ class RealTown:
         self.scenario, self.backend, self.seed = scenario, backend, seed
         self.followed = followed  # whether topics and commits are read along, as evidence
         self.look_ns = _LOOK_NS  # between two looks at everything
-        self.setting = counterparts.Setting.of(scenario.deployment, backend)
+        self.setting = Setting.of(scenario.deployment, backend)
         self.deployment = self.setting.deployment
         self.site = Site(folder.resolve())
         self.clock = Clock()
@@ -139,9 +134,8 @@ class RealTown:
         assert program is None or isinstance(program, Program)
         return program if program is not None and program.alive else None
 
-    def gateway(self, name: str = "") -> tuple[str, int]:
-        """Return where clients find a gateway; without a name the first."""
-        name = name or self.deployment.gateways[0]
+    def gateway(self, name: str) -> tuple[str, int]:
+        """Return where clients find a gateway."""
         way = self.proxies.ways.get((self.deployment.client, name)) if self.proxies else None
         address = way or self._gateways[name]
         return address.host, address.port
@@ -150,7 +144,7 @@ class RealTown:
         """Return a client outside, whose history is kept."""
         return Client(
             name,
-            connection=Connection(self.gateway),
+            connection=Connection(self.gateway, self.deployment.gateways_of(name)),
             clock=self.clock,
             stream=self.stream(f"client/{name}"),
             key=OPERATOR_KEY,
@@ -197,30 +191,12 @@ class RealTown:
     def wait_until_ready(self) -> None:
         """Return when every program has begun to work; `Infrastructure` names those that do not."""
         if not self.run_until(self.ready, _READY_NS):
-            words = "\n".join(self._unready())
+            words = "\n".join(unready(self))
             raise Infrastructure(f"not ready within {_READY_NS // _SECOND} s:\n{words}")
 
     def ready(self) -> bool:
         """Whether every program says so itself: in its log, a gateway over HTTP, too."""
-        return next(self._unready(), None) is None
-
-    def _unready(self) -> Iterator[str]:
-        """Yield the programs that have not begun to work, each with what it wrote last."""
-        for role, names in self.deployment.roles:
-            for name in names:
-                program = self.living(name)
-                if program is None:
-                    yield f"{name} does not run"
-                elif not program.said(READY[role]):
-                    yield f"{program.label}: " + "\n".join(program.stderr)[-500:]
-                elif role == "gateway" and not self._serves(name):
-                    yield f"{program.label} does not serve: " + "\n".join(program.stderr)[-500:]
-
-    def _serves(self, gateway: str) -> bool:
-        line = Connection(lambda: self.gateway(gateway))
-        answer = line.request("GET", "/readyz", "", b"", _SECOND)
-        line.hang_up()
-        return answer is not None and answer.status == 200
+        return next(unready(self), None) is None
 
     def run_until(self, done: Callable[[], object], bound_ns: int) -> bool:
         """Let the run go on until `done()`; false if `bound_ns` came first."""

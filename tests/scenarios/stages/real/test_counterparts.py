@@ -9,8 +9,10 @@ from scenarios import catalog
 from scenarios.backends.base import Ability
 from scenarios.backends.remote import Remote, read
 from scenarios.deployment import Deployment
+from scenarios.redeploy import Redeploy
 from scenarios.scenario import Step
-from scenarios.stages.real.counterparts import COUNTERPARTS, NONE, Setting, lacking
+from scenarios.stages.real.counterpart import NONE, Setting
+from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
 from scenarios.stages.real.town import RealTown
 from sim import faults
 from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
@@ -41,7 +43,7 @@ def test_the_table_is_complete() -> None:
         and each is not Fault
     }
 
-    assert set(COUNTERPARTS) == kinds
+    assert set(COUNTERPARTS) == {*kinds, Redeploy}
     for counterpart in COUNTERPARTS.values():
         assert (counterpart.injected is None) == (counterpart.how == NONE)
         assert bool(counterpart.reach) == (counterpart.how != NONE)
@@ -57,6 +59,7 @@ def test_the_table_is_complete() -> None:
         Cut("gateway-1", "kafka-1"),
         Isolate(("scylla-1",)),
         DiskError("ubscore-1", "os.fsync", "EIO"),
+        Redeploy(("settlement-1", "gateway-1"), 2),
     ],
 )
 def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
@@ -68,7 +71,7 @@ def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
     [
         (PowerLoss("kafka-1"), "only programs have doors"),
         (Throttle("kafka-1", 300), "quotas"),
-        (Crash("kafka-4"), "no server kafka-4"),
+        (Crash("kafka-4"), "called kafka-4"),
         (Cut("kafka-1", "kafka-2"), "between servers"),
         (ClockStep("kafka-1", 5), "only programs have doors"),
         (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
