@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign clean conformance conformance-record
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign clean conformance conformance-record bench-reconcile load-scale
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP beside a bare 
 
 load-scale: $(READY) ## the same load with one and two gateways, shards and settlements
 	$(BIN)/python -m scenarios.bench_load --scale --rounds 3
+
+observability: $(READY) ## make list of metrics, dashboard and alert rules anew from what programs tell
+	$(BIN)/python -m reports.observability
 
 hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 	$(BIN)/wavetank hunt chaos_deposits --seeds $(or $(SEEDS),10000)

@@ -10,7 +10,6 @@ from litestar import Litestar, MediaType, Request, Response, delete, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath, FromQuery
 
 from system.gateway import openapi as description
@@ -154,31 +153,33 @@ def _defect(request: Asked, error: Exception) -> Response[dict[str, Any]]:
     return Response(body, status_code=500)
 
 
+_HANDLERS = (
+    transfer_in,
+    transfer_out,
+    place,
+    cancel,
+    requests,
+    balances,
+    ledger,
+    orders,
+    trades,
+    healthz,
+    readyz,
+    metrics,
+    openapi,
+)
+
 APP = Litestar(
-    [
-        transfer_in,
-        transfer_out,
-        place,
-        cancel,
-        requests,
-        balances,
-        ledger,
-        orders,
-        trades,
-        healthz,
-        readyz,
-        metrics,
-        openapi,
-    ],
+    _HANDLERS,
     exception_handlers={Refused: _refused, HTTPException: _http_error, Exception: _defect},
     logging_config=None,
-    openapi_config=OpenAPIConfig(
-        title="Wavetank gateway",
-        version="1",
-        path="/schema",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-    ),
+    openapi_config=None,  # it would serve the document of before it was completed, too
     request_max_body_size=BODY_BYTES_MAX,
 )
 
-OPENAPI = description.complete(APP.openapi_schema.to_schema())
+_DESCRIBED = Litestar(
+    _HANDLERS,
+    logging_config=None,
+    openapi_config=OpenAPIConfig(title="Wavetank gateway", version="1"),
+)
+OPENAPI = description.complete(_DESCRIBED.openapi_schema.to_schema())
