@@ -56,8 +56,7 @@ def _measure(commands: int) -> None:
     with opened(Bench, [], _BATCH) as core:
         records = records_of(deposits(commands))
         _log(core, islice(records, commands - behind))
-        core.frame_quiet()
-        core.checkpoints.take(core.state, core.writer)
+        core.save()
         _log(core, records)
         core.writer.close()
         core.directory.unlock()

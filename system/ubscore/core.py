@@ -82,6 +82,7 @@ class UBSCore(Loop[Shard]):
         self.checkpoints: Checkpoints
         self.engine: EngineOutputs
         self._dump_asked = False
+        self._unsaved = False  # whether anything was decided since the last snapshot
         self._framed_at_s = 0.0
         self._replayed: Batch = []  # what was republished, for whoever records spans
 
@@ -162,6 +163,7 @@ class UBSCore(Loop[Shard]):
         """Take in a frame of the log."""
         self.state.apply(lsn, body)
         if isinstance(body, AnyFrame):
+            self._unsaved = True
             self.keep_outputs(lsn, body)
         elif isinstance(body, MarkFrame):
             self.outbox.acknowledged(body)
@@ -264,6 +266,7 @@ class UBSCore(Loop[Shard]):
         """Put a frame into the coming commit and into the working state; return its LSN."""
         lsn = self.writer.append(frame)
         self.state.apply(lsn, frame)
+        self._unsaved = True
         return lsn
 
     def commit(self, batch: Batch) -> None:
@@ -308,11 +311,16 @@ class UBSCore(Loop[Shard]):
             self.write_dump()
         core = self.settings.ubscore
         if self.state.lsn - self.checkpoints.lsn >= core.snapshot_every:
-            self.frame_quiet()
-            self.checkpoints.take(self.state, self.writer)
-            self.metrics.count(self.state)
+            self.save()
         elif time.monotonic() - self._framed_at_s >= core.frame_every_ms / 1000:
             self.frame_quiet()
+
+    def save(self) -> None:
+        """Write a snapshot of all that is durable."""
+        self.frame_quiet()
+        self.checkpoints.take(self.state, self.writer)
+        self.metrics.count(self.state)
+        self._unsaved = False
 
     def frame_quiet(self) -> None:
         """Frame positions and mark, so that a quiet shard does not fall behind."""
@@ -320,6 +328,10 @@ class UBSCore(Loop[Shard]):
         positions, links = tuple(self.positions().values()), self.engine.links
         frame = LinkFrame(positions, links) if links else PositionFrame(positions)
         self.state.apply(self.writer.append(frame), frame)
+        if not self.outbox.waiting:
+            # These two frames publish nothing: the mark passes them, so that no file with nothing
+            # but older frames is read at a start.
+            self.outbox.keep(self.writer.next_lsn, ())
         self.frame_mark()
         self.sync()
 
@@ -333,10 +345,17 @@ class UBSCore(Loop[Shard]):
     # -- closing -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Wait for acknowledgements, frame the mark, and let go of everything."""
+        """Wait for acknowledgements, write a snapshot, and let go of everything.
+
+        With the snapshot a planned restart, or another version, begins where this one ended. What
+        is not acknowledged stays in the log; a kill meanwhile costs no more than the snapshot.
+        """
         drained = self.drain()
-        self.frame_mark()
-        self.sync()
+        if self._unsaved:
+            self.save()
+        else:
+            self.frame_mark()
+            self.sync()
         self.writer.close()
         self.release()
         self.log.info("closed", lsn=self.state.lsn, all_acknowledged=drained)

@@ -118,7 +118,7 @@ def test_a_newer_or_foreign_snapshot_halts(data: Path, at: int, reason: str) -> 
     kill(lives(data, broker, 8))
     newest = snapshots(data)[-1]
     content = bytearray(newest.read_bytes())
-    content[at] += 1
+    content[at] += 2  # version 1 is written until there are orders, version 2 is read, too
     content[40:44] = crc32(content[:40]).to_bytes(4, "little")
     newest.write_bytes(content)
 
@@ -143,6 +143,47 @@ def test_what_is_not_acknowledged_keeps_its_log_and_is_sent_after_a_restart(data
 
     assert len(broker.published()) == 23
     kill(again)
+
+
+def test_a_graceful_stop_leaves_a_snapshot_and_nothing_to_fold(data: Path) -> None:
+    broker = Broker()
+    desk = lives(data, broker, 3)
+    desk.close()
+
+    again = opened(data, broker)
+
+    (first,) = snapshots(data)
+    assert again.metrics.recovered._value.get() == 0
+    assert again.state.balances == desk.state.balances
+    broker.order(*deposits(1, 50))
+    again.settle()
+    assert len(broker.published()) == 4
+    again.close()
+    assert snapshots(data)[0] == first
+
+
+def test_a_graceful_stop_with_kafka_away_keeps_what_is_to_be_published(data: Path) -> None:
+    broker = Broker()
+    desk = lives(data, broker, 3)
+    broker.away = True
+    broker.order(*deposits(4, 10))
+    desk.step()
+    desk.close()
+    broker.away = False
+
+    again = opened(data, broker)
+    again.settle()
+
+    assert snapshots(data)
+    assert len(broker.published()) == 7
+    again.close()
+
+
+def test_a_stop_after_nothing_was_decided_writes_no_snapshot(data: Path) -> None:
+    desk = opened(data, Broker())
+    desk.close()
+
+    assert not snapshots(data)
 
 
 def test_an_image_gives_the_state_it_was_made_of(data: Path) -> None:

@@ -214,7 +214,6 @@ def test_a_damaged_log_halts_with_file_and_offset(data: Path) -> None:
         broker.order(*deposits(3, first))
         desk = opened(data, broker)
         desk.settle()
-        desk.close()
         kill(desk)
     (name,) = log_of(data).files
     image = bytearray((data / name).read_bytes())
