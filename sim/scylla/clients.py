@@ -28,13 +28,13 @@ from sim.scylla.cql.statements import (
     Update,
     Use,
 )
-from sim.scylla.cql.writes import WritePlan
+from sim.scylla.cql.writes import Mutation, WritePlan
 from sim.scylla.ddl import Ddl, Wish
 from sim.scylla.errors import CqlError, Invalid, ProtocolFault, Unprepared
 from sim.scylla.parts import Parts
 from sim.scylla.queries import Queries
 from sim.scylla.schema import SYSTEM_KEYSPACES, Change
-from sim.scylla.table import Table
+from sim.scylla.table import Keyspace, Table
 from sim.scylla.truncation import Truncations
 from sim.scylla.wire import (
     LOWEST_VERSION,
@@ -216,10 +216,9 @@ class Clients:
         if isinstance(plan, WritePlan):
             timestamp = plan.timestamp(request.parameters, self._timestamp(request))
             self.writes.check_timestamp(timestamp)
-            mutation = plan.mutation(request.parameters, timestamp)
             keyspace = parts.schema.keyspace(plan.table.keyspace)
-            writes = [(mutation, keyspace)]
-            self.writes.begin(connection, request.stream, writes, request.level)
+            found = plan.mutations(request.parameters, timestamp)
+            self._begin(connection, request, [(mutation, keyspace) for mutation in found])
         elif isinstance(plan, BatchPlan):
             timestamp = plan.timestamp(request.parameters, self._timestamp(request))
             together = plan.writes(request.parameters)
@@ -270,15 +269,21 @@ class Clients:
         mutations = []
         for write in writes:
             self.writes.check_timestamp(write.plan.timestamp(write.parameters, timestamp))
-            mutations.append(write.mutation(timestamp))
+            mutations += write.mutations(timestamp)
         whole = [
             (mutation, parts.schema.keyspace(mutation.table.keyspace))
             for mutation in by_partition(mutations, logged=logged)
         ]
-        if whole:
-            self.writes.begin(connection, request.stream, whole, request.level)
+        self._begin(connection, request, whole)
+
+    def _begin(
+        self, connection: int, request: Request, writes: list[tuple[Mutation, Keyspace]]
+    ) -> None:
+        """Send writes to their replicas; where there is nothing to write, say so at once."""
+        if writes:
+            self.writes.begin(connection, request.stream, writes, request.level)
         else:
-            parts.reply(connection, request.stream, VOID)
+            self.parts.reply(connection, request.stream, VOID)
 
     def _timestamp(self, request: Request) -> int:
         if request.timestamp is not None:

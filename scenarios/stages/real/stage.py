@@ -23,6 +23,7 @@ from scenarios.workloads import Intent
 
 _LOAD = 600 * SECOND
 _SLACK = 50 * MILLISECOND  # what is due now is done at the next look
+_DECIDING = 2 * SECOND  # the bound counts from a decision, and some come after the healing
 _QUESTIONS = 120 * SECOND
 
 
@@ -94,7 +95,7 @@ class _Stage:
         )
         town.run_until(lambda: finished() and town.clock.now >= harm_ends, _LOAD)
         self._heal()
-        if town.run_until(town.caught_up, town.scenario.settles_ns):
+        if town.run_until(town.caught_up, town.scenario.settles_ns + _DECIDING):
             self.log.quiescent_ns = town.clock.now
         town.note("phase", "settled" if self.log.quiescent_ns is not None else "not settled")
         self._ask_what_became_of_it()

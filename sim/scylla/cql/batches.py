@@ -25,10 +25,10 @@ class Write(NamedTuple):
     plan: WritePlan
     parameters: Parameters
 
-    def mutation(self, otherwise: int) -> Mutation:
+    def mutations(self, otherwise: int) -> list[Mutation]:
         """Return what it does at its own timestamp, or at `otherwise`."""
         timestamp = self.plan.timestamp(self.parameters, otherwise)
-        return self.plan.mutation(self.parameters, timestamp)
+        return self.plan.mutations(self.parameters, timestamp)
 
 
 class BatchPlan:

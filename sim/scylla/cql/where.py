@@ -164,11 +164,6 @@ class Where:
         sources = [choice.sources[0] for choice in self.partition if len(choice.sources) == 1]
         return sources if len(sources) == len(self.table.partition) else None
 
-    def one_row_only(self, what: str) -> None:
-        """Refuse IN, which writes do not have here."""
-        if any(len(choice.sources) != 1 for choice in [*self.partition, *self.clustering]):
-            raise Invalid(f"not modelled yet: IN relations in {what}")
-
     def keys(self, parameters: Parameters) -> list[bytes]:
         """Return the partition keys."""
         parts = [choice.values(parameters) for choice in self.partition]
@@ -181,13 +176,18 @@ class Where:
                 raise Invalid(f"Key length of {len(key)} is longer than maximum of 65535")
         return keys
 
+    def rows(self, parameters: Parameters) -> list[Key]:
+        """Return the keys of the rows, or of what is given of them, in clustering order."""
+        parts = [choice.values(parameters) for choice in self.clustering]
+        _limit(parts, "clustering")
+        keys: list[Key] = list(product(*parts))
+        return keys if len(keys) == 1 else sorted(keys, key=self.table.order)
+
     def intervals(self, parameters: Parameters) -> tuple[Interval, ...]:
         """Return the intervals of rows, in clustering order."""
         if not self.clustering and not self.ranges:
             return (EVERYTHING,)
-        parts = [choice.values(parameters) for choice in self.clustering]
-        _limit(parts, "clustering")
-        prefixes: list[Key] = sorted(product(*parts), key=self.table.order)
+        prefixes = self.rows(parameters)
         if not self.ranges:
             return tuple(((prefix, True), (prefix, True)) for prefix in prefixes)
         column = self.table.clustering[len(self.clustering)]

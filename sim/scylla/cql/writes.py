@@ -1,7 +1,8 @@
-"""Plans of INSERT, UPDATE and DELETE: bound values in, a mutation of one partition out.
+"""Plans of INSERT, UPDATE and DELETE: bound values in, a mutation of each partition out.
 
 **Faithful**: INSERT sets the row marker, UPDATE does not; null writes a tombstone, an unset value
-nothing; DELETE of a clustering prefix or range is a range tombstone.
+nothing; DELETE of a clustering prefix or range is a range tombstone. With IN on the partition key
+several partitions are written, each on its own, with IN on a clustering column several rows.
 """
 
 import marshal
@@ -113,7 +114,6 @@ class WritePlan:
             given = {choice.sources[0].column for choice in where.partition if choice.sources}
             missing = [column.name for column in table.partition if column.name not in given]
             raise Invalid(f"Some partition key parts are missing: {', '.join(missing)}")
-        where.one_row_only(type(statement).__name__.upper())
         rows_whole = len(where.clustering) == len(table.clustering)
         if not rows_whole and (self._cells or self._columns or self._marks):
             missing = [column.name for column in table.clustering[len(where.clustering) :]]
@@ -121,19 +121,17 @@ class WritePlan:
         if where.ranges and not isinstance(statement, Delete):
             raise Invalid(f"Invalid operator in where clause: {where.ranges[0].operator}")
 
-    def mutation(self, parameters: Parameters, timestamp: int) -> Mutation:
+    def mutations(self, parameters: Parameters, timestamp: int) -> list[Mutation]:
         """Return what the statement does with `parameters`, at `timestamp` (microseconds)."""
-        table, where = self.table, self._where
-        key = where.keys(parameters)[0]
+        table, keys = self.table, self._where.keys(parameters)
         if not self._marks and not self._cells and not self._columns:
             update = self._removal(parameters, timestamp)
         else:
-            row = tuple([choice.sources[0].given(parameters) for choice in where.clustering])
             marker = timestamp if self._marks else NEVER
             cells = self._written(parameters, timestamp)
-            rows = ((row, marker, NEVER, cells),) if cells or self._marks else ()
-            update = (NEVER, (), rows)
-        return Mutation(table, key, token(key), update)
+            rows = self._where.rows(parameters) if cells or self._marks else []
+            update = (NEVER, (), tuple([(row, marker, NEVER, cells) for row in rows]))
+        return [Mutation(table, key, token(key), update) for key in keys]
 
     def timestamp(self, parameters: Parameters, otherwise: int) -> int:
         """Return the write's timestamp: USING TIMESTAMP's, or the request's. Ask this first."""
@@ -158,15 +156,14 @@ class WritePlan:
         return tuple(cells)
 
     def _removal(self, parameters: Parameters, timestamp: int) -> Change:
-        (interval,) = self._where.intervals(parameters)
-        if interval == EVERYTHING:
+        intervals = self._where.intervals(parameters)
+        if intervals == (EVERYTHING,):
             if self.table.clustering:
                 return timestamp, (), ()
             return NEVER, (), (((), NEVER, timestamp, ()),)
-        (low, _), (high, _) = interval
-        if low == high and len(low) == len(self.table.clustering):
-            return NEVER, (), ((low, NEVER, timestamp, ()),)
-        return NEVER, ((interval, timestamp),), ()
+        if not self._where.ranges and len(self._where.clustering) == len(self.table.clustering):
+            return NEVER, (), tuple([(low, NEVER, timestamp, ()) for (low, _), _ in intervals])
+        return NEVER, tuple([(interval, timestamp) for interval in intervals]), ()
 
 
 def _timestamp(term: Term | None, markers: Markers) -> Source | None:

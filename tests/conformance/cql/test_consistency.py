@@ -14,7 +14,7 @@ from tests.conformance.cql.steps import KEYSPACE, REPLICATION, Step
 from tests.conformance.cql.talk import Talk
 
 pytestmark = pytest.mark.real
-TABLE = f"{KEYSPACE}.held"
+TABLE, UNHINTED = f"{KEYSPACE}.held", f"{KEYSPACE}.unhinted"
 PUT = f"INSERT INTO {TABLE} (k, v) VALUES (%d, '%s') USING TIMESTAMP %d"
 GET = f"SELECT v FROM {TABLE} WHERE k = %d"
 LEVELS = ("ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_ONE", "LOCAL_QUORUM")
@@ -32,6 +32,9 @@ def nodes(
                 session.execute(f"CREATE KEYSPACE {KEYSPACE} WITH replication = {REPLICATION % 3}")
                 table = f"CREATE TABLE {TABLE} (k int PRIMARY KEY, v text)"
                 session.execute(f"{table} WITH speculative_retry = 'NONE'")
+                unhinted = table.replace(TABLE, UNHINTED)
+                grace = "gc_grace_seconds = 0"  # a hint for such a table is too old at once
+                session.execute(f"{unhinted} WITH speculative_retry = 'NONE' AND {grace}")
             yield backend
     except Infrastructure as error:
         pytest.skip(str(error))
@@ -119,3 +122,31 @@ def test_a_replica_that_is_back_gets_what_it_missed_by_hints(nodes: LocalBackend
         finally:
             first.resume()
             second.resume()
+
+
+def test_a_read_at_all_repairs_the_row_it_read_and_no_other(nodes: LocalBackend) -> None:
+    first, second, third = nodes.nodes
+    put, get = PUT.replace(TABLE, UNHINTED), GET.replace(TABLE, UNHINTED)
+    every = Step(cql=GET % 4, level="ALL")
+    with talking(nodes) as talk:
+        eventually(talk, every, rows())
+        third.kill()
+        eventually(talk, every, unavailable(5, 3, 2))
+        for k in range(10):
+            assert talk.say(Step(cql=put % (k, k, 1), level="QUORUM")) == {"done": True}
+        third.start()
+        eventually(talk, every, rows())
+        time.sleep(15)  # a hint would have been handed over by now
+        repaired = [talk.say(Step(cql=get % k, level="ALL")) for k in range(5)]
+
+    with talking(nodes, coordinator=2) as talk:
+        first.pause()
+        second.pause()
+        try:
+            for k in range(10):
+                alone = rows(str(k)) if k < 5 else rows()
+                eventually(talk, Step(cql=get % k, level="ONE"), alone)
+        finally:
+            first.resume()
+            second.resume()
+    assert repaired == [rows(str(k)) for k in range(5)]

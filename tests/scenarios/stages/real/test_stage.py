@@ -1,5 +1,6 @@
 """Whole runs on real servers: the same verdicts as in the simulated world."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from scenarios import catalog
-from scenarios.backends import kinds
+from scenarios.backends import cql_wire, kinds
 from scenarios.backends.base import Backend
 from scenarios.scenario import SECOND
 from scenarios.stages.real import stage
+from tests.scenarios.commanding import wavetank
 
 pytestmark = pytest.mark.real
 
@@ -31,6 +33,32 @@ def test_nine_deposits_reach_the_ledger(backend: Backend, tmp_path: Path) -> Non
     assert [hop.count for hop in run.judgement.statement.hops] == [9] * 5
     assert run.evidence.about.stage == "real"
     assert not list(tmp_path.rglob("doors.json"))  # a run without faults has no doors
+
+
+def test_what_a_run_left_reconciles_until_a_row_is_gone(backend: Backend, tmp_path: Path) -> None:
+    run = stage.run(catalog.find("nine_deposits"), 2, backend, tmp_path / "live")
+    (node,) = backend.nodes
+    lost = "user_id = 1002 AND asset_id = 2 AND seq = 1"
+    file = tmp_path / "reconcile.toml"
+    group = next(c.group for c in run.evidence.commits if c.group.startswith("settlement"))
+    file.write_text(
+        f'[kafka]\nbootstrap = "{backend.bootstrap}"\ngroup = "{group}"\n[cql]\n'
+        f'contact_points = ["{node.address.host}"]\nport = {node.address.port}\n'
+    )
+    options = ("--config", str(file), "--wal", str(tmp_path / "live" / "ubscore-1" / "data"))
+
+    whole = wavetank("reconcile", *options, "--json", "-")
+    with cql_wire.Wire(node.address, timeout_s=20) as wire:
+        wire.execute(f"DELETE FROM {backend.keyspace}.balance_ledger WHERE {lost}")
+    broken = wavetank("reconcile", *options, "--json", "-")
+
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    read = json.loads(whole.stdout)["read"]
+    assert (read["operations"], read["ledger rows"]) == (9, 9)
+    assert read["frames"] >= 9
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    (row,) = [b for b in json.loads(broken.stdout)["breaks"] if b["code"] == "NOT_SETTLED"]
+    assert row["amount"] == "-100000000000000"  # 1,000,000 USDT
 
 
 def test_a_lost_send_is_caught(backend: Backend, tmp_path: Path) -> None:
