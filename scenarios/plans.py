@@ -46,7 +46,8 @@ _ENGINE_MOMENTS = (
 def swarm(stream: random.Random, scenario: Scenario) -> Plan:
     """Draw which kinds are on, then one or two strikes of each."""
     rate = stream.choice((0.12, 0.2, 0.3, 0.45))
-    on = [kind for kind in KINDS if stream.random() < rate] or [stream.choice(KINDS)]
+    kinds = (*KINDS, *_KINDS_OF_ENGINES) if scenario.deployment.engines else KINDS
+    on = [kind for kind in kinds if stream.random() < rate] or [stream.choice(kinds)]
     if stream.random() < 0.75:
         on.append(stream.choice(_CRASHES))
     steps: list[Step] = []
@@ -234,6 +235,17 @@ def _pause_server(stream: random.Random, scenario: Scenario) -> Step:
     return _step(stream, Pause(stream.choice(servers)), 50, 6000)
 
 
+def _stall_outputs(stream: random.Random, scenario: Scenario) -> Step:
+    """Pause a broker as the engine sends an output: that one may arrive, and be sent once more."""
+    moment = scenario.deployment.moment("engine", "outputs.produce", stream.randint(1, 15))
+    return Step(
+        at=stream.randrange(_HARM_NS // 4),
+        on=moment,
+        lasts=stream.randint(2500, 6000) * MILLISECOND,
+        fault=Pause(_broker(stream, scenario)),
+    )
+
+
 def _cut(stream: random.Random, scenario: Scenario) -> Step:
     program = _program(stream, scenario)
     server = stream.choice((*scenario.deployment.brokers, *scenario.deployment.nodes))
@@ -342,3 +354,5 @@ KINDS: tuple[Draw, ...] = (
     _clock_step,
     _clock_drift,
 )
+
+_KINDS_OF_ENGINES: tuple[Draw, ...] = (_stall_outputs,)

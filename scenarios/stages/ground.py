@@ -15,7 +15,7 @@ class SimulatedGround:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._interruptions = 0  # torn writes that were told already
+        self._interruptions: dict[str, int] = {}  # torn writes told already, by host
 
     @property
     def now(self) -> int:
@@ -38,9 +38,10 @@ class SimulatedGround:
     def torn(self, moment: Moment) -> Interrupted | None:
         """Return the write in whose middle `moment` came, once."""
         disk = self.world.hosts[moment.process].disk
-        if disk is None or len(disk.interrupted) == self._interruptions:
+        known = self._interruptions.get(moment.process, 0)
+        if disk is None or len(disk.interrupted) == known:
             return None
-        self._interruptions = len(disk.interrupted)
+        self._interruptions[moment.process] = len(disk.interrupted)
         return disk.interrupted[-1]
 
     def note(self, kind: str, text: str) -> None:
