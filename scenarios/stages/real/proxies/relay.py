@@ -128,13 +128,14 @@ class _Direction:
         while data := await reader.read(_CHUNK):
             buffer += data
             for message in self._cut(buffer):
-                passage = Passage(self._source, self._target, message.kind)
+                passage = Passage(self._source, self._target, message.kind, message.content)
                 await self._wait_while_held(passage)
                 fate = self._weather.fate(passage)
                 if fate.lost:
                     raise _Lost
                 due_ns = max(due_ns, self._now_ns() + fate.delay_ns)
-                await self._queue.put((due_ns, message.content))
+                content = message.content if fate.content is None else fate.content
+                await self._queue.put((due_ns, content))
         self.ended = True
 
     async def write(self, writer: asyncio.StreamWriter) -> None:

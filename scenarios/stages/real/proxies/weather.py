@@ -6,24 +6,29 @@ Faults set it from the stage's thread, proxies ask from theirs.
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A message on its way: which host sends which kind of it to whom."""
+    """A message on its way: which host sends which kind of it to whom, and its bytes."""
 
     source: str
     target: str
     kind: str
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a message: later by `delay_ns`, or lost together with its connection."""
+    """What becomes of a message: later by `delay_ns`, or lost together with its connection.
+
+    With `content` other bytes are passed on in its place.
+    """
 
     delay_ns: int = 0
     lost: bool = False
+    content: bytes | None = None
 
 
 PASSES = Fate()
@@ -81,10 +86,13 @@ class Weather:
     def fate(self, passage: Passage) -> Fate:
         """Return what becomes of a message that no cut holds."""
         with self._lock:
-            delay_ns = 0
+            delay_ns, content = 0, None
             for rule in self._rules:
                 fate = rule(passage)
                 if fate.lost:
                     return fate
                 delay_ns += fate.delay_ns
-        return Fate(delay_ns) if delay_ns else PASSES
+                if fate.content is not None:
+                    content = fate.content
+                    passage = replace(passage, content=content)
+        return Fate(delay_ns, content=content) if delay_ns or content is not None else PASSES

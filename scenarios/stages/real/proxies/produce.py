@@ -1,0 +1,101 @@
+"""Produce requests on a link: the records in them, one of which can be altered, and its offset."""
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from crc32c import crc32c
+from kio.index import load_request_schema, load_response_schema
+from kio.schema.errors import ErrorCode
+from kio.serial import entity_reader, entity_writer
+
+from sim.kafka.batch import HEADER_SIZE, Batch
+
+_KEY = 0
+_LENGTH = struct.Struct(">i")
+_HEAD = struct.Struct(">hhi")
+_CHECKSUM = slice(17, 21)  # of a batch: of everything behind it
+
+
+class Altered(NamedTuple):
+    """A batch with one record altered: its bytes, and the record's key, old and new value."""
+
+    data: bytes
+    key: bytes
+    was: bytes
+    now: bytes
+
+
+def request(frame: bytes) -> tuple[int, int, Any]:
+    """Return version, correlation id and body of a Produce request."""
+    _, version, correlation = _HEAD.unpack_from(frame, 4)
+    schema: Any = load_request_schema(_KEY, version)
+    _, at = entity_reader(schema.__header_schema__)(frame[4:], 0)
+    body, _ = entity_reader(schema)(frame[4:], at)
+    return version, correlation, body
+
+
+def batches(body: Any, topic: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the batches for a topic with their partitions (from version 13 on it has no name)."""
+    for each in body.topic_data:
+        if getattr(each, "name", "") == topic:
+            for part in each.partition_data:
+                if part.records:
+                    yield int(part.index), bytes(part.records)
+
+
+def with_batch(frame: bytes, topic: str, partition: int, data: bytes) -> bytes:
+    """Return the frame with another batch for a partition."""
+    version, _, body = request(frame)
+    schema: Any = load_request_schema(_KEY, version)
+    _, at = entity_reader(schema.__header_schema__)(frame[4:], 0)
+    topics = tuple(
+        _with(each, partition, data) if each.name == topic else each for each in body.topic_data
+    )
+    out = io.BytesIO()
+    entity_writer(schema)(out, replace(body, topic_data=topics))
+    content = frame[4 : 4 + at] + out.getvalue()
+    return _LENGTH.pack(len(content)) + content
+
+
+def _with(topic: Any, partition: int, data: bytes) -> Any:
+    parts = tuple(
+        replace(part, records=type(part.records)(data)) if part.index == partition else part
+        for part in topic.partition_data
+    )
+    return replace(topic, partition_data=parts)
+
+
+def altered(data: bytes, index: int, byte: int, bit: int) -> Altered:
+    """Flip one bit of the value of a batch's record; the checksum is that of what is now there."""
+    at, start = HEADER_SIZE, HEADER_SIZE
+    key, was = b"", b""
+    for record in Batch.decode(data).records[: index + 1]:
+        key, was = record[0] or b"", record[1] or b""
+        start = data.index(was, at)
+        at = start + len(was)
+    spoiled = bytearray(data)
+    spoiled[start + byte % len(was)] ^= 1 << bit
+    spoiled[_CHECKSUM] = crc32c(bytes(spoiled[_CHECKSUM.stop :])).to_bytes(4)
+    return Altered(bytes(spoiled), key, was, bytes(spoiled[start:at]))
+
+
+def answer(frame: bytes) -> int:
+    """Return the correlation id of an answer."""
+    (correlation,) = _LENGTH.unpack_from(frame, 4)
+    return int(correlation)
+
+
+def offset_of(frame: bytes, version: int, topic: str, partition: int) -> int | None:
+    """Return where a batch came to stand; None if it was not taken."""
+    schema: Any = load_response_schema(_KEY, version)
+    _, at = entity_reader(schema.__header_schema__)(frame[4:], 0)
+    body, _ = entity_reader(schema)(frame[4:], at)
+    for each in body.responses:
+        if each.name == topic:
+            for part in each.partition_responses:
+                if part.index == partition and part.error_code is ErrorCode.none:
+                    return int(part.base_offset)
+    return None
