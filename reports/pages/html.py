@@ -15,6 +15,7 @@ from reports.orders import lives
 from reports.pages import curves, orders, tables, text, timeline
 from reports.pages.damage import damages
 from reports.reconcile import Statement, Step, conservation
+from reports.reconcile.trading import HOPS
 from system.records import FEE_USER
 
 ROWS_SHOWN = 500
@@ -32,6 +33,7 @@ NUMBERS = frozenset(
             "took",
             "age",
             "durable",
+            *("changes", *HOPS),
             *("price", "quantity", "filled", "locked", "paid", "received", "fees", "released"),
             "how many",
         ),
@@ -128,6 +130,7 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
             faults=_faults(judgement),
             damages=damages(judgement),
             orders=Shown(orders.orders(found), "csv/orders.csv", "request decision id"),
+            changes=Shown(orders.changes(judgement.statement.trading)),
             moments=Shown(orders.moments(found), "csv/order_lives.csv", "id"),
             ledger=Shown(tables.ledger(case), "csv/ledger.csv"),
             operations=Shown(tables.operations(case), "csv/operations.csv"),

@@ -7,6 +7,7 @@ import pandas as pd
 from reports.amounts import asset_name, decimal, seconds
 from reports.orders import Life
 from reports.pages.tables import as_csv, frame
+from reports.reconcile.trading import HOPS, TradingStatement
 from system.symbols import BY_ID, show_price
 
 _SHORT = 8  # digits of an id that tell orders apart on a page
@@ -24,6 +25,24 @@ def orders(lives: Sequence[Life]) -> pd.DataFrame:
     )
 
 
+def changes(trading: TradingStatement | None) -> pd.DataFrame:
+    """Return what orders moved, one kind and asset a row, with its total at each hop."""
+    return frame(
+        ("kind", "asset", "changes", *HOPS, "agrees", *(f"{hop} raw" for hop in HOPS)),
+        (
+            [
+                line.kind,
+                asset_name(line.asset_id),
+                line.counts[-1],
+                *(decimal(total, line.asset_id) for total in line.sums),
+                "ok" if line.agrees else "differs",
+                *line.sums,
+            ]
+            for line in (trading.lines if trading is not None else ())
+        ),
+    )
+
+
 def moments(lives: Sequence[Life]) -> pd.DataFrame:
     """Return what happened to each order, one row a moment."""
     return frame(
@@ -36,11 +55,12 @@ def moments(lives: Sequence[Life]) -> pd.DataFrame:
     )
 
 
-def csv_files(lives: Sequence[Life]) -> dict[str, bytes]:
-    """Return both tables as CSV, by file name; none of a run without orders."""
+def csv_files(lives: Sequence[Life], trading: TradingStatement | None = None) -> dict[str, bytes]:
+    """Return all tables as CSV, by file name; none of a run without orders."""
     if not lives:
         return {}
-    return as_csv({"orders": orders(lives), "order_lives": moments(lives)})
+    tables = {"orders": orders(lives), "order_lives": moments(lives)}
+    return as_csv({**tables, "order_changes": changes(trading)})
 
 
 def _order(life: Life) -> list[object]:

@@ -20,7 +20,10 @@ def write_run(
     files["report.html"] = html.page(judgement, folder=where).encode()
     files["report.json"] = formats.as_json(judgement)
     files["junit.xml"] = formats.as_junit(judgement)
-    csv = {**tables.csv_files(judgement), **orders.csv_files(lives(judgement.case))}
+    csv = {
+        **tables.csv_files(judgement),
+        **orders.csv_files(lives(judgement.case), judgement.statement.trading),
+    }
     files.update({f"csv/{name}": data for name, data in csv.items()})
     files.update(extra or {})
     return folders.write_files(folder, files)

@@ -50,7 +50,7 @@ def _decided(case: Case) -> tuple[dict[int, int], dict[int, int]]:
     deposits: dict[int, int] = {}
     withdrawals: dict[int, int] = {}
     for source in case.inputs:
-        if source.key in accepted:
+        if source.transfer and source.key in accepted:
             accepted.discard(source.key)
             side = deposits if source.delta > 0 else withdrawals
             asset = source.asset_id

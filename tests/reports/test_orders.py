@@ -85,9 +85,10 @@ def test_both_tables_are_in_the_csv_and_on_the_page() -> None:
     day, ids = traded()
     found = judge(day.evidence())
 
-    files = orders.csv_files(lives(found.case))
+    files = orders.csv_files(lives(found.case), found.statement.trading)
     page = html.page(found, folder="runs/x/1")
-    assert files.keys() == {"orders.csv", "order_lives.csv"}
+    assert files.keys() == {"orders.csv", "order_lives.csv", "order_changes.csv"}
+    assert b"unlock,BTC," in files["order_changes.csv"]
     assert all(one in files["orders.csv"].decode() for one in ids.values())
     assert '<section id="orders">' in page
     assert "wavetank trace-money runs/x/1 --user 1001 --asset BTC" in page
