@@ -30,6 +30,8 @@ USERS = 200  # their accounts are soon known to Settlement, as those of a deploy
 ROWS = 2.2  # of a request, roughly
 MORE = 1.3  # offered, of what the bare client's rate would be in requests
 _WARM_S = 1.0
+_INTERRUPTED = 130
+_STAGES = ("load generator", "gateway", "kafka", "ubscore", "settlement", "scylla")
 _INSTANCES = ((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (2, 2, 2))
 
 
@@ -95,6 +97,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=60.0, help="after which no round begins")
     parser.add_argument("--scale", action="store_true", help="instances instead of the comparison")
     told = parser.parse_args(words)
+    if told.rounds < 1 or told.seconds <= 0 or told.minutes <= 0:
+        parser.error("--rounds, --seconds and --minutes must be more than 0")
     try:
         with _bench(told.kind, told.seconds) as bench:
             rounds = _rounds(told.rounds, told.minutes)
@@ -102,6 +106,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except WavetankError as error:
         print(f"bench_load: {error}", file=sys.stderr)
         return error.code
+    except KeyboardInterrupt:
+        print("bench_load: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     return 0
 
 
@@ -125,12 +132,14 @@ def _rounds(count: int, minutes: float) -> Iterator[int]:
 
 def _compare(bench: Bench, rounds: Iterator[int]) -> None:
     compared = Comparison(bench)
-    for number in rounds:
-        compared.turn(backwards=number % 2 == 0)
-        shown = "  ".join(f"{rows_s:7,.0f}" for rows_s in compared.last())
-        load = f"load average {os.getloadavg()[0]:.1f}"
-        print(f"round {number}: bare, topic, HTTP {shown} rows/s, {load}", flush=True)
-    compared.show()
+    try:
+        for number in rounds:
+            compared.turn(backwards=number % 2 == 0)
+            shown = "  ".join(f"{rows_s:7,.0f}" for rows_s in compared.last())
+            load = f"load average {os.getloadavg()[0]:.1f}"
+            print(f"round {number}: bare, topic, HTTP {shown} rows/s, {load}", flush=True)
+    finally:  # what was measured is told, whatever ends the rounds
+        compared.show()
 
 
 class Comparison:
@@ -157,8 +166,8 @@ class Comparison:
         return self.bare[-1], *(found[-1].rows_s for found in self.arms.values())
 
     def show(self) -> None:
-        """Print both tables, if there was time for any turn."""
-        if not self.bare:
+        """Print both tables, if there was time for each arm."""
+        if not (self.bare and all(self.arms.values())):
             return
         print("\n| | rows/s: median (lowest to highest) | share |\n|---|---|---|")
         print(f"| bare client | {_spread(self.bare)} | |")
@@ -195,12 +204,14 @@ def _scale(bench: Bench, rounds: Iterator[int]) -> None:
         cells = [*map(str, instances), f"{median(arm.rows_s for arm in arms):,.0f}"]
         cells += [f"{_cpu(arms, stage):,.0f}" for stage in stages]
         print("| " + " | ".join(cells) + " |")
+    alone = [f"{1e6 / _cpu(found[1, 1, 1], stage):,.0f}" for stage in stages]
+    print("| requests/s that a core would do | | | | " + " | ".join(alone) + " |")
 
 
 def _stages(arms: Sequence[Arm]) -> list[str]:
-    """Return the names of all stages, the busiest first."""
+    """Return the names of all stages, in the order in which a request comes to them."""
     names = {stage for arm in arms for stage in arm.cpu_us}
-    return sorted(names, key=lambda stage: -_cpu(arms, stage))
+    return [stage for stage in _STAGES if stage in names]
 
 
 def _cpu(arms: Sequence[Arm], stage: str) -> float:

@@ -82,7 +82,9 @@ def test_what_cannot_be_done_says_why(fault: Fault, why: str) -> None:
 
 
 def test_somebody_else_s_servers_cannot_be_killed() -> None:
-    assert "cannot be told to" in lacking(Step(fault=Crash("kafka-1")), setting(Remote))
+    assert "nobody can do that to a server of kind remote" in lacking(
+        Step(fault=Crash("kafka-1")), setting(Remote)
+    )
 
 
 def test_nothing_is_put_before_somebody_else_s_servers() -> None:
