@@ -145,6 +145,11 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
 
     @property
+    def title(self) -> str:
+        """What it is called: by its scenario, if it has one."""
+        return "load" if self.name == "load" else f"load on {self.name}"
+
+    @property
     def ratio(self) -> float | None:
         """Rows settled a second, as a share of what the bare client inserted."""
         if self.baseline is None or not self.baseline.mean:

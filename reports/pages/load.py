@@ -34,7 +34,7 @@ def summary(load: Load, folder: str) -> str:
     """Return the page as text."""
     sign = SIGNS[load.verdict] + ("" if load.verdict == "held" else " - the figures do not count")
     parts = [
-        f"{sign}  load on {load.name}, {load.servers}",
+        f"{sign}  {load.title}, {load.servers}",
         "\n".join(f"  {name:<12}{value}" for name, value in facts(load)),
         "\n".join(columns(latency_rows(load))),
         "\n".join(columns(trial_rows(load))) if load.trials else "",
@@ -59,9 +59,9 @@ def facts(load: Load) -> list[tuple[str, str]]:
     """Return what was measured, in words."""
     counts = load.counts
     instances = ", ".join(f"{n} x {name}" for name, n in load.instances.items() if n)
-    bound = "" if load.bound_ms is None else f", the highest with p99 <= {load.bound_ms:g} ms"
+    highest = ", the highest that held" if load.trials else ""
     found = [
-        ("load", f"{load.rate:,.0f} requests/s {load.spacing}, through {load.through}{bound}"),
+        ("load", f"{load.rate:,.0f} requests/s {load.spacing}, through {load.through}{highest}"),
         ("measured", f"{round(load.measured_s, 1):g} s after {load.warm_up_s:g} s of warm-up"),
         ("offered", f"{load.offered_s:,.0f} requests/s"),
         ("settled", f"{load.settled_s:,.0f} requests/s, {load.rows_s:,.0f} rows/s"),
@@ -70,6 +70,11 @@ def facts(load: Load) -> list[tuple[str, str]]:
         ("answers", ", ".join(f"{n:,} {name}" for name, n in counts.answers.items()) or "none"),
         ("programs", instances),
     ]
+    if load.bound_ms is not None and load.whole is not None:
+        p99_ms = next(each.p99_ms for each in load.latencies if each.name == "settled")
+        held = "held" if p99_ms <= load.bound_ms else "not held"
+        measured = f"{held} in the measured load: {p99_ms:,.0f} ms"
+        found.append(("bound", f"p99 of settled <= {load.bound_ms:g} ms, {measured}"))
     if load.machine is not None:
         machine = load.machine
         found.append(("machine", f"{machine.cores} cores, {100 * machine.busy:.0f} % busy"))
@@ -189,7 +194,11 @@ def page(load: Load, folder: str) -> str:
             plot=plot.draw(load),
             tables=[
                 ("Latency", MEANING, latency_rows(load)),
-                ("Search", "Each rate for a while; the next one halves the gap.", trial_rows(load)),
+                (
+                    "Search",
+                    "Doubled until a rate fails; then each halves the gap.",
+                    trial_rows(load),
+                ),
                 ("Where the time goes", USAGE, usage_rows(load)),
             ],
             breaks=[str(found) for found in all_breaks(load)],
