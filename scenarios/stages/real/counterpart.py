@@ -70,7 +70,7 @@ def _ability(ability: Ability) -> Requirement:
         if target not in where.servers:
             return f"no program or server is called {target}"
         if ability not in where.backend.abilities:
-            return f"a server of a back end of kind {where.backend.kind} cannot be told to"
+            return f"nobody can do that to a server of kind {where.backend.kind}"
         return ""
 
     return lacking
