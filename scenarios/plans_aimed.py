@@ -6,6 +6,7 @@ from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
     ClockStep,
     Crash,
+    DiskError,
     Fault,
     LoseRecord,
     LoseRequest,
@@ -76,6 +77,19 @@ def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
         wrong = _step(stream, back, 1500, 6000)
         at = wrong.at + stream.randrange(wrong.lasts)
         steps += [wrong, Step(at=at, lasts=1, fault=Crash(name))]
+    return _in_order(steps)
+
+
+def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
+    """Let a sync of the log fail, and take UBSCore's power away soon afterwards."""
+    deployment = scenario.deployment
+    core, door = deployment.core, deployment.moment("ubscore", "wal.fsync").door
+    steps = []
+    for _ in range(stream.randint(1, 3)):
+        fails = _step(stream, DiskError(core, door, "EIO", 1), 1000, 3000)
+        at = fails.at + stream.randint(20, 2500) * MILLISECOND
+        lasts = stream.randint(1, 900) * MILLISECOND
+        steps += [fails, Step(at=at, lasts=lasts, fault=PowerLoss(core))]
     return _in_order(steps)
 
 

@@ -9,7 +9,9 @@ from system.wal.reader import Contents
 from system.wal.writer import Writer
 
 
-class _AppendsBehind(Writer):
+class AppendsBehind(Writer):
+    """Opens the last file as it is."""
+
     def recover(self, contents: Contents, epoch: EpochFrame) -> int:
         """Go on at the end of the last file, wherever that is."""
         tail = contents.headers[-1]
@@ -28,7 +30,7 @@ class _AppendsBehind(Writer):
 class LeavesTheTear(UBSCore):
     """Writes where nobody will read."""
 
-    writer_type = _AppendsBehind
+    writer_type = AppendsBehind
 
 
 scenario = planted(__name__, __doc__ or "", "ubscore", "LeavesTheTear", "I3 I7 I14 I18")

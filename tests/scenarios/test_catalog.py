@@ -27,6 +27,7 @@ SHOWS = {
     "a5_keys_forgotten": range(1, 10),
     "a7_answered_before_durable": range(8, 9),
     "answered_after_the_commit": range(1, 2),
+    "k14_one_offset_too_far": range(1, 2),
     "k1_auto_commit": range(1, 10),
     "k3_position_apart": range(1, 6),
     "k4_lost_send": range(1, 3),
@@ -36,6 +37,7 @@ SHOWS = {
     "s2_gap_is_a_beginning": range(1, 6),
     "s3_highest_is_the_mark": range(1, 2),
     "s5_seq_from_clock": range(1, 3),
+    "s8_read_add_write": range(1, 2),
     "s7_batch_dropped": range(1, 10),
     "snapshot_before_acknowledgement": range(4, 5),
     "t3_backlog_refused": range(1, 2),
@@ -44,6 +46,9 @@ SHOWS = {
     "w18_log_never_read": range(1, 6),
     "w19_withdrawals_unlogged": range(1, 6),
     "w20_rejected_replayed": range(1, 2),
+    "w38_opened_with_truncate": range(1, 2),
+    "w5_sync_tried_again": range(1, 2),
+    "w6_page_cache_trusted": range(2, 3),
     "w23_snapshot_not_synced": range(1, 2),
 }
 
@@ -137,6 +142,14 @@ def test_a_lost_event_stops_whoever_settles_it(seed: int) -> None:
     assert run.result.verdict == "held", run.result.breaks
     assert {event.process for event in halted} == {"settlement-1", "settlement-2"}
     assert all(lost.file in event.detail for event in halted)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_failed_syncs_take_nothing_that_was_told(seed: int) -> None:
+    run = simulated.run(catalog.find("failed_syncs"), seed)
+
+    assert run.result.verdict == "held", run.result.breaks
+    assert {"DiskError(os.fsync)", "PowerLoss(ubscore)"} <= set(run.result.bitten)
 
 
 @pytest.mark.parametrize("seed", range(1, 13))

@@ -1,0 +1,13 @@
+"""A sync of the log fails, and power goes soon afterwards: what was told outside is still there."""
+
+from scenarios.plans_aimed import failed_syncs
+from scenarios.scenario import Scenario
+from scenarios.workloads import RandomTransfers
+
+scenario = Scenario(
+    name="failed_syncs",
+    story=__doc__ or "",
+    workload=RandomTransfers(operations=(60, 90)),
+    plan=failed_syncs,
+    sometimes=("log recovered",),
+)
