@@ -52,6 +52,8 @@ def _decided(case: Case) -> tuple[dict[int, int], dict[int, int]]:
     for source in case.inputs:
         if source.transfer and source.key in accepted:
             accepted.discard(source.key)
+            if not source.delta:
+                continue  # an order or a cancel: it moves nothing into the system or out of it
             side = deposits if source.delta > 0 else withdrawals
             asset = source.asset_id
             side[asset] = side.get(asset, 0) + abs(source.delta)
@@ -60,8 +62,8 @@ def _decided(case: Case) -> tuple[dict[int, int], dict[int, int]]:
 
 def _log(case: Case) -> dict[int, int]:
     sums: dict[int, int] = {}
-    for decision in case.decisions:
-        for leg in decision.frame.legs:
+    for step in case.steps:
+        for leg in step.frame.legs:
             delta = leg.delta_avail + leg.delta_frozen
             sums[leg.asset_id] = sums.get(leg.asset_id, 0) + delta
     return sums
