@@ -11,7 +11,7 @@ from scenarios.stages.real.counterpart import Counterpart, Counterparts, Setting
 from scenarios.stages.real.proxies import produce
 from scenarios.stages.real.proxies.produce import Altered
 from scenarios.stages.real.proxies.weather import Fate, Passage
-from sim.faults import AlterRecord, LoseRecord, Receipt, Throttle
+from sim.faults import AlterRecord, LoseRecord, Receipt
 from sim.faults.records import Spoiled
 from sim.kafka.batch import Batch
 
@@ -104,5 +104,4 @@ COUNTERPARTS: Counterparts = {
         needs_proxies=True,
     ),
     LoseRecord: none("a record in a broker's log cannot be taken out from outside"),
-    Throttle: none("client quotas of one broker cannot be set from outside"),
 }

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.stages.real.counterpart import Counterpart, Counterparts, Injection, Setting
 from scenarios.stages.real.proxies.weather import Fate, Passage
-from sim.faults import Cut, Isolate, LoseRequest, LoseResponse, Lossy, Receipt, SlowLink
+from sim.faults import Cut, Isolate, LoseRequest, LoseResponse, Lossy, Receipt, SlowLink, Throttle
+from sim.kafka.cluster.quotas import Quota
 
 if TYPE_CHECKING:
     from scenarios.stages.real.town import RealTown
 
 _MILLISECOND = 10**6
+# An answer held for longer looks like a dead broker; Kafka sends an empty one meanwhile (KIP-219).
+_THROTTLED_MS_MAX = 1000
 _RETRANSMIT, _RETRANSMIT_MAX = 200 * _MILLISECOND, 60_000 * _MILLISECOND
 
 
@@ -113,6 +116,28 @@ def _losing(
         yield receipt
 
 
+@contextmanager
+def throttle(fault: Throttle, town: "RealTown") -> Generator[Receipt]:
+    """Let what a client sends to a broker and reads from it wait for its quota."""
+    receipt = Receipt(fault.targets)
+    sent, read = Quota(fault.bytes_per_second), Quota(fault.bytes_per_second)
+
+    def slow(passage: Passage) -> Fate:
+        if (passage.target, passage.kind) == (fault.broker, "Produce"):
+            quota, client = sent, passage.source
+        elif (passage.source, passage.kind) == (fault.broker, "FetchResponse"):
+            quota, client = read, passage.target
+        else:
+            return Fate()
+        wait_ms = quota.throttle_ms(client, town.clock.now // _MILLISECOND, len(passage.content))
+        if wait_ms:
+            receipt.bite("requests throttled")
+        return Fate(min(wait_ms, _THROTTLED_MS_MAX) * _MILLISECOND)
+
+    with town.weather.rule(slow):
+        yield receipt
+
+
 def _links(fault: Any, where: Setting) -> str:
     if not where.backend.abilities:
         return "nothing is put before servers that others run"
@@ -142,4 +167,5 @@ COUNTERPARTS: Counterparts = {
     Lossy: _link("proxies let messages wait as TCP would", lossy),
     LoseRequest: _link("a proxy drops the request and resets the connection", lose_request),
     LoseResponse: _link("a proxy drops the answer and resets the connection", lose_response),
+    Throttle: _link("a proxy lets Produce and Fetch wait for a quota", throttle),
 }

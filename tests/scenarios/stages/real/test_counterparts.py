@@ -58,6 +58,7 @@ def test_the_table_is_complete() -> None:
         Pause("scylla-3"),
         Cut("gateway-1", "kafka-1"),
         Isolate(("scylla-1",)),
+        Throttle("kafka-3", 300),
         DiskError("ubscore-1", "os.fsync", "EIO"),
         Redeploy(("settlement-1", "gateway-1"), 2),
     ],
@@ -70,7 +71,6 @@ def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
     ("fault", "why"),
     [
         (PowerLoss("kafka-1"), "only programs have doors"),
-        (Throttle("kafka-1", 300), "quotas"),
         (Crash("kafka-4"), "called kafka-4"),
         (Cut("kafka-1", "kafka-2"), "between servers"),
         (ClockStep("kafka-1", 5), "only programs have doors"),
