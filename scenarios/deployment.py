@@ -119,10 +119,10 @@ class Deployment:
 
     @property
     def directories(self) -> tuple[tuple[str, str], ...]:
-        """The programs that have a data directory, each with the program that makes it."""
+        """The programs that have a data directory, each with its role."""
         return (
-            *((core, "init") for core in self.cores),
-            *((engine, "engine-init") for engine in self.engines),
+            *((core, "ubscore") for core in self.cores),
+            *((engine, "engine") for engine in self.engines),
         )
 
     @property

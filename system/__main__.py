@@ -5,19 +5,23 @@ import importlib
 import os
 import re
 import sys
+from collections.abc import Mapping
 
-from system import launch
+from system import config, launch
 from system.config import PREFIX
+from system.errors import ConfigError
 
 PROGRAMS = {
     "gateway": "system.gateway:Gateway",
     "ubscore": "system.ubscore:UBSCore",
     "engine": "system.engine:Engine",
     "settlement": "system.settlement:Settlement",
-    "init": "system.ubscore.init:Init",
-    "engine-init": "system.engine.init:Init",
+    "init": "system.ubscore.init:Init",  # or the engine's: the file says whose
     "setup": "system.setup:Setup",
 }
+
+
+_ENGINE_INIT = "system.engine.init:Init"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,11 +33,25 @@ def main(arguments: list[str]) -> int:
         "--shard", type=shard, default={}, metavar="I/N", help="of ubscore and its init: which one"
     )
     chosen = parser.parse_args(arguments)
-    if chosen.shard and chosen.program not in ("ubscore", "init"):
-        parser.error(f"--shard is of ubscore and init; {chosen.program} has none")
-    module, _, name = PROGRAMS[chosen.program].partition(":")
+    path = PROGRAMS[chosen.program]
+    if chosen.program == "init" and _is_of_engine(chosen.config, os.environ):
+        path = _ENGINE_INIT
+    whose = path.partition(":")[0].split(".")[1]
+    if chosen.shard and whose != "ubscore":
+        parser.error(f"--shard is of ubscore and its init; {whose} has none")
+    module, _, name = path.partition(":")
     program = getattr(importlib.import_module(module), name)
     return launch.main(program, chosen.config, {**os.environ, **chosen.shard})
+
+
+def _is_of_engine(path: str, environ: Mapping[str, str]) -> bool:
+    """Say whose directory a file is about; what is wrong with it, UBSCore's `init` will say."""
+    try:
+        tables = config.read(path)
+    except ConfigError:
+        return False
+    told = any(name.startswith(f"{PREFIX}ENGINE_") for name in environ)
+    return "engine" in tables or (told and "ubscore" not in tables)
 
 
 def shard(text: str) -> dict[str, str]:

@@ -43,9 +43,8 @@ T = TypeVar("T", bound=Identity)
 class DataDirectory(Generic[T]):
     """One process's directory; hold the lock for as long as the process lives."""
 
-    def __init__(self, path: str, identity_type: type[T], made_by: str = "init") -> None:
+    def __init__(self, path: str, identity_type: type[T]) -> None:
         self.path = path
-        self.made_by = made_by  # the program that makes such a directory
         self._type = identity_type
         self._lock = -1
 
@@ -66,9 +65,7 @@ class DataDirectory(Generic[T]):
         except BlockingIOError:
             raise Locked(f"{self.path} is in use by another process; stop that one first") from None
         except FileNotFoundError:
-            raise ConfigError(
-                f"{self.path} does not exist; run `{self.made_by}` once to make it"
-            ) from None
+            raise ConfigError(f"{self.path} does not exist; run `init` once to make it") from None
         except OSError as error:
             raise LogError(f"locking {path}: {error}") from error
 
@@ -100,9 +97,7 @@ class DataDirectory(Generic[T]):
         """Return whose directory it is; refuse one that `init` never finished."""
         found = self.identity()
         if found is None:
-            raise ConfigError(
-                f"{self.path} is no data directory yet; run `{self.made_by}` once to make it"
-            )
+            raise ConfigError(f"{self.path} is no data directory yet; run `init` once to make it")
         return found
 
     def refuse_finished(self) -> None:

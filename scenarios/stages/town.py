@@ -34,8 +34,8 @@ _TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 _SCHEMA = schema.SOURCE.read_text(encoding="utf-8")
 
 _PROGRAMS = {
-    "init": "system.ubscore.init:Init",
-    "engine-init": "system.engine.init:Init",
+    "init ubscore": "system.ubscore.init:Init",
+    "init engine": "system.engine.init:Init",
     "ubscore": "system.ubscore:UBSCore",
     "engine": "system.engine:Engine",
     "gateway": "system.gateway:Gateway",
@@ -96,12 +96,12 @@ class Town:
     def start_programs(self) -> None:
         """Make the data directories, then start every program under supervision."""
         roles = self.deployment.roles
-        config = {name: role for role, names in roles for name in names}
-        for name, maker in self.deployment.directories:
-            made = self._launch(name, self.world.hosts[name], maker, config[name])
+        for name, role in self.deployment.directories:
+            made = self._launch(name, self.world.hosts[name], f"init {role}", role)
             self.world.kernel.run(lambda made=made: not made.alive)  # type: ignore[misc]
             if made.exit_code:
-                raise RuntimeError(f"{maker} ended with {made.exit_code}: {''.join(made.stderr)}")
+                why = "".join(made.stderr)
+                raise RuntimeError(f"init of {name} ended with {made.exit_code}: {why}")
         for role, names in roles:
             for name in names:
                 host = self.world.hosts[name]

@@ -48,7 +48,7 @@ class Engine(Loop[Instance]):
 
     def __init__(self, settings: Settings) -> None:
         self.own = settings.engine
-        directory = DataDirectory(self.own.data, Instance, "engine-init")
+        directory = DataDirectory(self.own.data, Instance)
         super().__init__(self.own, settings.kafka, directory)
         self.settings = settings
         self.metrics = Metrics()

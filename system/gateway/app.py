@@ -72,13 +72,17 @@ async def requests(
     request: Asked, request_id: FromPath[str], user_id: FromQuery[str | None] = None
 ) -> dict[str, Any]:
     """Tell the decision about a request key; operators name the user."""
-    return await _gateway(request).questions.request(_caller(request), request_id, user_id)
+    caller, gateway = _caller(request), _gateway(request)
+    with gateway.reading:
+        return await gateway.questions.request(caller, request_id, user_id)
 
 
 @get("/balances/{user_id:str}", summary="A user's balances")
 async def balances(request: Asked, user_id: FromPath[str]) -> dict[str, Any]:
     """Tell the balances of all assets a user has rows for."""
-    return await _gateway(request).questions.balances(_caller(request), user_id)
+    caller, gateway = _caller(request), _gateway(request)
+    with gateway.reading:
+        return await gateway.questions.balances(caller, user_id)
 
 
 @get("/ledger/{user_id:str}/{asset:str}", summary="An account's ledger, newest first")
@@ -90,7 +94,9 @@ async def ledger(
     limit: FromQuery[str] = "50",
 ) -> dict[str, Any]:
     """Tell a page of ledger rows; `next_before` of the answer is `before` of the next page."""
-    return await _gateway(request).questions.ledger(_caller(request), user_id, asset, before, limit)
+    caller, gateway = _caller(request), _gateway(request)
+    with gateway.reading:
+        return await gateway.questions.ledger(caller, user_id, asset, before, limit)
 
 
 @get("/orders/{id:str}", summary="A user's orders, newest first")
@@ -98,7 +104,9 @@ async def orders(
     request: Asked, id: FromPath[str], before: FromQuery[str] = "", limit: FromQuery[str] = "50"
 ) -> dict[str, Any]:
     """Tell a page of the orders of the user with this id; `next_before` leads to the next page."""
-    return await _gateway(request).questions.orders(_caller(request), id, before, limit)
+    caller, gateway = _caller(request), _gateway(request)
+    with gateway.reading:
+        return await gateway.questions.orders(caller, id, before, limit)
 
 
 @get("/trades/{symbol:str}", summary="A symbol's trades, newest first")
@@ -107,7 +115,9 @@ async def trades(
 ) -> dict[str, Any]:
     """Tell a page of trades, without whose they are, to anybody with a key."""
     _caller(request)
-    return await _gateway(request).questions.trades(symbol, before, limit)
+    gateway = _gateway(request)
+    with gateway.reading:
+        return await gateway.questions.trades(symbol, before, limit)
 
 
 @get("/healthz", summary="Whether the process serves")

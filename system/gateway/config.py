@@ -32,7 +32,8 @@ class Http(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 3001
-    in_flight_max: Positive = 1_000  # transfers under way at once; more are answered 429
+    in_flight_max: Positive = 1_000  # commands under way at once; more are answered 429
+    reading_max: Positive = 500  # questions to the database at once; more are answered 429
     look_after_ms: Positive = 2_000  # a key at least this old may be a repeat: look it up first
     look_ms_max: Positive = 250  # and how long that look may take
     skew_ms_max: Positive = 300_000  # how far ahead of our clock a request's key may lie

@@ -48,6 +48,9 @@ class Metrics(Instruments):
         self.in_flight = self.gauge(
             "gateway_commands_in_flight", "Commands not yet answered; beyond a limit come 429."
         )
+        self.reading = self.gauge(
+            "gateway_questions_in_flight", "Questions not yet answered; beyond a limit come 429."
+        )
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, method: str, path: str, status: int, took_s: float) -> None:

@@ -69,7 +69,7 @@ _REFUSALS = {
     " (`format_version`); `outcome` says whether anything happened.",
 }
 _COMMAND = (400, 401, 403, 404, 409, 413, 429, 500, 503)
-_QUESTION = (400, 401, 403, 404, 500, 503)
+_QUESTION = (400, 401, 403, 404, 429, 500, 503)
 
 # route -> body, answer, its status, refusals
 _ROUTES: dict[tuple[str, str], tuple[Any, Any, int, tuple[int, ...]]] = {

@@ -34,6 +34,7 @@ from system.gateway.refusals import (
     overloaded,
     perhaps_published,
 )
+from system.gateway.room import Room
 from system.http_server import DateHeader, Server
 from system.log import Log
 from system.records import OPERATIONS, Operation, encode
@@ -66,7 +67,8 @@ class Gateway:
         self.credentials = Credentials(settings.keys)
         self.metrics = Metrics()
         self.dates = DateHeader()
-        self.in_flight = 0
+        self.commands = Room(self.http.in_flight_max, "commands", self.metrics.in_flight)
+        self.reading = Room(self.http.reading_max, "questions", self.metrics.reading)
         self.failure: KafkaError | None = None  # the producer can never send again
         self.stopping = False
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -188,16 +190,9 @@ class Gateway:
         """Publish a command unless too many are under way; return when Kafka acknowledged it."""
         if operation.v > self.config.formats.version:
             raise not_agreed(operation.v, self.config.formats.version)
-        if self.in_flight >= self.http.in_flight_max:
-            raise overloaded(self.in_flight)
-        self.in_flight += 1
-        self.metrics.in_flight.inc()
-        try:
+        with self.commands:
             await self.check_reuse(operation)
             await self.publish(operation, traceparent)
-        finally:
-            self.in_flight -= 1
-            self.metrics.in_flight.dec()
         return {"request_id": operation.request_id, "status": "accepted"}
 
     def request_id(self, body: Body) -> str:
@@ -265,7 +260,7 @@ class Gateway:
                 [(tracing.HEADER, traceparent.encode())],
             )
         except BufferError:
-            raise overloaded(self.in_flight) from None
+            raise overloaded(self.commands.inside, "commands") from None
         except KafkaException as error:
             if error.args[0].fatal():
                 self.producer_failed(error.args[0])

@@ -31,9 +31,9 @@ def unauthorized(detail: str) -> Refused:
     return refused
 
 
-def overloaded(in_flight: int) -> Refused:
+def overloaded(under_way: int, what: str) -> Refused:
     """Return a 429: nothing was published, come back in a second."""
-    refused = Refused(429, "overloaded", f"{in_flight} commands are under way; repeat later")
+    refused = Refused(429, "overloaded", f"{under_way} {what} are under way; repeat later")
     refused.headers["retry-after"] = "1"
     return refused
 

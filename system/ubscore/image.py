@@ -74,7 +74,7 @@ def restore(state: State, name: str, content: bytes) -> None:
     state.numbers = {(topic, partition): n for topic, partition, n in image.numbers}
     state.links = image.links
     state.resume_keys(image.keys, image.ages)
-    state.standing.resume(image.standing, {(user, key) for user, key, _ in image.keys})
+    state.standing.resume(image.standing, state.remembered)
 
 
 def _ordered(mapping: dict[int, Any]) -> dict[int, Any]:

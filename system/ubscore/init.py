@@ -1,15 +1,14 @@
-"""`init`: makes the data directory of one shard, once in its life."""
+"""`init` of UBSCore: makes the data directory of one shard, with an empty log in it."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
-from confluent_kafka import Consumer
 
-from system import exits, kafka
 from system.directory import DataDirectory
-from system.errors import ConfigError, Halt
+from system.errors import ConfigError
 from system.inputs import Inputs
-from system.log import Log
+from system.making import Making, demand_beginnings
 from system.ubscore import outputs
 from system.ubscore.cluster import Shard, survey
 from system.ubscore.settings import GROUP, Settings
@@ -17,48 +16,30 @@ from system.wal import reader
 from system.wal.writer import Shape, Writer
 
 
-class Init:
-    """Makes a data directory; refuses one that exists, and a Kafka that has a past."""
+class Init(Making[Shard]):
+    """Demands that all inputs begin at 0, and that this shard never published anything."""
 
-    name: ClassVar[str] = "init"
     Config: ClassVar[type[msgspec.Struct]] = Settings
+    group: ClassVar[str] = GROUP
 
     def __init__(self, settings: Settings) -> None:
+        core = settings.ubscore
+        super().__init__(DataDirectory(core.directory, Shard), settings.kafka, core.patience)
         self.settings = settings
-        self.log = Log(self.name)
-        self.directory = DataDirectory(settings.ubscore.directory, Shard)
 
-    def stop(self) -> None:
-        """Nothing to do: it ends by itself, and an interrupted one is simply run again."""
+    def survey(self) -> Shard:
+        """Ask Kafka what the directory would belong to."""
+        return survey(self.settings)
 
-    def run(self) -> int:
-        """Check Kafka, make directory and log, and seal them last of all."""
-        self.directory.make()
-        self.directory.lock()
-        try:
-            self.directory.refuse_finished()
-            identity = survey(self.settings)
-            self.demand_no_past()
-            self.format(Shape(identity.shard, identity.identity, self.settings.ubscore.file_bytes))
-            self.directory.seal(identity)
-        finally:
-            self.directory.unlock()
-        self.log.info("initialised", data=self.directory.path, shard=identity.shard)
-        return exits.OK
-
-    def demand_no_past(self) -> None:
-        """Halt unless all inputs begin at 0 and this shard never published anything."""
+    def demand(self, inputs: Inputs) -> None:
+        """Halt if the beginning of an input is gone, or anything was published."""
         own = self.settings
-        consumer = Consumer(kafka.consumer(own.kafka, self.name, GROUP))
-        inputs = Inputs(consumer, own.kafka, own.ubscore.patience, lambda *_: 0, self.log)
-        for (topic, partition), (low, _) in inputs.watermarks(own.inputs).items():
-            if low > 0:
-                raise Halt("input_past", f"{topic}[{partition}] begins at {low}, not at 0")
+        demand_beginnings(inputs, own.inputs)
         outputs.demand_none(inputs, own.ubscore.shard, own.outputs)
-        consumer.close()
 
-    def format(self, shape: Shape) -> None:
+    def fill(self, identity: Shard) -> None:
         """Make an empty log; what an interrupted `init` left behind is removed first."""
+        shape = Shape(identity.shard, identity.identity, self.settings.ubscore.file_bytes)
         writer = Writer(self.directory.path, shape)
         writer.clean()
         left = reader.read_directory(self.directory.path)
@@ -66,3 +47,7 @@ class Init:
             raise ConfigError(f"{self.directory.path} holds a log without its seal; look at it")
         writer.discard(tuple(left))
         writer.format()
+
+    def about(self, identity: Shard) -> Mapping[str, int]:
+        """Tell the shard."""
+        return {"shard": identity.shard}

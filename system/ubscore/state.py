@@ -5,7 +5,7 @@ what was decided. Nothing here reads a clock or a setting.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from system.chain import Link
@@ -185,6 +185,11 @@ class State:
         """Take over the request keys of a snapshot; a sorted list is a heap."""
         self._requests = {(user_id, request_id): hashes for user_id, request_id, hashes in keys}
         self._ages = ages
+
+    @property
+    def remembered(self) -> Container[tuple[int, str]]:
+        """The request keys that are remembered."""
+        return self._requests.keys()
 
     def remember(self, partition: int, user_id: int, request_id: str, body_hash: str) -> None:
         """Keep a decided (key, hash) until its time has passed."""

@@ -80,6 +80,7 @@ KEY = f'[[keys]]\nsha256 = "{"0" * 64}"\noperator = true\n'
     [
         ("ubscore", '[ubscore]\ndata = "data"\n', "Kafka at 127.0.0.1:1"),
         ("init", '[ubscore]\ndata = "data"\n', "Kafka at 127.0.0.1:1"),
+        ("init", '[engine]\ndata = "data"\n', "Kafka at 127.0.0.1:1"),
         ("setup", NO_DATABASE, "Kafka at 127.0.0.1:1"),
         ("gateway", NO_DATABASE + KEY, "no database node answers at 127.0.0.1:1"),
         ("settlement", NO_DATABASE, "no database node answers at 127.0.0.1:1"),

@@ -178,8 +178,8 @@ class RealTown:
 
     def start_programs(self) -> None:
         """Make the data directories, then start every program under supervision."""
-        for name, maker in self.deployment.directories:
-            self._init(name, maker)
+        for name, _ in self.deployment.directories:
+            self._init(name)
         for role, names in self.deployment.roles:
             for name in names:
                 self.supervisor.run(
@@ -287,9 +287,9 @@ class RealTown:
             scylla_keys=self.backend.scylla_keys,
         )
 
-    def _init(self, name: str, maker: str) -> None:
+    def _init(self, name: str) -> None:
         """Make a data directory with the deployment's own `init`."""
-        child, log = self.launcher.once(name, maker)
+        child, log = self.launcher.once(name, "init")
         try:
             self.run_until(lambda: child.code is not None, _INIT_NS)
         finally:
@@ -297,4 +297,4 @@ class RealTown:
                 child.end(signal.SIGKILL)
         if child.code:
             words = log.read_text(encoding="utf-8", errors="replace")
-            raise Infrastructure(f"{maker} ended with {child.code}: {words[-500:]}")
+            raise Infrastructure(f"init of {name} ended with {child.code}: {words[-500:]}")

@@ -52,8 +52,8 @@ def settings(directory: Path, **own: Any) -> Settings:
 
 
 def made(directory: Path) -> Path:
-    """A data directory as `engine-init` leaves it."""
-    DataDirectory(str(directory), Instance, "engine-init").seal(IDENTITY)
+    """A data directory as `init` leaves it."""
+    DataDirectory(str(directory), Instance).seal(IDENTITY)
     return directory
 
 

@@ -128,7 +128,7 @@ def test_a_second_process_and_a_directory_without_init_are_refused(data: Path) -
 
     with pytest.raises(Locked, match="another process"):
         opened(data, Broker())
-    with pytest.raises(ConfigError, match="does not exist; run `engine-init` once"):
+    with pytest.raises(ConfigError, match="does not exist; run `init` once"):
         opened(data / "none", Broker())
     (data / "bare").mkdir()
     with pytest.raises(ConfigError, match="no data directory yet"):

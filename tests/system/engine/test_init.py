@@ -1,11 +1,11 @@
-"""`engine-init`: makes a directory once, and only where the input begins at its beginning."""
+"""`init` of the engine makes a directory once, and only where the input begins at its beginning."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from system import exits
+from system import exits, making
 from system.directory import DataDirectory
 from system.engine import init
 from system.engine.cluster import Instance
@@ -19,7 +19,7 @@ from tests.system.small_kafka import Broker, Reader
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     found = Broker()
     monkeypatch.setattr(init, "survey", lambda _: IDENTITY)
-    monkeypatch.setattr(init, "Consumer", lambda _: Reader(found))
+    monkeypatch.setattr(making, "Consumer", lambda _: Reader(found))
     return found
 
 
@@ -33,7 +33,7 @@ def test_the_directory_says_whose_it_is_and_is_made_only_once(
     data = tmp_path / "new"
 
     assert make(data) == exits.OK
-    assert DataDirectory(str(data), Instance, "engine-init").owner() == IDENTITY
+    assert DataDirectory(str(data), Instance).owner() == IDENTITY
     with pytest.raises(ConfigError, match="a data directory is made only once"):
         make(data)
 
@@ -54,7 +54,7 @@ def test_input_whose_beginning_is_gone_halts_and_leaves_no_seal(
 
     with pytest.raises(Halt, match="input_past"):
         make(tmp_path / "new")
-    assert DataDirectory(str(tmp_path / "new"), Instance, "engine-init").identity() is None
+    assert DataDirectory(str(tmp_path / "new"), Instance).identity() is None
 
 
 def test_an_instance_asks_only_for_the_partitions_it_owns(tmp_path: Path, broker: Broker) -> None:

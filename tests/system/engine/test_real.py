@@ -72,7 +72,7 @@ def test_a_killed_engine_goes_on_as_if_it_had_lived(tmp_path: Path) -> None:
         scylla = Scylla(contact_points=("unused",))
         setup.Setup(setup.Settings(kafka=kafka, scylla=scylla, topics=topics)).create_topics()
         config.write_text(CONFIG.format(bootstrap=backend.bootstrap, data=tmp_path / "data"))
-        assert program("engine-init", config).wait(30) == 0
+        assert program("init", config).wait(30) == 0
         producer = Producer(
             {"bootstrap.servers": backend.bootstrap, "partitioner": PARTITIONER, "acks": "all"}
         )

@@ -177,7 +177,7 @@ def test_too_many_commands_at_once_are_answered_429_and_nothing_piles_up() -> No
     head = {"authorization": f"Bearer {USER}"}
 
     answers = front.together(*[("POST", "/orders", order(), head) for _ in range(3)])
-    front.gateway.in_flight = 3
+    front.gateway.commands.inside = 3
     full = front.post("/orders", order(), USER)
 
     assert {(a.status, a.json["outcome"]) for a in answers} == {(503, "unknown")}

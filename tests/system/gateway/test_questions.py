@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
+
 from system.effects import Effect, encode
 from system.settlement import ledger
-from tests.system.gateway.asking import USER, Front, new_key
+from tests.system.gateway.asking import OPERATOR, USER, Front, new_key, transfer
 
 
 def settled(rows: int = 3) -> Front:
@@ -101,6 +103,34 @@ def test_a_database_that_does_not_answer_is_a_503() -> None:
     answer = front.get("/balances/1001")
 
     assert (answer.status, answer.json["reason"]) == (503, "database_unavailable")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/balances/1001", "/ledger/1001/BTC", "/orders/1001", "/trades/BTC_USDT", "/requests/{key}"],
+)
+def test_more_questions_than_may_be_under_way_are_refused_with_a_time_to_come_back(
+    path: str,
+) -> None:
+    front = Front(reading_max=2)
+    question = path.format(key=new_key())
+    query = "?user_id=1001" if path.startswith("/requests") else ""
+    head = {"authorization": f"Bearer {OPERATOR}"}
+
+    answers = front.together(*[("GET", question + query, b"", head) for _ in range(4)])
+
+    assert [answer.status == 429 for answer in answers] == [False, False, True, True]
+    assert (answers[3].json["reason"], answers[3].headers["retry-after"]) == ("overloaded", "1")
+    assert front.gateway.reading.inside == 0
+    assert front.get(question + query).status != 429
+
+
+def test_questions_leave_room_for_commands() -> None:
+    front = Front(reading_max=1)
+    front.gateway.reading.inside = 1
+
+    assert front.get("/balances/1001").status == 429
+    assert front.post("/transfer_in", transfer()).status == 202
 
 
 def test_health_metrics_and_description_need_no_key() -> None:

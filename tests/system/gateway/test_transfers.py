@@ -96,7 +96,7 @@ def test_more_than_may_be_under_way_is_refused_with_a_time_to_come_back() -> Non
 
     assert [answer.status for answer in answers] == [503, 503, 429, 429]
     assert answers[3].headers["retry-after"] == "1"
-    assert front.gateway.in_flight == 0
+    assert front.gateway.commands.inside == 0
 
 
 def test_a_key_used_for_another_body_is_refused_and_the_same_body_is_not() -> None:
