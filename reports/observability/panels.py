@@ -115,9 +115,10 @@ REQUESTS = Row(
             unit="s",
         ),
         Panel(
-            title="Commands under way, and Kafka's acknowledgement",
+            title="Commands and questions under way, and Kafka's acknowledgement",
             queries=(
-                Query("sum(gateway_commands_in_flight)", "under way"),
+                Query("sum(gateway_commands_in_flight)", "commands"),
+                Query("sum(gateway_questions_in_flight)", "questions"),
                 *quantiles("gateway_publish_seconds"),
             ),
         ),
