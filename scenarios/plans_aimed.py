@@ -14,6 +14,7 @@ from sim.faults import (
     PowerLoss,
     SlowLink,
 )
+from sim.moments import Moment
 from system.records import EVENTS
 
 _HARM_NS = 8 * SECOND
@@ -66,6 +67,17 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
             soon = served + stream.randint(1, 60) * MILLISECOND
             steps.append(Step(at=soon, lasts=1, fault=Crash(name)))
     return _in_order(steps)
+
+
+def zombies(stream: random.Random, scenario: Scenario) -> Plan:
+    """Stop a Settlement in the middle of showing orders, until its group has given it up."""
+    steps = []
+    for name in scenario.deployment.settlements:
+        shows = Moment(name, "cql.execute", stream.randint(1, 25), 0.0, "INSERT orders_by_user")
+        lasts = stream.randint(9_000, 14_000) * MILLISECOND
+        at = stream.randrange(_HARM_NS // 2)
+        steps.append(Step(at=at, on=shows, lasts=lasts, fault=Pause(name)))
+    return _in_order(steps[: stream.randint(1, len(steps))])
 
 
 def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
