@@ -16,8 +16,6 @@ from sim.faults import Fault, Receipt
 if TYPE_CHECKING:
     from scenarios.stages.real.town import RealTown
 
-NONE = "none"
-
 Injection = Callable[[Any, "RealTown"], AbstractContextManager[Receipt]]
 Requirement = Callable[[Any, "Setting"], str]
 Counterparts = dict[type[Fault], "Counterpart"]
@@ -54,7 +52,7 @@ class Counterpart:
 
     how: str
     lacking: Requirement
-    injected: Injection | None = None
+    injected: Injection
     reach: str = "programs"
     reach_remote: str = "programs"
     needs_proxies: bool = False
@@ -89,8 +87,3 @@ def hit(how: str, ability: Ability, injected: Injection) -> Counterpart:
 def door(how: str, injected: Injection) -> Counterpart:
     """Return the counterpart of a fault of a program's disk or clock."""
     return Counterpart(how, _program, injected)
-
-
-def none(why: str) -> Counterpart:
-    """Return what stands for a fault that has no counterpart."""
-    return Counterpart(NONE, lambda _, __: why, None, "", "")

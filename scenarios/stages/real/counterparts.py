@@ -1,4 +1,4 @@
-"""Counterparts: what each fault of a plan is on the real stage, or nothing; all in one table."""
+"""Counterparts: what each fault of a plan is on the real stage, all in one table."""
 
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -32,9 +32,7 @@ def lacking(step: Step, where: Setting) -> str:
 
 def injected(fault: Fault, town: "RealTown") -> AbstractContextManager[Receipt]:
     """Return what does the harm on entry and heals it on exit."""
-    harm_it = COUNTERPARTS[type(fault)].injected
-    assert harm_it is not None, f"{fault!r} has no counterpart"
-    return harm_it(fault, town)
+    return COUNTERPARTS[type(fault)].injected(fault, town)
 
 
 def needs_proxies(step: Step) -> bool:

@@ -17,6 +17,7 @@ _KEY = 0
 _LENGTH = struct.Struct(">i")
 _HEAD = struct.Struct(">hhi")
 _CHECKSUM = slice(17, 21)  # of a batch: of everything behind it
+_SEQUENCE = slice(53, 57)  # its producer's number of its first record
 
 
 class Altered(NamedTuple):
@@ -78,8 +79,26 @@ def altered(data: bytes, index: int, byte: int, bit: int) -> Altered:
         at = start + len(was)
     spoiled = bytearray(data)
     spoiled[start + byte % len(was)] ^= 1 << bit
-    spoiled[_CHECKSUM] = crc32c(bytes(spoiled[_CHECKSUM.stop :])).to_bytes(4)
-    return Altered(bytes(spoiled), key, was, bytes(spoiled[start:at]))
+    return Altered(_summed(spoiled), key, was, bytes(spoiled[start:at]))
+
+
+def without(data: bytes, index: int) -> bytes:
+    """Return a batch without one of its records."""
+    batch = Batch.decode(data)
+    kept = (*batch.records[:index], *batch.records[index + 1 :])
+    return Batch(kept, batch.producer_id, batch.producer_epoch, batch.base_sequence).encode()
+
+
+def renumbered(data: bytes, sequence: int) -> bytes:
+    """Return a batch with another number of its producer."""
+    batch = bytearray(data)
+    batch[_SEQUENCE] = (sequence & 0x7FFFFFFF).to_bytes(4)
+    return _summed(batch)
+
+
+def _summed(batch: bytearray) -> bytes:
+    batch[_CHECKSUM] = crc32c(bytes(batch[_CHECKSUM.stop :])).to_bytes(4)
+    return bytes(batch)
 
 
 def answer(frame: bytes) -> int:

@@ -62,6 +62,11 @@ class Weather:
             with self._lock:
                 self._rules.remove(rule)
 
+    def always(self, rule: Rule) -> None:
+        """Let `rule` judge every message from now on."""
+        with self._lock:
+            self._rules.append(rule)
+
     @contextmanager
     def cut(self, crosses: Callable[[Passage], bool]) -> Generator[Tally]:
         """Hold every message for which `crosses` as long as the block lasts."""

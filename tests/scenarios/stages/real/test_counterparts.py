@@ -11,11 +11,22 @@ from scenarios.backends.remote import Remote, read
 from scenarios.deployment import Deployment
 from scenarios.redeploy import Redeploy
 from scenarios.scenario import Step
-from scenarios.stages.real.counterpart import NONE, Setting
+from scenarios.stages.real.counterpart import Setting
 from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
 from scenarios.stages.real.town import RealTown
 from sim import faults
-from sim.faults import ClockStep, Crash, Cut, DiskError, Fault, Isolate, Pause, PowerLoss, Throttle
+from sim.faults import (
+    ClockStep,
+    Crash,
+    Cut,
+    DiskError,
+    Fault,
+    Isolate,
+    LoseRecord,
+    Pause,
+    PowerLoss,
+    Throttle,
+)
 from sim.moments import Moment
 
 _SERVERS = {
@@ -44,9 +55,7 @@ def test_the_table_is_complete() -> None:
     }
 
     assert set(COUNTERPARTS) == {*kinds, Redeploy}
-    for counterpart in COUNTERPARTS.values():
-        assert (counterpart.injected is None) == (counterpart.how == NONE)
-        assert bool(counterpart.reach) == (counterpart.how != NONE)
+    assert all(counterpart.how and counterpart.reach for counterpart in COUNTERPARTS.values())
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,7 @@ def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
         (PowerLoss("kafka-1"), "only programs have doors"),
         (Crash("kafka-4"), "called kafka-4"),
         (Cut("kafka-1", "kafka-2"), "between servers"),
+        (LoseRecord("engine.outputs", 3, gap=1), "cannot be left empty"),
         (ClockStep("kafka-1", 5), "only programs have doors"),
         (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
     ],

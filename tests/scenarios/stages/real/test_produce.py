@@ -65,6 +65,16 @@ def test_one_bit_of_one_value_flips_and_the_checksum_holds(index: int, byte: int
     assert flipped.bit_count() == 1
 
 
+def test_a_record_is_taken_out_and_what_comes_later_numbered_lower() -> None:
+    left = Batch.decode(produce.without(batch(), 1))
+    later = Batch.decode(produce.renumbered(batch(), 2))
+
+    assert [record[1] for record in left.records] == [VALUES[0], VALUES[2]]
+    assert (left.producer_id, left.producer_epoch, left.base_sequence) == (5, 0, 3)
+    assert (later.base_sequence, later.last_sequence) == (2, 4)
+    assert later.records == Batch.decode(batch()).records
+
+
 @pytest.mark.parametrize("version", [7, 9])
 def test_a_request_is_passed_on_with_another_batch_and_nothing_else_changed(version: int) -> None:
     before = sent(version, batch())
