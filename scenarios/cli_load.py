@@ -20,8 +20,12 @@ _WISHED = frozenset(
 @click.option("--through", type=click.Choice(("http", "topic")), default="http", show_default=True)
 @click.option("--rate", type=float, default=200, show_default=True, help="Requests a second.")
 @click.option("--fixed", is_flag=True, help="Fixed spacing instead of Poisson's.")
-@click.option("--duration", type=float, metavar="S", default=20, show_default=True)
-@click.option("--warm-up", type=float, metavar="S", default=5, show_default=True)
+@click.option(
+    "--duration", type=float, metavar="S", default=20, show_default=True, help="Measured."
+)
+@click.option(
+    "--warm-up", type=float, metavar="S", default=5, show_default=True, help="Before that."
+)
 @click.option("--search", is_flag=True, help="Find the highest rate that holds --p99, from --rate.")
 @click.option("--p99", metavar="TIME", help="With --search: the bound, such as 200ms.")
 @click.option("--trial", type=float, metavar="S", help="With --search: each rate (default 8).")
@@ -57,7 +61,12 @@ def load(
     Requests are sent at times that are fixed beforehand, whatever becomes of earlier ones, and
     latencies count from those times. With a SCENARIO its programs and faults are taken. Figures
     count only if not a unit is missing. Exit code 0: held; 1: broken; 3: unknown; 75: a server
-    died; 130: interrupted, with the report of what was measured until then.
+    died; 130: interrupted, both with the report of what was measured until then.
+
+    \b
+    wavetank load --rate 500 --duration 30
+    wavetank load --search --p99 200ms
+    wavetank load --fault "Crash('ubscore-1')" --at 10
     """
     from scenarios.commands import loading, real  # noqa: PLC0415
 

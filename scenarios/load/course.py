@@ -159,10 +159,9 @@ class _Course:
         warm_ns, lasts_ns = round(settings.warm_up_s * SECOND), round(settings.lasts_s * SECOND)
         whole_ns = warm_ns + lasts_ns
         self.say(f"{made.rate:,.0f} requests/s for {whole_ns / SECOND:g} s")
-        made.begin_ns = drive.now
-        made.window = Window(made.begin_ns + warm_ns, made.begin_ns + whole_ns)
         drive.meter.begin(drive.processes())
-        drive.begin(made.rate, whole_ns)
+        made.begin_ns = drive.begin(made.rate, whole_ns)
+        made.window = Window(made.begin_ns + warm_ns, made.begin_ns + whole_ns)
         self.nemesis.unleash()
         drive.until(lambda: drive.now >= made.window.end_ns, whole_ns)
         harm_ends = made.begin_ns + max((s.at + s.lasts for s in self.town.plan), default=0)
@@ -191,8 +190,7 @@ class _Course:
 
     def _try(self, rate: float, bound_ms: float) -> Trial:
         drive, lasts_ns = self.drive, round(self.settings.trial_s * SECOND)
-        begun = drive.now
-        drive.begin(rate, lasts_ns)
+        begun = drive.begin(rate, lasts_ns)
         drive.until(lambda: drive.done, lasts_ns + _DRAIN)
         window = Window(begun + lasts_ns // 4, begun + lasts_ns)
         return figures.trial(self.samples, window, rate, bound_ms)

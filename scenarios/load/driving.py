@@ -82,9 +82,9 @@ class Drive:
         town.wait_until_ready()
         self._follower.start()
 
-    def begin(self, rate: float, lasts_ns: int) -> None:
-        """Begin to send a burst."""
-        self.sender.start(Burst(rate=rate, lasts_ns=lasts_ns, spacing=self.settings.spacing))
+    def begin(self, rate: float, lasts_ns: int) -> int:
+        """Begin to send a burst; return from when on its times count."""
+        return self.sender.start(Burst(rate=rate, lasts_ns=lasts_ns, spacing=self.settings.spacing))
 
     def until(self, done: Callable[[], object], bound_ns: int) -> bool:
         """Let the run go on, with an eye on everything that takes part."""

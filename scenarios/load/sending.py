@@ -11,6 +11,8 @@ from scenarios.load.arrivals import Spacing, arrivals
 from scenarios.load.requests import Request, Requests
 from scenarios.load.samples import Samples
 
+_CONNECT_S = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
@@ -36,15 +38,20 @@ class Sender(ABC):
         self.now = now
         self.answers: Counter[str] = Counter()
         self.trouble = ""
+        self._begun_ns = 0
+        self._begun = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, burst: Burst) -> None:
-        """Begin to send."""
+    def start(self, burst: Burst) -> int:
+        """Begin to send, once connected; return from when on the burst's times count."""
+        self._begun.clear()
         self._thread = threading.Thread(
             target=self._guarded, args=(burst,), name="load", daemon=True
         )
         self._thread.start()
+        self._begun.wait(_CONNECT_S)
+        return self._begun_ns
 
     @property
     def sending(self) -> bool:
@@ -68,11 +75,12 @@ class Sender(ABC):
 
     def due(self, burst: Burst) -> Iterator[int]:
         """Yield the time of each request of a burst; it begins now."""
-        begun = self.now()
+        self._begun_ns = self.now()
+        self._begun.set()
         for at in arrivals(burst.rate, burst.spacing, self.stream):
             if at >= burst.lasts_ns or self.stopped:
                 return
-            yield begun + at
+            yield self._begun_ns + at
 
     def begin(self, intended_ns: int) -> tuple[int, Request]:
         """Draw the next request; return its number and the request."""
@@ -84,3 +92,4 @@ class Sender(ABC):
             self.send(burst)
         except Exception as error:  # noqa: BLE001 - the course of the run reads it
             self.trouble = f"{type(error).__name__}: {error}"
+            self._begun.set()
