@@ -55,6 +55,7 @@ def test_a_row_that_was_lost_is_named_with_its_amount_and_can_be_waived(running:
     done = running.reconcile(
         *("--waivers", str(waivers), "--json", str(pages / "found.json")),
         *("--csv", str(pages), "--html", str(pages / "page.html")),
+        *("--prom", str(pages / "reconcile.prom")),
     )
 
     assert done.exit_code == 1, done.output
@@ -66,6 +67,7 @@ def test_a_row_that_was_lost_is_named_with_its_amount_and_can_be_waived(running:
     assert "expired waiver: HOLE" in done.stdout
     assert (pages / "breaks.csv").read_text().startswith("invariant,code,where")
     assert "NOT_SETTLED" in (pages / "page.html").read_text()
+    assert 'reconcile_breaks{code="HOLE"} ' in (pages / "reconcile.prom").read_text()
 
 
 def test_nobody_notices_the_reader(running: Running) -> None:
