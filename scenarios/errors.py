@@ -7,6 +7,9 @@ WavetankError
 └── Different       4   the same seed took another course
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class WavetankError(Exception):
     """The base: `code` is the exit code of the command."""
@@ -36,3 +39,10 @@ class Infrastructure(WavetankError):
     """Nothing is wrong with the ledger; the run could not be made or kept."""
 
     code = 75
+
+
+def unknown(what: str, name: str, names: Iterable[str], listed: str) -> UsageError:
+    """Return the error of a name that nothing has, with the nearest one that something has."""
+    close = get_close_matches(name, tuple(names), 1, 0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return UsageError(f"no {what} is called {name!r}{hint} ({listed})")

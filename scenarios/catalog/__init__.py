@@ -2,9 +2,8 @@
 
 import importlib
 import pkgutil
-from difflib import get_close_matches
 
-from scenarios.errors import UsageError
+from scenarios.errors import unknown
 from scenarios.scenario import Scenario
 
 
@@ -26,6 +25,4 @@ def find(name: str) -> Scenario:
         return found
     if name in controls.names():
         return controls.find(name)
-    close = get_close_matches(name, names(), 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise UsageError(f"no scenario is called {name!r}{hint} (wavetank list shows them all)")
+    raise unknown("scenario", name, names(), "wavetank list shows them all")

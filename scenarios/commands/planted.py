@@ -5,14 +5,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from statistics import median
 
 import click
 
 from scenarios import catalog
 from scenarios import controls as planted_bugs
-from scenarios.errors import Infrastructure, UsageError
+from scenarios.errors import Infrastructure, unknown
 from scenarios.hunt import Campaign, hunt
 from scenarios.results import Result
 from scenarios.scenario import Scenario
@@ -48,9 +47,7 @@ def chosen(only: tuple[str, ...]) -> Sequence[str]:
     names = planted_bugs.names()
     for name in only:
         if name not in names:
-            close = get_close_matches(name, names, 1, 0.4)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise UsageError(f"no control is called {name!r}{hint} (wavetank list --controls)")
+            raise unknown("control", name, names, "wavetank list --controls")
     return list(dict.fromkeys(only)) or names
 
 

@@ -16,7 +16,7 @@ from scenarios import catalog
 from scenarios import controls as planted_bugs
 from scenarios.backends.base import Backend
 from scenarios.commands import hunting_real, planted, promising, real
-from scenarios.errors import Infrastructure, UsageError
+from scenarios.errors import Infrastructure, unknown
 from scenarios.hunt import hunt
 from scenarios.results import Result
 from scenarios.stages.real.counterpart import Setting
@@ -54,7 +54,7 @@ def _chosen(only: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
     stories = [name for name in catalog.names() if name not in bugs]
     for name in only:
         if name not in (*bugs, *stories):
-            raise UsageError(f"no control or story is called {name!r} (wavetank list --controls)")
+            raise unknown("control or story", name, (*bugs, *stories), "wavetank list --controls")
     return (
         [name for name in bugs if name in only or not only],
         [name for name in stories if name in only or not only],
