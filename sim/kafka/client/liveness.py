@@ -1,11 +1,11 @@
 """What keeps a member in its group: heartbeats to the coordinator, polls by the program.
 
 Source: rdkafka_cgrp.c (`rd_kafka_cgrp_heartbeat`, `rd_kafka_cgrp_max_poll_interval_check_tmr_cb`).
-**Faithful**: heartbeats go on while callbacks wait to be served, and stop while joining; a member
+**Faithful**: the first heartbeat comes with the assignment, unless the last is less than an
+interval old; heartbeats go on while callbacks wait to be served, and stop while joining; a member
 that was not answered within `session.timeout.ms` considers its partitions lost; whether the
 program polls is looked at twice a second.
-**Simplified**: the first heartbeat comes an interval after the assignment (librdkafka's comes with
-it: a_subscriber_alone and auto_commit in tests/conformance/kafka).
+**Simplified**: nothing known.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ class Pulse:
         self._group = group
         self._timer: Timer | None = None
         self._heard_at = 0
+        self._due_at = 0  # an interval after the last heartbeat, whatever became of the group
         self._sent = False
 
     def heard(self) -> None:
@@ -38,10 +39,11 @@ class Pulse:
         self._heard_at = self._consumer.kernel.now
 
     def begin(self) -> None:
-        """Send the next heartbeat an interval from now, and so on."""
+        """Send a heartbeat as soon as an interval has passed since the last, and so on."""
         self.stop()
         consumer = self._consumer
-        self._timer = consumer.process.after(consumer.settings.heartbeat, self._beat)
+        wait = max(self._due_at - consumer.kernel.now, 0)
+        self._timer = consumer.process.after(wait, self._beat)
 
     def stop(self) -> None:
         """Send none."""
@@ -53,6 +55,7 @@ class Pulse:
         consumer = self._consumer
         if self._group.state not in HEARTBEATING or not self._group.member_id or consumer.closed:
             return
+        self._due_at = consumer.kernel.now + consumer.settings.heartbeat
         self.begin()
         silent = consumer.kernel.now - self._heard_at
         if silent > consumer.settings.session_timeout:

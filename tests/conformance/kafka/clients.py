@@ -25,14 +25,11 @@ class Spot(NamedTuple):
 
 _CONNECTIONS = "sim/kafka/client/broker.py"
 _IDENTITY = "sim/kafka/client/idempotence.py"
-_LIVENESS = "sim/kafka/client/liveness.py"
 
 # Under **Simplified** in the module that is named.
 LISTED: dict[Spot, str] = {
     Spot("idempotent_producer_loses_an_answer", "seen", "first_s"): _IDENTITY,
     Spot("broker_restarts", "seen", "reported_s"): _CONNECTIONS,
-    Spot("a_subscriber_alone", "asked", "Heartbeat"): _LIVENESS,
-    Spot("auto_commit", "asked", "Heartbeat"): _LIVENESS,
 }
 
 Found = dict[Spot, tuple[Any, Any]]
