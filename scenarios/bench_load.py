@@ -1,226 +1,78 @@
-"""How much real servers settle: from the topic and through HTTP, beside a bare client.
+"""A closed loop of HTTP requests over raw sockets: cheap, so that one core keeps another busy.
 
-The bare client inserts the same rows and does nothing else. Each load is a burst of more than can
-be settled meanwhile; its rate is that of all its rows until the last had settled, and counts only
-if the ledger reconciled. All of it shares the cores of this machine, so arms take turns, and the
-figures are medians.
+Each connection has one request under way; the next leaves when its answer is there.
 """
 
-import argparse
-import os
-import sys
-import tempfile
+import selectors
+import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
+from collections.abc import Callable
+from typing import NamedTuple
 
-from scenarios import catalog
-from scenarios.backends.base import Backend
-from scenarios.commands import real
-from scenarios.errors import Infrastructure, WavetankError
-from scenarios.load import course, figures
-from scenarios.load.baseline import Baseline
-from scenarios.load.made import Made
-from scenarios.load.settings import Settings, Through
-
-USERS = 200  # their accounts are soon known to Settlement, as those of a deployment that runs
-ROWS = 2.2  # of a request, roughly
-MORE = 1.3  # offered, of what the bare client's rate would be in requests
-_WARM_S = 1.0
-_INTERRUPTED = 130
-_STAGES = ("load generator", "gateway", "kafka", "ubscore", "settlement", "scylla")
-_INSTANCES = ((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (2, 2, 2))
+_RECEIVE = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One burst: rows settled a second, and CPU time a request by stage, in microseconds."""
+class Load(NamedTuple):
+    """What came of a load."""
 
-    rows_s: float
-    cpu_us: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Measures on one back end, again and again."""
-
-    backend: Backend
-    folder: Path
+    answered: int
     seconds: float
+    median_ms: float
+    p99_ms: float
+    own_cpu_s: float  # of this process
 
-    def bare(self) -> float:
-        """Return the rows a second that a bare client inserts."""
-        with Baseline(self.backend, self.backend.keyspace, USERS, 1) as baseline:
-            baseline.measure(_WARM_S)
-            return baseline.measure(self.seconds)
-
-    def burst(self, rate: float, through: Through, instances: Sequence[int] = (1, 1, 1)) -> Arm:
-        """Return what a burst comes to, or say that the ledger is not whole."""
-        gateways, shards, settlements = instances
-        settings = Settings(
-            through=through,
-            rate=rate,
-            lasts_s=self.seconds,
-            warm_up_s=0.0,
-            users=USERS,
-            gateways=gateways,
-            shards=shards,
-            settlements=settlements,
-        )
-        scenario = catalog.find("nine_deposits")
-        with tempfile.TemporaryDirectory(dir=self.folder) as live:
-            made = course.run(settings, scenario, self.backend, Path(live), plan=())
-        if made.verdict != "held":
-            raise Infrastructure(f"a burst does not count: {made.verdict}, {made.unknown}")
-        return _arm(made)
+    @property
+    def rate(self) -> float:
+        """Answers a second by the clock on the wall."""
+        return self.answered / self.seconds
 
 
-def _arm(made: Made) -> Arm:
-    whole = figures.whole(made.samples, made.begin_ns)
-    assert whole is not None, "nothing settled, and it held"
-    requests = whole.requests_s * whole.lasts_s
-    cpu_us: dict[str, float] = {}
-    for each in made.usage:
-        cpu_us[each.stage] = cpu_us.get(each.stage, 0.0) + 1e6 * each.cpu_s / requests
-    return Arm(whole.rows_s, cpu_us)
+class _Client:
+    """One connection."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sent_s = 0.0
+        self._come = b""
+
+    def send(self, request: bytes) -> None:
+        self._come = b""
+        self.sent_s = time.perf_counter()
+        self.socket.sendall(request)
+
+    def receive(self) -> bytes | None:
+        """Take what has come; return the answer once it is whole."""
+        self._come += self.socket.recv(_RECEIVE)
+        head, end, body = self._come.partition(b"\r\n\r\n")
+        length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        return self._come if end and len(body) >= int(length) else None
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Print the comparison, or with --scale what more instances of each program do."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m scenarios.bench_load")
-    parser.add_argument("--kind", default="jvm", help="of servers, one node each (default: jvm)")
-    parser.add_argument("--rounds", type=int, default=5, help="of all arms (default: 5)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each burst (default: 10)")
-    parser.add_argument("--minutes", type=float, default=60.0, help="after which no round begins")
-    parser.add_argument("--scale", action="store_true", help="instances instead of the comparison")
-    told = parser.parse_args(words)
-    if told.rounds < 1 or told.seconds <= 0 or told.minutes <= 0:
-        parser.error("--rounds, --seconds and --minutes must be more than 0")
-    try:
-        with _bench(told.kind, told.seconds) as bench:
-            rounds = _rounds(told.rounds, told.minutes)
-            (_scale if told.scale else _compare)(bench, rounds)
-    except WavetankError as error:
-        print(f"bench_load: {error}", file=sys.stderr)
-        return error.code
-    except KeyboardInterrupt:
-        print("bench_load: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    return 0
-
-
-@contextmanager
-def _bench(kind: str, seconds: float) -> Iterator[Bench]:
-    with tempfile.TemporaryDirectory(prefix="wavetank-load-") as name:
-        folder = Path(name)
-        wish = real.Wish(kind=kind, nodes=1, folder=folder / "none")
-        with real.servers(wish, folder / "servers") as backend:
-            yield Bench(backend, folder, seconds)
-
-
-def _rounds(count: int, minutes: float) -> Iterator[int]:
-    ends_s = time.monotonic() + 60 * minutes
-    for number in range(1, count + 1):
-        if time.monotonic() > ends_s:
-            print(f"time is up: {number - 1} of {count} rounds", flush=True)
-            return
-        yield number
-
-
-def _compare(bench: Bench, rounds: Iterator[int]) -> None:
-    compared = Comparison(bench)
-    try:
-        for number in rounds:
-            compared.turn(backwards=number % 2 == 0)
-            shown = "  ".join(f"{rows_s:7,.0f}" for rows_s in compared.last())
-            load = f"load average {os.getloadavg()[0]:.1f}"
-            print(f"round {number}: bare, topic, HTTP {shown} rows/s, {load}", flush=True)
-    finally:  # what was measured is told, whatever ends the rounds
-        compared.show()
-
-
-class Comparison:
-    """The bare client and both ways in, in turn."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.bare: list[float] = []
-        self.arms: dict[Through, list[Arm]] = {"topic": [], "http": []}
-        bench.bare()  # the servers' first minute is not their fastest
-
-    def turn(self, *, backwards: bool) -> None:
-        """Measure each once; those that come late in one round come early in the next."""
-        if not backwards:
-            self.bare.append(self.bench.bare())
-        rate = MORE * median(self.bare) / ROWS
-        for through in reversed(self.arms) if backwards else self.arms:
-            self.arms[through].append(self.bench.burst(rate, through))
-        if backwards:
-            self.bare.append(self.bench.bare())
-
-    def last(self) -> tuple[float, ...]:
-        """Return the rows a second of the last turn."""
-        return self.bare[-1], *(found[-1].rows_s for found in self.arms.values())
-
-    def show(self) -> None:
-        """Print both tables, if there was time for each arm."""
-        if not (self.bare and all(self.arms.values())):
-            return
-        print("\n| | rows/s: median (lowest to highest) | share |\n|---|---|---|")
-        print(f"| bare client | {_spread(self.bare)} | |")
-        before, name = median(self.bare), "the bare client"
-        for through, found in self.arms.items():
-            rates = [arm.rows_s for arm in found]
-            share = 100 * median(rates) / before
-            print(f"| through {through} | {_spread(rates)} | {share:.0f} % of {name} |")
-            before, name = median(rates), f"that through {through}"
-        self._show_cpu()
-
-    def _show_cpu(self) -> None:
-        print("\n| CPU us a request | " + " | ".join(self.arms) + " |")
-        print("|---|" + "---|" * len(self.arms))
-        sums = dict.fromkeys(self.arms, 0.0)
-        for stage in _stages([arm for found in self.arms.values() for arm in found]):
-            cells = {through: _cpu(found, stage) for through, found in self.arms.items()}
-            sums = {through: sums[through] + cell for through, cell in cells.items()}
-            print(f"| {stage} | " + " | ".join(f"{cell:,.0f}" for cell in cells.values()) + " |")
-        print("| all of these | " + " | ".join(f"{total:,.0f}" for total in sums.values()) + " |")
-
-
-def _scale(bench: Bench, rounds: Iterator[int]) -> None:
-    rate = 0.0
-    found: dict[tuple[int, int, int], list[Arm]] = {each: [] for each in _INSTANCES}
-    for number in rounds:
-        rate = rate or MORE * bench.bare() / ROWS
-        for instances in _INSTANCES if number % 2 else _INSTANCES[::-1]:
-            found[instances].append(bench.burst(rate, "http", instances))
-    stages = _stages([arm for arms in found.values() for arm in arms])
-    print("\n| gateways | shards | settlements | rows/s | " + " | ".join(stages) + " |")
-    print("|---|---|---|---|" + "---|" * len(stages))
-    for instances, arms in found.items():
-        cells = [*map(str, instances), f"{median(arm.rows_s for arm in arms):,.0f}"]
-        cells += [f"{_cpu(arms, stage):,.0f}" for stage in stages]
-        print("| " + " | ".join(cells) + " |")
-    alone = [f"{1e6 / _cpu(found[1, 1, 1], stage):,.0f}" for stage in stages]
-    print("| requests/s that a core would do | | | | " + " | ".join(alone) + " |")
-
-
-def _stages(arms: Sequence[Arm]) -> list[str]:
-    """Return the names of all stages, in the order in which a request comes to them."""
-    names = {stage for arm in arms for stage in arm.cpu_us}
-    return [stage for stage in _STAGES if stage in names]
-
-
-def _cpu(arms: Sequence[Arm], stage: str) -> float:
-    return median(arm.cpu_us.get(stage, 0.0) for arm in arms)
-
-
-def _spread(rates: Sequence[float]) -> str:
-    return f"{median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def closed_loop(
+    port: int, connections: int, seconds: float, request: Callable[[], bytes], expected: bytes
+) -> Load:
+    """Send for so long; raise if an answer does not begin with `expected`."""
+    took_s: list[float] = []
+    clients = [_Client(port) for _ in range(connections)]
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, client)
+            client.send(request())
+        began_s, own_s = time.perf_counter(), time.process_time()
+        while time.perf_counter() < began_s + seconds:
+            for key, _ in selector.select(0.1):
+                client = key.data
+                answer = client.receive()
+                if answer is None:
+                    continue
+                if not answer.startswith(expected):
+                    raise RuntimeError(f"not the answer that was expected: {answer[:500]!r}")
+                took_s.append(time.perf_counter() - client.sent_s)
+                client.send(request())
+        ended_s, own_s = time.perf_counter(), time.process_time() - own_s
+    for client in clients:
+        client.socket.close()
+    took_s.sort()
+    middle, late = (took_s[int(len(took_s) * share)] * 1000 for share in (0.5, 0.99))
+    return Load(len(took_s), ended_s - began_s, middle, late, own_s)
