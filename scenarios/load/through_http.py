@@ -23,6 +23,7 @@ _SECOND = 10**9
 _PATIENCE_S = 5.0
 _SWEEP_S = 0.1
 _BACKOFF_S, _BACKOFF_MAX_S = 0.05, 2.0
+_CONNECT_MAX_S = 0.5
 _ATTEMPTS = 12
 _AT_ONCE = 50
 _STOP_S = 0.1  # until a stop is noticed
@@ -44,9 +45,10 @@ class _Asked:
 class _Line(asyncio.Protocol):
     """One keep-alive connection to one gateway, for one request at a time."""
 
-    def __init__(self, pool: "_Pool", address: Address) -> None:
+    def __init__(self, pool: "_Pool", address: Address, failures: int) -> None:
         self.pool = pool
         self.address = address
+        self.failures = failures  # lines in a row that were lost here without any answer
         self.asked: _Asked | None = None
         self.patient_until_s = 0.0
         self._incoming = Incoming()
@@ -73,6 +75,7 @@ class _Line(asyncio.Protocol):
         answer = self._incoming.feed(data)
         if answer is not None and self.asked is not None:
             asked, self.asked = self.asked, None
+            self.failures = -1
             self.pool.answered(asked, answer)
             self.pool.offer(self)
 
@@ -102,20 +105,22 @@ class _Pool:
         self.closing = False
         self.loop = asyncio.get_running_loop()
 
-    def connect(self, address: Address) -> None:
-        """Make a connection, or try again a little later."""
-        task = self.loop.create_task(self._connect(address))
+    def connect(self, address: Address, failures: int = 0) -> None:
+        """Make a connection, later and later while that comes to nothing."""
+        task = self.loop.create_task(self._connect(address, failures))
         self.connecting.add(task)  # the loop itself keeps no task alive
         task.add_done_callback(self.connecting.discard)
 
-    async def _connect(self, address: Address) -> None:
+    async def _connect(self, address: Address, failures: int) -> None:
         while not self.closing:
+            if failures:
+                await asyncio.sleep(self.delay_s(failures, _CONNECT_MAX_S))
             try:
                 _, line = await self.loop.create_connection(
-                    lambda: _Line(self, address), address.host, address.port
+                    partial(_Line, self, address, failures), address.host, address.port
                 )
             except OSError:
-                await asyncio.sleep(_BACKOFF_S)
+                failures += 1
             else:
                 self.lines.add(line)
                 return
@@ -158,15 +163,19 @@ class _Pool:
             self.sender.answers["no answer"] += 1
             self._again(asked)
         if not self.closing:
-            self.connect(line.address)
+            self.connect(line.address, line.failures + 1)
 
     def _again(self, asked: _Asked) -> None:
         asked.attempts += 1
         if asked.attempts >= _ATTEMPTS or self.closing:
             self.open -= 1  # nobody knows
             return
-        delay_s = min(_BACKOFF_S * 2**asked.attempts, _BACKOFF_MAX_S)
-        self.loop.call_later(delay_s * (0.5 + self.sender.stream.random()), self.ask, asked)
+        self.loop.call_later(self.delay_s(asked.attempts, _BACKOFF_MAX_S), self.ask, asked)
+
+    def delay_s(self, attempts: int, longest_s: float) -> float:
+        """Return how long to wait after so many attempts, not the same for all."""
+        delay_s: float = min(_BACKOFF_S * 2**attempts, longest_s)
+        return delay_s * (0.5 + self.sender.stream.random())
 
     async def sweep(self) -> None:
         """Hang up where no answer came in time, on and on."""
