@@ -43,6 +43,8 @@ class Infrastructure(WavetankError):
 
 def unknown(what: str, name: str, names: Iterable[str], listed: str) -> UsageError:
     """Return the error of a name that nothing has, with the nearest one that something has."""
-    close = get_close_matches(name, tuple(names), 1, 0.5)
+    known = tuple(names)
+    close = [each for each in known if name and each.startswith(name)]
+    close = close[:1] or get_close_matches(name, known, 1, 0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return UsageError(f"no {what} is called {name!r}{hint} ({listed})")

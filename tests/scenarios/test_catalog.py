@@ -5,7 +5,7 @@ import pytest
 from reports.evidence import Row
 from reports.pages import html
 from scenarios import catalog, controls
-from scenarios.plans import swarm
+from scenarios.redeploy import Redeploy  # noqa: F401 - repr is source text
 from scenarios.scenario import Scenario, Step  # noqa: F401 - repr is source text
 from scenarios.stages import simulated
 from sim.faults import *  # noqa: F403 - repr is source text
@@ -63,17 +63,12 @@ def test_every_entry_is_a_scenario_with_a_story(name: str) -> None:
     assert scenario.expect if name in controls.names() else not scenario.expect
 
 
-def test_a_plan_is_source_text() -> None:
-    scenario = catalog.find("chaos_deposits")
-    for seed in range(50):
-        plan = simulated_plan(scenario, seed)
-        assert eval(repr(plan)) == plan
-
-
-def simulated_plan(scenario: Scenario, seed: int) -> object:
-    import random  # noqa: PLC0415 - the real one
-
-    return swarm(random.Random(seed), scenario)
+@pytest.mark.parametrize("name", [name for name in catalog.names() if name not in controls.names()])
+def test_a_plan_is_source_text_and_the_same_for_the_same_seed(name: str) -> None:
+    scenario = catalog.find(name)
+    for seed in range(30):
+        plan = scenario.plan_of(seed)
+        assert eval(repr(plan)) == plan == scenario.plan_of(seed)
 
 
 def test_nine_deposits_reach_the_ledger() -> None:
