@@ -129,10 +129,17 @@ class End:
             self.closed = True
 
     def lost(self, error: OSError | None) -> None:
-        """Learn from the network that the connection has ended."""
+        """Learn from the network that the connection has ended.
+
+        An owner that is paused learns it when it goes on, behind what came before: that waits in
+        its socket, and is read first, whatever became of the connection.
+        """
+        self.owner.call(self._over, error)
+
+    def _over(self, error: OSError | None) -> None:
         if not self.closed:
             self.closed = True
-            self.owner.call(self.on_close, error)
+            self.on_close(error)
 
     def deliver(self, message: Any) -> None:
         """Hand a message to the owner, unless the end was closed meanwhile."""

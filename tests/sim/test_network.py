@@ -1,7 +1,9 @@
 """Connections: order, loss, cuts, deaths, and what both sides get to see."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +87,23 @@ def test_the_death_of_a_process_closes_its_connections() -> None:
 
     assert echo.got == [b"last words"]
     assert echo.closed == [("server", "NoneType")]
+
+
+@pytest.mark.parametrize("end", [End.close, End.abort])
+def test_who_was_paused_reads_what_came_before_the_connection_ended(
+    end: Callable[[End], None],
+) -> None:
+    echo = _connected()
+    echo.bench.kernel.pause(echo.server)
+    echo.near.send(b"do it", 5)
+    end(echo.near)
+    echo.bench.kernel.run(2 * SECOND)
+    assert echo.got == []
+
+    echo.bench.kernel.resume(echo.server)
+
+    assert echo.got == [b"do it"]
+    assert [side for side, _ in echo.closed] == ["server"]
 
 
 def test_a_host_without_power_says_nothing_until_it_is_back() -> None:
