@@ -14,24 +14,25 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from system import tracing
 from system.log import Log
+from system.origin import Origin
 from system.wal.frames import Delivered, MarkFrame, Output
 
 RETRY_S = 0.1
 RETRY_MAX_S = 5.0
 QUEUE_FULL_S = 0.1
+UNKNOWN = Origin()
 
 
 class Unacknowledged:
     """A record on its way."""
 
-    __slots__ = ("acknowledged", "lsn", "offset", "output", "traceparent")
+    __slots__ = ("acknowledged", "lsn", "offset", "origin", "output")
 
-    def __init__(self, lsn: int, output: Output, traceparent: str) -> None:
+    def __init__(self, lsn: int, output: Output, origin: Origin) -> None:
         self.lsn = lsn
         self.output = output
-        self.traceparent = traceparent
+        self.origin = origin
         self.acknowledged = False
         self.offset = -1
 
@@ -53,10 +54,10 @@ class Outbox:
 
     # -- what recovery fills in ----------------------------------------------------------------
 
-    def keep(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
+    def keep(self, lsn: int, outputs: Iterable[Output], origin: Origin = UNKNOWN) -> None:
         """Remember a durable frame's records without sending them yet."""
         self._through = lsn
-        self.waiting.extend([Unacknowledged(lsn, output, traceparent) for output in outputs])
+        self.waiting.extend([Unacknowledged(lsn, output, origin) for output in outputs])
 
     def acknowledged(self, mark: MarkFrame) -> None:
         """Take over a mark from the log."""
@@ -89,11 +90,11 @@ class Outbox:
             record.acknowledged = False
             self.send(record)
 
-    def publish(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
+    def publish(self, lsn: int, outputs: Iterable[Output], origin: Origin = UNKNOWN) -> None:
         """Send the records of a durable frame."""
         self._through = lsn
         for output in outputs:
-            record = Unacknowledged(lsn, output, traceparent)
+            record = Unacknowledged(lsn, output, origin)
             self.waiting.append(record)
             self.send(record)
 
@@ -108,7 +109,7 @@ class Outbox:
                     output.value,
                     output.key,
                     output.partition,
-                    headers=tracing.headers(record.traceparent),
+                    headers=record.origin.headers(),
                     on_delivery=report,
                 )
             except BufferError:  # the local queue is full: reports must be served first

@@ -76,11 +76,6 @@ def incoming(message: Message) -> str:
     return ""
 
 
-def headers(traceparent: str) -> Headers | None:
-    """Return the headers of a record that carries a context."""
-    return [(HEADER, traceparent.encode())] if traceparent else None
-
-
 def clock() -> int:
     """Return when a span begins, in nanoseconds since the epoch; 0 if nobody records spans."""
     return time.time_ns() if enabled() else 0

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from scenarios.controls import planted
-from system.outbox import Outbox
+from system.origin import Origin
+from system.outbox import UNKNOWN, Outbox
 from system.ubscore import UBSCore
 from system.wal.frames import Output
 
@@ -14,9 +15,9 @@ class _NeverAwaits(Outbox):
         assert self._producer is not None
         self._producer.produce(output.topic, output.value, output.key, output.partition)
 
-    def publish(self, lsn: int, outputs: Iterable[Output], traceparent: str = "") -> None:
+    def publish(self, lsn: int, outputs: Iterable[Output], origin: Origin = UNKNOWN) -> None:
         """Start the sends, and say that it is done."""
-        assert len(traceparent) in (0, 55)
+        assert origin.accepted_ms >= 0
         self._through = lsn
         for output in outputs:
             sending = self.deliver(output)

@@ -28,6 +28,7 @@ from system.loop import BUSY_WAIT_S, Loop
 from system.marks import Place
 from system.messages import offset, partition
 from system.numbering import Verdict
+from system.origin import Origin
 from system.outbox import Outbox
 from system.records import ORDERS, OUTPUTS, EngineOutput
 from system.snapshots import Snapshots
@@ -213,7 +214,7 @@ class Engine(Loop[Instance]):
         record = Output(OUTPUTS, output.source.partition, output.output_seq, key, emitted.value)
         self._sent += 1
         way = Way(traceparent, tracing.onward(traceparent, tracing.hop("match")))
-        self.outbox.publish(self._sent, (record,), way.context)
+        self.outbox.publish(self._sent, (record,), Origin(way.context))
         if self._began_ns:
             about = _about(output)
             tracing.record("engine", "match", SpanKind.CONSUMER, way, self._began_ns, about)

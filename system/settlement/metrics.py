@@ -18,7 +18,8 @@ class Metrics(Instruments):
         )
         self.end_to_end = self.histogram(
             "settlement_end_to_end_seconds",
-            "From acceptance (created_at) to the rows being acknowledged.",
+            "From acceptance, a command's append to Kafka, to its rows being acknowledged; of a"
+            " match from when its order was decided.",
             "topic",
             buckets=LONG_S,
         )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from system import database, exits, kafka, messages, metrics_http, symbols, tracing
+from system import database, exits, kafka, messages, metrics_http, origin, symbols, tracing
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.marks import Place
@@ -36,6 +36,8 @@ _OUTSIDE_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION)  
 
 
 TOPICS = (EVENTS, OUTPUTS)
+
+Taken = tuple[Message, Event | EngineOutput]
 
 
 class Settlement:
@@ -149,18 +151,19 @@ class Settlement:
         except Abandoned:
             self.log.warning("abandoned", records=len(records))
         else:
-            self.observe(batch, records)
+            self.observe(batch, taken)
         self.ledger.shrink()
 
-    def observe(self, batch: list[Message], records: list[Event | EngineOutput]) -> None:
+    def observe(self, batch: list[Message], taken: list[Taken]) -> None:
         """Count what was settled, how long it took since it was accepted, and what is left."""
         if batch:
             self.metrics.sizes.observe(len(batch))
         self.show_lag()
         now_s = time.time()
-        for record in records:
+        for message, record in taken:
             topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
-            took_s = max(0.0, now_s - record.created_at / 1000)
+            accepted_ms = origin.accepted_ms(message) or record.created_at
+            took_s = max(0.0, now_s - accepted_ms / 1000)
             self.metrics.end_to_end.labels(topic).observe(took_s)
         for (topic, number), partition in self.partitions.items():
             self.metrics.holes.labels(topic, str(number)).set(len(partition.numbering.holes))

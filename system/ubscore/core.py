@@ -170,7 +170,7 @@ class UBSCore(Loop[Shard]):
 
     def keep_outputs(self, lsn: int, frame: AnyFrame) -> None:
         """Remember what a frame publishes, until Kafka has it."""
-        self.outbox.keep(lsn, frame.outputs, traces.onward(frame, self.terms.shard))
+        self.outbox.keep(lsn, frame.outputs, traces.origin(frame, self.terms.shard))
         if tracing.enabled():
             self._replayed.append((lsn, frame))
 
@@ -289,7 +289,7 @@ class UBSCore(Loop[Shard]):
     def publish(self, batch: Batch) -> None:
         """Send the finished records of durable frames."""
         for lsn, frame in batch:
-            self.outbox.publish(lsn, frame.outputs, traces.onward(frame, self.terms.shard))
+            self.outbox.publish(lsn, frame.outputs, traces.origin(frame, self.terms.shard))
 
     def frame_mark(self) -> None:
         """Put the outbox mark into the coming commit if it has moved."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from opentelemetry.trace import SpanKind
 
 from system import tracing
+from system.origin import Origin
 from system.tracing import Way
 from system.wal import traced
 from system.wal.frames import CommandFrame, EngineFrame, TracedEngineFrame
@@ -15,10 +16,11 @@ from system.wal.frames import CommandFrame, EngineFrame, TracedEngineFrame
 AnyFrame = CommandFrame | EngineFrame
 
 
-def onward(frame: AnyFrame, shard: int) -> str:
-    """Return the context that the records of a frame carry; "" if it came with none."""
+def origin(frame: AnyFrame, shard: int) -> Origin:
+    """Return what the records of a frame say of where they come from."""
     context = traced.context(frame)
-    return tracing.onward(context, _step(frame, shard)) if context else ""
+    onward = tracing.onward(context, _step(frame, shard)) if context else ""
+    return Origin(onward, frame.time_ms if isinstance(frame, CommandFrame) else 0)
 
 
 def record(
@@ -46,7 +48,7 @@ def record(
 
 
 def _way(frame: AnyFrame, shard: int) -> Way:
-    return Way(traced.context(frame), onward(frame, shard))
+    return Way(traced.context(frame), origin(frame, shard).traceparent)
 
 
 def _step(frame: AnyFrame, shard: int) -> int:

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from scenarios import catalog
 from scenarios.stages import simulated
 from system import tracing
+from system.origin import Origin
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
 from system.telemetry import Ids
 from system.wal.frames import CommandFrame, EngineFrame
@@ -24,6 +25,8 @@ from tests.system.small_kafka import Broker, Record
 from tests.system.ubscore import desk, market
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+HEADERS = Origin(TRACE).headers()
 
 
 @pytest.fixture
@@ -53,9 +56,11 @@ def ids(traceparent: str) -> tuple[int, int]:
 
 
 def carried(record: Record) -> str:
-    (header,) = record.headers() or [("", b"")]
-    assert header[0] == "traceparent"
-    return bytes(header[1] or b"").decode()  # type: ignore[arg-type]
+    return dict(record.headers() or ())["traceparent"].decode()  # type: ignore[union-attr]
+
+
+def is_traced(record: Record) -> bool:
+    return "traceparent" in dict(record.headers() or ())
 
 
 def traced(broker: Broker, topic: str) -> set[str]:
@@ -152,7 +157,7 @@ def traded(directory: Path, headers: tracing.Headers | None) -> market.Exchange:
 def test_an_order_is_one_trace_from_its_record_to_the_fills(
     tmp_path: Path, spans: InMemorySpanExporter
 ) -> None:
-    exchange = traded(tmp_path, tracing.headers(TRACE))
+    exchange = traded(tmp_path, HEADERS)
 
     decide, match, fill = spans.get_finished_spans()
     assert [span.name for span in (decide, match, fill)] == ["decide", "match", "fill"]
@@ -161,7 +166,7 @@ def test_an_order_is_one_trace_from_its_record_to_the_fills(
     assert parent(fill) == own(match)
     assert len({own(span) for span in (decide, match, fill)}) == 3
     broker = exchange.broker
-    with_trace = [r for log in broker.logs.values() for r in log if r.headers()]
+    with_trace = [r for log in broker.logs.values() for r in log if is_traced(r)]
     assert {ids(carried(r)) for r in with_trace if r.topic() == ORDERS} == {own(decide)}
     assert {ids(carried(r)) for r in with_trace if r.topic() == OUTPUTS} == {own(match)}
     locked, *filled = [ids(carried(r)) for r in with_trace if r.topic() == EVENTS]
@@ -178,7 +183,7 @@ def test_what_is_published_again_carries_the_same_and_is_recorded_in_the_same_sp
     broker.order(market.deposit(1001, market.USDT, 10**12, 1))
     for log in broker.logs.values():
         for record in log:
-            record._headers = tracing.headers(TRACE)
+            record._headers = HEADERS
     data = desk.made(tmp_path)
     core = desk.opened(data, broker)
     core.step()
@@ -198,7 +203,7 @@ def test_what_is_published_again_carries_the_same_and_is_recorded_in_the_same_sp
 
 
 def test_frames_remember_the_context_and_only_if_there_was_one(tmp_path: Path) -> None:
-    exchange = traded(tmp_path, tracing.headers(TRACE))
+    exchange = traded(tmp_path, HEADERS)
 
     bodies = [b for _, b in desk.log_of(exchange.paths[1]).records()]
     commands = [context(body) for body in bodies if isinstance(body, CommandFrame)]
@@ -209,10 +214,10 @@ def test_frames_remember_the_context_and_only_if_there_was_one(tmp_path: Path) -
 
 
 def test_without_a_provider_nothing_is_recorded_and_the_context_travels(tmp_path: Path) -> None:
-    exchange = traded(tmp_path, tracing.headers(TRACE))
+    exchange = traded(tmp_path, HEADERS)
 
     assert not tracing.enabled()
-    seen = [r for log in exchange.broker.logs.values() for r in log if r.headers()]
+    seen = [r for log in exchange.broker.logs.values() for r in log if is_traced(r)]
     assert {r.topic() for r in seen} == {OPERATIONS, ORDERS, OUTPUTS, EVENTS}
     assert {ids(carried(r))[0] for r in seen} == {ids(TRACE)[0]}
     exchange.close()
