@@ -57,10 +57,10 @@ fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=
 	$(BIN)/python -m tests.system.gateway.fuzz $(EXAMPLES)
 
 load: $(READY) ## what Kafka and Cassandra settle, topic and HTTP beside a bare client (Java 17, Maven)
-	$(BIN)/python -m scenarios.bench_load
+	$(BIN)/python -m scenarios.bench_settled
 
 load-scale: $(READY) ## the same load with one and two gateways, shards and settlements
-	$(BIN)/python -m scenarios.bench_load --scale --rounds 3
+	$(BIN)/python -m scenarios.bench_settled --scale --rounds 3
 
 observability: $(READY) ## make list of metrics, dashboard and alert rules anew from what programs tell
 	$(BIN)/python -m reports.observability

@@ -36,6 +36,7 @@ _WISHED = frozenset(
 @click.option("--settlements", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--engines", type=click.IntRange(0, 64), help="With any, orders are sent as well.")
 @click.option("--partitions", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option("--set", "told", multiple=True, metavar="SECTION.KEY=VALUE", help="Told to programs.")
 @click.option("--plan", metavar="RUN", help="Faults: a run folder or its plan.py.")
 @click.option("--fault", multiple=True, metavar="FAULT", help="Such as \"Crash('ubscore-1')\".")
 @click.option("--at", type=float, multiple=True, metavar="S", help="When each --fault comes.")

@@ -19,7 +19,7 @@ from scenarios import catalog
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, real, running
 from scenarios.errors import Infrastructure, UsageError
-from scenarios.load import course, figures, histograms, plans
+from scenarios.load import course, figures, histograms, plans, told
 from scenarios.load.baseline import CONCURRENCY
 from scenarios.load.made import Made
 from scenarios.load.settings import CONNECTIONS, SECOND, TRIAL_S, Settings
@@ -86,6 +86,7 @@ def settings(*, search: bool, p99: str | None, trial: float | None, **given: Any
         bound_ms=None if p99 is None else _milliseconds(p99),
         trial_s=TRIAL_S if trial is None else trial,
         connections=connections or CONNECTIONS,
+        told=told.told(given.pop("told", ())),
         **given,
     )
 

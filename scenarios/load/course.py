@@ -13,7 +13,7 @@ from pathlib import Path
 from reports.load import Band, Trial
 from scenarios.backends.base import Backend
 from scenarios.errors import Infrastructure, Unreadable, UsageError
-from scenarios.load import figures, reconciled
+from scenarios.load import figures, reconciled, told
 from scenarios.load.baseline import Baseline
 from scenarios.load.driving import Drive
 from scenarios.load.figures import Window
@@ -81,6 +81,7 @@ def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
         else tuple(f"engine-{number + 1}" for number in range(settings.engines)),
         settlements=tuple(f"settlement-{number + 1}" for number in range(settings.settlements)),
         partitions=settings.partitions,
+        settings=told.over(deployed.settings, settings.told),
     )
     return replace(scenario, deployment=deployment)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from scenarios.errors import UsageError
 from scenarios.load.arrivals import Spacing
+from scenarios.load.told import Told
 
 SECOND = 10**9
 
@@ -32,6 +33,7 @@ class Settings:
     settlements: int = 1
     engines: int | None = None  # None: those of the scenario; with any, orders are sent as well
     partitions: int = 4
+    told: Told = ()  # what programs are told besides
     bound_ms: float | None = None
     trial_s: float = TRIAL_S
     baseline_s: float = 0.0

@@ -1,5 +1,9 @@
 """What Settlement can be told: where Kafka and the database are, and how much to do at once."""
 
+from typing import Annotated
+
+import msgspec
+
 from system.config import Kafka, NonEmpty, Positive, Section
 from system.database import Scylla
 from system.formats import Formats
@@ -12,6 +16,9 @@ class Work(Section, frozen=True):
 
     group: NonEmpty = "settlement"
     batch_max: Positive = 500  # records settled between two commits
+    gather_ms: Annotated[int, msgspec.Meta(ge=0)] = (
+        0  # how long a batch waits for more: fewer commits
+    )
     concurrency: Positive = 64  # statements under way at once
     poll_ms: Positive = 1_000  # how long to wait for records, and for a stop to be noticed
     session_timeout_ms: Positive = 10_000  # after which the group gives a silent member's work away

@@ -125,7 +125,13 @@ class Settlement:
     def poll(self) -> None:
         """Collect a batch; a rebalance served meanwhile empties it."""
         self.batch, self.held = self.held, []
-        wait_s = 0 if self.batch else self.work.poll_ms / 1000
+        self.collect(0 if self.batch else self.work.poll_ms / 1000)
+        if self.work.gather_ms and 0 < len(self.batch) < self.work.batch_max:
+            time.sleep(self.work.gather_ms / 1000)
+            self.collect(0)
+
+    def collect(self, wait_s: float) -> None:
+        """Add what has arrived to the batch, while it has room; wait for the first record."""
         message = self.consumer.poll(wait_s)
         while message is not None:
             self.batch.append(message)

@@ -90,13 +90,13 @@ def message(offset: int, event: Event) -> Message:
 class Town:
     """A Settlement with everything around it under control."""
 
-    def __init__(self) -> None:
+    def __init__(self, gather_ms: int = 0) -> None:
         self.tables, self.consumer = Tables(), Scripted()
         self.settlement = Settlement(
             Config(
                 kafka=Kafka(bootstrap="nowhere:1"),
                 scylla=Scylla(contact_points=("nowhere",)),
-                settlement=Work(range_ms_max=1, pause_ms=1, pause_ms_max=1),
+                settlement=Work(range_ms_max=1, pause_ms=1, pause_ms_max=1, gather_ms=gather_ms),
             )
         )
         self.settlement.consumer = self.consumer
@@ -137,6 +137,29 @@ def test_what_arrives_while_the_database_is_away_is_settled_afterwards() -> None
 
     assert sorted(town.tables.ledger[1001, 1]) == [1, 2]
     assert town.consumer.commits == [(HOME, 1), (HOME, 2)]
+
+
+def test_a_batch_that_gathers_takes_what_comes_a_little_later() -> None:
+    town = Town(gather_ms=1)
+    town.assign()
+    first, second = row(1, 1001, 1, 1, 5, 5), row(2, 1001, 1, 2, 5, 10)
+    town.consumer.steps += [message(0, first), None, message(1, second)]
+
+    town.settlement.step()
+
+    assert sorted(town.tables.ledger[1001, 1]) == [1, 2]
+    assert town.consumer.commits == [(HOME, 2)]
+
+
+def test_a_rebalance_while_a_batch_gathers_empties_it() -> None:
+    town = Town(gather_ms=1)
+    town.assign()
+    town.consumer.steps += [message(0, row(1, 1001, 1, 1, 5, 5)), None, town.revoke]
+
+    town.settlement.step()
+
+    assert town.consumer.commits == []
+    assert town.tables.ledger == {}
 
 
 def test_a_batch_that_is_read_but_not_settled_is_not_committed_at_a_revoke() -> None:
