@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Answer, Operation, Row
+from reports.invariants.horizon import horizon_kept
 from reports.invariants.reasons import dishonest, untrue_reasons
 from reports.journal import Applied
 from reports.traffic import RequestKey
@@ -179,6 +180,7 @@ def honest(case: Case) -> Generator[Break, None, int]:
     for answer in case.evidence.answers:
         yield from _judge_answer(case, answer, rejections)
     yield from untrue_reasons(case)
+    yield from horizon_kept(case)
     return len(asked) + len(rejections) + len(case.evidence.answers)
 
 

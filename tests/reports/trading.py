@@ -348,6 +348,7 @@ class Trading:
             healed_ns=self.now,
             quiescent_ns=self.now + SECOND,
             ended_ns=end,
+            horizon_ms=HORIZON_MS,
         )
         body = self.dumped or render(self.state, 1)
         accounts = [

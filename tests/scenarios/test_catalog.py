@@ -41,6 +41,7 @@ SHOWS = {
     "s7_batch_dropped": range(1, 10),
     "snapshot_before_acknowledgement": range(4, 5),
     "t3_backlog_refused": range(1, 2),
+    "t3_horizon_of_seconds": range(1, 2),
     "t5_epoch_from_clock": range(1, 2),
     "w10_torn_tail_left": range(1, 25),
     "w18_log_never_read": range(1, 6),

@@ -19,7 +19,7 @@ from system.records import (
     encode,
     seal,
 )
-from system.wal.frames import EngineFrame, OrderFrame
+from system.wal.frames import CommandFrame, EngineFrame, OrderFrame
 from tests.reports.trading import USDT, Trading, day
 
 change = msgspec.structs.replace
@@ -259,6 +259,27 @@ def decided_otherwise_than_the_input_says(one: Trading) -> None:
     one.bodies[place] = change(one.bodies[place], created_at=one.bodies[place].created_at + 1)
 
 
+def _with_times(one: Trading, time_ms: int, forget_ms: int) -> None:
+    """Move the times of the last command that was decided."""
+    place = max(i for i, body in enumerate(one.bodies) if isinstance(body, CommandFrame))
+    frame = one.bodies[place]
+    one.bodies[place] = change(
+        frame, time_ms=frame.time_ms + time_ms, forget_ms=frame.forget_ms + forget_ms
+    )
+
+
+def keys_forgotten_early(one: Trading) -> None:
+    _with_times(one, 0, 1)
+
+
+def keys_forgotten_late(one: Trading) -> None:
+    _with_times(one, 0, -1)
+
+
+def time_of_no_record(one: Trading) -> None:
+    _with_times(one, 60_000, 60_000)
+
+
 def engine_halts(one: Trading) -> None:
     from reports.evidence import ProcessEvent  # noqa: PLC0415 - as seen by one test alone
 
@@ -307,6 +328,9 @@ DEFECTS: tuple[tuple[str, str, Callable[[Trading], None]], ...] = (
     ("I12", "COMMIT_AHEAD", trade_of_one_of_two_committed_before_it_was_durable),
     ("I12", "COMMIT_AHEAD", order_committed_before_it_was_durable),
     ("I13", "REASON_UNTRUE", order_rejected_untruly),
+    ("I13", "FORGOTTEN_EARLY", keys_forgotten_early),
+    ("I13", "FORGOTTEN_LATE", keys_forgotten_late),
+    ("I13", "TIME_UNTRUE", time_of_no_record),
     ("I14", "NOT_MATCHED", order_never_matched),
     ("I14", "STUCK", cancel_without_end),
     ("I14", "UNOWED_HALT", engine_halts),
