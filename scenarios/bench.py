@@ -26,9 +26,15 @@ from sim.trace import Trace
 
 _ROUNDS = 7
 _THREADS, _WAITS = 20, 3000
-_SEEDS, _TIMES = range(100, 120), 3
-_SCENARIOS = ("nine_deposits", "nine_deposits_faults", "chaos_deposits")
-_AIMS = (">= 40, 60, 100", ">= 25, 45, 100", "-")
+_FIRST_SEED, _TIMES = 100, 3
+# scenario -> aim in seeds a second, and how many seeds are run
+_SCENARIOS = {
+    "nine_deposits": (">= 40, 60, 100", 20),
+    "nine_deposits_faults": (">= 25, 45, 100", 20),
+    "chaos_deposits": ("-", 20),
+    "trading": ("-", 20),
+    "trading_day": ("-", 4),
+}
 
 
 def main() -> int:
@@ -39,7 +45,7 @@ def main() -> int:
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, one of them used\n")
     _row("figure", "aim", "reached")
     _waits()
-    costs = [_seeds(name, aim) for name, aim in zip(_SCENARIOS, _AIMS, strict=True)]
+    costs = [_seeds(name, *told) for name, told in _SCENARIOS.items()]
     _trace()
     _idle()
     _memory()
@@ -97,12 +103,13 @@ def _blocking_waits() -> None:
 Phases = dict[str, float]  # ms by phase, and in all
 
 
-def _seeds(name: str, aim: str) -> Phases:
+def _seeds(name: str, aim: str, count: int) -> Phases:
     """Print how many seeds a second; return the mean costs of a seed by phase."""
     scenario = catalog.find(name)
-    for seed in range(5):
+    for seed in range(min(count, 5)):
         simulated.run(scenario, seed)
-    costs = [_cost(partial(simulated.run, scenario, seed)) for seed in _SEEDS]
+    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
+    costs = [_cost(partial(simulated.run, scenario, seed)) for seed in seeds]
     phases = {phase: statistics.mean(cost.get(phase, 0) for cost in costs) for phase in costs[0]}
     whole = phases["in all"]
     middle = _median([cost["in all"] for cost in costs])

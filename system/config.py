@@ -4,6 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
@@ -122,6 +123,7 @@ def _value(name: str, text: str, wanted: Any) -> object:
         raise ConfigError(f"{name} = {text!r}: {error}; correct or unset it") from None
 
 
+@cache
 def _sections(config: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
     hints = get_type_hints(config)
     return {
