@@ -11,8 +11,10 @@ import pytest
 from scenarios import catalog
 from scenarios.backends import cql_wire, kinds
 from scenarios.backends.base import Backend
-from scenarios.scenario import SECOND
+from scenarios.scenario import SECOND, Step
 from scenarios.stages.real import stage
+from sim.faults import AlterRecord, Fault, LoseRecord
+from system.records import OUTPUTS
 from tests.scenarios.commanding import wavetank
 
 pytestmark = pytest.mark.real
@@ -95,3 +97,32 @@ def test_chaos_holds(seed: int, backend: Backend, tmp_path: Path) -> None:
 
     assert run.judgement.verdict == "held", run.judgement.breaks or run.judgement.unknown
     assert any(fault.bites for fault in run.evidence.faults)
+
+
+@pytest.mark.parametrize("name", ["trading", "two_shards"])
+def test_orders_are_reconciled_to_the_last_unit(
+    name: str, backend: Backend, tmp_path: Path
+) -> None:
+    run = stage.run(catalog.find(name), 1, backend, tmp_path)
+
+    assert run.judgement.verdict == "held", run.judgement.breaks or run.judgement.unknown
+    trading = run.judgement.statement.trading
+    assert trading is not None
+    assert all(line.agrees for line in trading.lines)
+    assert run.evidence.trades
+
+
+@pytest.mark.parametrize(
+    "fault", [LoseRecord(OUTPUTS, 4), AlterRecord(OUTPUTS, 3, byte=100, bit=3)]
+)
+def test_who_reads_the_engine_s_outputs_stops_at_one_that_is_spoiled(
+    fault: Fault, backend: Backend, tmp_path: Path
+) -> None:
+    plan = (Step(lasts=16 * SECOND, fault=fault),)
+
+    run = stage.run(catalog.find("engine_gap"), 5, backend, tmp_path, plan=plan)
+
+    assert run.judgement.verdict == "held", run.judgement.breaks or run.judgement.unknown
+    assert [receipt.bites for receipt in run.evidence.faults] == [1]
+    halted = {event.process for event in run.evidence.processes if event.kind == "halted"}
+    assert {"ubscore-1", "settlement-1", "settlement-2"} <= halted
