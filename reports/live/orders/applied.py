@@ -96,7 +96,7 @@ class Applied:
         return min((self._next.get((shard, partition), 0) for shard in self.cut.logs), default=0)
 
     def _not_here(self, due: Due) -> None:
-        output, seq = due.output, due.output.output_seq
+        output, seq = due.record, due.record.output_seq
         for shard, these in self.homes.concerned(output).items():
             lane = shard, output.symbol_id
             last = self.last.get(lane, 0)
@@ -112,7 +112,7 @@ class Applied:
                     self.emitted.kinds.wait(TOLD, kind, asset, *delta)
 
     def _missing(self, due: Due, found: Found, late: bool) -> None:
-        output = due.output
+        output = due.record
         if late:
             self.parts.late(
                 change(

@@ -70,9 +70,9 @@ class OrderDetails:
     def _emitted(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
         for partition, span in sorted(self.cut.outputs.items()):
             for due in self.emitted.walk(partition).read(span.low, span.high):
-                for shard, these in self.emitted.homes.concerned(due.output).items():
-                    lane = shard, due.output.symbol_id
-                    yield (lane, due.output.output_seq), _side(due, these)
+                for shard, these in self.emitted.homes.concerned(due.record).items():
+                    lane = shard, due.record.symbol_id
+                    yield (lane, due.record.output_seq), _side(due, these)
 
     def _framed(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
         for shard, frame in self._frames():
@@ -145,7 +145,7 @@ class OrderDetails:
                     _accuse_order(passed.to_outputs, "altered", order, 0)
         for _, due in sorted(answered.items()):
             code, cause = meaning(ORDERS_TOPIC, OUTPUTS_TOPIC, "orphan", due.place)
-            who = due.output.user_id, due.output.request_id, due.place
+            who = due.record.user_id, due.record.request_id, due.place
             passed.to_outputs.accuse(Found(code, 0, 0, 1, due.timestamp_ms, *who, cause))
 
     def _answered(self, blocks: set[tuple[int, int]]) -> dict[tuple[int, int], Due]:
@@ -154,7 +154,7 @@ class OrderDetails:
         for partition, span in sorted(self.cut.outputs.items()):
             high = self.cut.answers.get(partition, span.low)
             for due in self.emitted.walk(partition).read(span.low, high):
-                source = due.output.source
+                source = due.record.source
                 key = source.partition, source.offset
                 if _within(key, blocks):
                     found[key] = due
@@ -178,12 +178,12 @@ def _within(key: tuple[L, int], blocks: set[tuple[L, int]]) -> bool:
 
 
 def _answers(due: Due, order: Order) -> bool:
-    output, record = due.output, order.record
+    output, record = due.record, order.record
     return (output.request_id, output.order_id) == (record.request_id, record.order_id)
 
 
 def _side(due: Due, these: Iterable[Move]) -> Side:
-    output = due.output
+    output = due.record
     who = output.user_id, output.request_id, due.place
     return Side(due.hashed, tuple(these), due.timestamp_ms, *who)
 

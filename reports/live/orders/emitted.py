@@ -1,19 +1,16 @@
 """Reading the engine's outputs: their chain, what each must do on which shard, what it answers."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
-
-import msgspec
 
 from reports.amounts import money
 from reports.breaks import Break
 from reports.fills import moves
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.orders.arrivals import Arrival, arrivals
 from reports.live.orders.homes import Homes, net
 from reports.live.orders.kinds import TOLD, Kinds
 from reports.live.orders.turns import Turn, Turns
 from reports.live.parts import Found, Parts, Tally
-from reports.live.replay import undecodable
 from reports.live.sources import Bounds, Cut, Sources
 from reports.reconcile.codes import ORDERS_TOPIC, OUTPUTS_TOPIC, TABLES
 from system.chain import Link
@@ -25,14 +22,7 @@ Lane = tuple[int, int]  # shard, symbol
 NEVER = 2**63
 
 
-class Due(NamedTuple):
-    """An output in its turn, where it lies, and the hash of its bytes."""
-
-    output: EngineOutput
-    offset: int
-    timestamp_ms: int
-    hashed: int
-    place: str
+Due = Arrival[EngineOutput]  # in its turn
 
 
 class Walk:
@@ -57,16 +47,11 @@ class Walk:
 
     def read(self, low: int, high: int) -> Iterator[Due]:
         """Yield what comes in its turn between two offsets."""
-        for entry in self.sources.outputs(self.partition, low, high):
+        entries = self.sources.outputs(self.partition, low, high)
+        where = f"{OUTPUTS}/{self.partition}"
+        for due in arrivals(entries, where, decode_output, self.breaks):
             self.records += 1
-            place = f"{OUTPUTS}/{self.partition}@{entry.offset}"
-            value = entry.value or b""
-            try:
-                output = decode_output(value)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self.breaks.append(undecodable(place, error))
-                continue
-            due = Due(output, entry.offset, entry.timestamp_ms, hash(value), place)
+            output = due.record
             turns = self.turns.setdefault(output.symbol_id, Turns(0 if self.low else 1))
             turn = turns.take(output.output_seq, due.hashed)
             if turn is Turn.OTHER:
@@ -86,7 +71,7 @@ class Walk:
                 self._broken("OUTPUT_MISSING", due, f"output {missing} before it", "a hole")
 
     def _chain(self, due: Due) -> None:
-        output = due.output
+        output = due.record
         last = self.links.get(output.symbol_id)
         before = last.hash if last is not None else Link().hash
         begins = last is None and self.low
@@ -97,7 +82,7 @@ class Walk:
         self.links[output.symbol_id] = Link(output.output_seq, output.hash)
 
     def _broken(self, code: str, due: Due, expected: str, found: str) -> None:
-        output = due.output
+        output = due.record
         self.breaks.append(
             Break(
                 invariant="I9",
@@ -172,7 +157,7 @@ class Emitted:
                 self.tally.reach(f"symbol {symbol}", turns.first, turns.last)
 
     def _take(self, partition: int, due: Due) -> None:
-        output, source = due.output, due.output.source
+        output, source = due.record, due.record.source
         asked = self.cut.orders.get(source.partition)
         retained = asked is not None and source.offset >= asked.low
         if retained and due.offset < self.cut.answers.get(partition, 0):
@@ -195,7 +180,7 @@ class Emitted:
                 self.tally.add(asset, amount, count)
 
     def _in_flight(self, due: Due) -> None:
-        output = due.output
+        output = due.record
         cause = "settlement has not committed it"
         who = output.user_id, output.request_id, due.place
         self.unsettled_tally.add(0, 0)
@@ -231,7 +216,7 @@ class Emitted:
 
 
 def _minted(due: Due, asset: int, amount: int) -> Break:
-    output = due.output
+    output = due.record
     return Break(
         invariant="I1",
         code="FILL_NOT_CONSERVED",

@@ -1,17 +1,14 @@
 """Reading the orders topic: what UBSCore let through, next to its log and to the answers."""
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
-
-import msgspec
 
 from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.orders.arrivals import Arrival, arrivals
 from reports.live.orders.emitted import Emitted
 from reports.live.orders.kinds import TOLD
 from reports.live.orders.turns import Turn, Turns
 from reports.live.parts import Found, Parts, Tally
-from reports.live.replay import undecodable
 from reports.live.sources import Bounds, Cut, Sources
 from reports.reconcile.codes import LOG, ORDERS_TOPIC, meaning
 from system.records import ORDERS, Validated, ValidatedOrder, decode_validated
@@ -20,14 +17,7 @@ from system.wal.frames import Frame, Output
 Lane = tuple[int, int]  # partition, shard
 
 
-class Order(NamedTuple):
-    """An order or cancel in its turn, where it lies, and the hash of its bytes."""
-
-    record: Validated
-    offset: int
-    timestamp_ms: int
-    hashed: int
-    place: str
+Order = Arrival[Validated]  # or a cancel; in its turn
 
 
 class Walk:
@@ -45,16 +35,11 @@ class Walk:
 
     def read(self, high: int) -> Iterator[Order]:
         """Yield what comes in its turn up to an offset."""
-        for entry in self.sources.orders(self.partition, self.low, high):
+        entries = self.sources.orders(self.partition, self.low, high)
+        where = f"{ORDERS}/{self.partition}"
+        for order in arrivals(entries, where, decode_validated, self.breaks):
             self.records += 1
-            place = f"{ORDERS}/{self.partition}@{entry.offset}"
-            value = entry.value or b""
-            try:
-                record = decode_validated(value)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self.breaks.append(undecodable(place, error))
-                continue
-            order = Order(record, entry.offset, entry.timestamp_ms, hash(value), place)
+            record = order.record
             turns = self.turns.setdefault(record.shard, Turns(0 if self.low else 1))
             turn = turns.take(record.n, order.hashed)
             if turn is Turn.NOW:

@@ -22,7 +22,7 @@ _INVARIANT = "I9"
 
 def wanted(due: Due) -> Iterator[Shown]:
     """Yield every row that an output calls for, its own first."""
-    output = due.output
+    output = due.record
     yield OutputRow(symbol_id=output.symbol_id, output_seq=output.output_seq, hash=output.hash)
     yield from rows_of(output)
 
