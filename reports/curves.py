@@ -51,7 +51,7 @@ def charts(evidence: Evidence) -> list[Chart]:
     series = _series(evidence.samples, grid)
     drawn = (
         Chart("Consumer lag", "records", _gauges(series, grid, _lag)),
-        Chart("Throughput", "per second", _rates(series, grid, _THROUGHPUT)),
+        Chart("Throughput", "per second", _rates(series, grid, _THROUGHPUT), logarithmic=True),
         Chart("Latency, mean", "ms", _means(series, grid, _LATENCIES), logarithmic=True),
         Chart("Outbox", "records", _gauges(series, grid, _outbox)),
         Chart("Book depth", "orders", _gauges(series, grid, _book)),

@@ -1,6 +1,8 @@
 """Metrics have names that Prometheus' own linter would take, a meaning, and few labels."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 from prometheus_client import generate_latest
@@ -56,3 +58,15 @@ def test_what_is_described_is_what_is_told(source: str) -> None:
     assert families.keys() == described.keys()
     for name, one in described.items():
         assert (families[name].type, families[name].documentation) == (one.kind, one.meaning)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.parametrize("source", catalogue.SOURCES)
+def test_prometheus_own_linter_takes_them(source: str) -> None:
+    told = generate_latest(catalogue.SOURCES[source]().registry)
+
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=told, capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
