@@ -35,7 +35,7 @@ def changes(trading: TradingStatement | None) -> pd.DataFrame:
                 asset_name(line.asset_id),
                 line.counts[-1],
                 *(decimal(total, line.asset_id) for total in line.sums),
-                "ok" if line.agrees else "differs",
+                line.mark("ok", "{} wait", "differs"),
                 *line.sums,
             ]
             for line in (trading.lines if trading is not None else ())

@@ -131,7 +131,7 @@ def trading_table(trading: TradingStatement) -> str:
     for line in trading.lines:
         totals = [decimal(total, line.asset_id) for total in line.sums]
         name = f"{line.kind} {asset_name(line.asset_id)}"
-        mark = "=" if line.agrees else "✗"
+        mark = line.mark("=", "= but {} wait", "✗")
         table.append([name, str(line.counts[-1]), *totals, mark])
     return "\n".join(columns(table))
 

@@ -5,7 +5,8 @@ stand at every hop, once, with the same amounts; what differs is a break, on its
 an owed halt.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -41,17 +42,27 @@ class Change(NamedTuple):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of change in one asset: how many and how much at each hop."""
+    """One kind of change in one asset: how many and how much at each hop.
+
+    `waiting` counts its differences that are explained; it is 0 if one is not.
+    """
 
     kind: str
     asset_id: int
     counts: tuple[int, ...]
     sums: tuple[int, ...]
+    waiting: int = 0
 
     @property
     def agrees(self) -> bool:
         """Whether all hops hold the same."""
         return len(set(self.counts)) == 1 and len(set(self.sums)) == 1
+
+    def mark(self, same: str, waits: str, differs: str) -> str:
+        """Return what stands for it: all hops agree, or will (``{}`` is how many wait), or not."""
+        if self.agrees:
+            return same
+        return waits.format(self.waiting) if self.waiting else differs
 
 
 class TradingStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,14 +83,21 @@ def trading_statement(case: Case) -> TradingStatement:
     hops = (_told(case), _logged(case), _published(case), _settled(case))
     breaks: list[Break] = []
     waiting: list[str] = []
+    waits: Counter[tuple[str, int]] = Counter()
+    differing: set[tuple[str, int]] = set()
     for number, program in enumerate(_PROGRAMS):
-        for found in _step(case, number, hops[number], hops[number + 1]):
+        for change, found in _step(case, number, hops[number], hops[number + 1]):
+            kind = change.move.event_type, change.move.asset_id
             why = _explained(case, found, program)
             if why:
                 waiting.append(f"{found.where}: {why}")
+                waits[kind] += 1
             else:
                 breaks.append(found)
-    return TradingStatement(lines=_lines(hops), breaks=tuple(breaks), waiting=tuple(waiting))
+                differing.add(kind)
+    for broken in differing:
+        waits.pop(broken, None)
+    return TradingStatement(lines=_lines(hops, waits), breaks=tuple(breaks), waiting=tuple(waiting))
 
 
 # -- the hops ------------------------------------------------------------------------------------
@@ -165,7 +183,9 @@ def _move(event: LedgerRow) -> Move:
 # -- between two hops ----------------------------------------------------------------------------
 
 
-def _step(case: Case, number: int, before: list[Change], after: list[Change]) -> Iterator[Break]:
+def _step(
+    case: Case, number: int, before: list[Change], after: list[Change]
+) -> Iterator[tuple[Change, Break]]:
     there: dict[Name, list[Change]] = {}
     for change in after:
         there.setdefault(change.name, []).append(change)
@@ -176,12 +196,14 @@ def _step(case: Case, number: int, before: list[Change], after: list[Change]) ->
         if not same:
             if not number and change.move.event_type == "lock" and not case.log_readable:
                 continue
-            yield _break(number, _CODES[number], change, -1, "nothing like it")
+            yield change, _break(number, _CODES[number], change, -1, "nothing like it")
         elif same[0].move != change.move:
-            yield _break(number, "ALTERED", same[0], 0, f"otherwise than in {change.place}")
+            altered = f"otherwise than in {change.place}"
+            yield change, _break(number, "ALTERED", same[0], 0, altered)
     for name, same in there.items():
         for surplus in same[1:] if name in known else same:
-            yield _break(number, "DUPLICATE" if name in known else "ORPHAN", surplus, 1, "it")
+            code = "DUPLICATE" if name in known else "ORPHAN"
+            yield surplus, _break(number, code, surplus, 1, "it")
 
 
 def _break(number: int, code: str, change: Change, sign: int, found: str) -> Break:
@@ -214,7 +236,7 @@ def _explained(case: Case, found: Break, program: str) -> str:
     return "" if case.due(found.at_ns) else "on its way when the evidence was taken"
 
 
-def _lines(hops: Iterable[list[Change]]) -> tuple[Line, ...]:
+def _lines(hops: Iterable[list[Change]], waits: Mapping[tuple[str, int], int]) -> tuple[Line, ...]:
     sums: list[dict[tuple[str, int], list[int]]] = []
     for hop in hops:
         of_hop: dict[tuple[str, int], list[int]] = {}
@@ -230,6 +252,7 @@ def _lines(hops: Iterable[list[Change]]) -> tuple[Line, ...]:
             asset_id=asset,
             counts=tuple(of_hop.get((kind, asset), [0, 0])[0] for of_hop in sums),
             sums=tuple(of_hop.get((kind, asset), [0, 0])[1] for of_hop in sums),
+            waiting=waits.get((kind, asset), 0),
         )
         for kind, asset in keys
     )

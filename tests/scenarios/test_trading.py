@@ -118,6 +118,9 @@ def test_all_who_read_a_lost_or_altered_output_stop_and_say_which_it_is(seed: in
     assert {event.process for event in halted} == {"ubscore-1", "settlement-1", "settlement-2"}
     assert {event.code for event in halted} == {70}
     assert all(damage.file in event.detail for event in halted)
+    trading = run.judgement.statement.trading
+    assert trading is not None
+    assert "✗" not in {line.mark("=", "= but {} wait", "✗") for line in trading.lines}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
