@@ -84,8 +84,8 @@ class _Rows:
             return False
         first = search.tried[0]
         simulated = f"{first.by}, seed {first.number} of {asked.seeds}"
-        hangs_on = {kind for plan in search.tried for kind in plan.lacking}
-        if not caught and hangs_on and not any(plan.caught for plan in search.tried):
+        hangs_on = {kind for plan in search.tried for kind in plan.hangs_on}
+        if not caught and all(plan.hangs_on and not plan.caught for plan in search.tried):
             self._say(name, simulated, f"no counterpart: {' '.join(sorted(hangs_on))}", played)
             return True
         self._say(name, simulated, caught or "NOT CAUGHT", played)

@@ -27,8 +27,8 @@ class Promising:
     """A plan that caught a bug in simulation: the seed that draws it, and how surely it catches.
 
     `number` is the seed's place in the campaign; of `tries` other seeds with the part of this
-    plan that has counterparts, `caught` broke what was expected. `lacking` are the kinds of faults
-    left out.
+    plan that has counterparts, `caught` broke what was expected. `hangs_on` are the kinds of faults
+    left out, if the seed itself catches nothing without them.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Promising:
     by: str
     caught: int
     tries: int
-    lacking: tuple[str, ...]
+    hangs_on: tuple[str, ...]
 
 
 class Search:
@@ -65,18 +65,19 @@ class Search:
         yield from sorted(unsure, key=lambda each: (-each.caught, each.number))
 
     def _try(self, number: int, result: Result) -> Promising:
-        scenario = catalog.find(self.name)
-        plan = scenario.plan_of(result.seed)
+        scenario, own = catalog.find(self.name), result.seed
+        plan = scenario.plan_of(own)
         left_out = [i for i, step in enumerate(plan) if counterparts.lacking(step, self.where)]
+        others = planted.seeds_of(_TRIES, 1)
+        catching = _catching(scenario, own, left_out, (own, *others), self.jobs)
+        kinds = dict.fromkeys(plan[i].fault.kind for i in left_out)
         return Promising(
             number=number,
-            seed=result.seed,
+            seed=own,
             by=broken(result, scenario.expect),
-            caught=_catches(
-                scenario, result.seed, left_out, planted.seeds_of(_TRIES, 1), self.jobs
-            ),
+            caught=len(catching & {*others}),
             tries=_TRIES,
-            lacking=tuple(plan[i].fault.kind for i in left_out),
+            hangs_on=() if own in catching else tuple(kinds),
         )
 
 
@@ -86,16 +87,16 @@ def broken(result: Result, expected: Sequence[str]) -> str:
     return " ".join(invariant for invariant in expected if invariant in there)
 
 
-def _catches(
-    scenario: Scenario, seed: int, left_out: Sequence[int], others: Sequence[int], jobs: int
-) -> int:
-    """Count the other seeds that catch the bug with the plan of `seed`, but for some steps."""
+def _catching(
+    scenario: Scenario, plan_of: int, left_out: Sequence[int], seeds: Sequence[int], jobs: int
+) -> set[int]:
+    """Return the seeds that catch the bug with the plan of one seed, but for some steps of it."""
     without = ",".join(map(str, left_out))
-    arguments = ("--plan-of", str(seed), "--without", without, "--as-real")
+    arguments = ("--plan-of", str(plan_of), "--without", without, "--as-real")
     results: list[Result] = []
     campaign = hunt(
-        scenario.name, iter(others), jobs=jobs, arguments=arguments, keep_results=results
+        scenario.name, iter(seeds), jobs=jobs, arguments=arguments, keep_results=results
     )
     if campaign.interrupted:
         raise KeyboardInterrupt
-    return sum(bool(broken(result, scenario.expect)) for result in results)
+    return {result.seed for result in results if broken(result, scenario.expect)}
