@@ -82,6 +82,8 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
     finally:
         topics.close()
         tables.close()
+    if town.scraper is not None:
+        town.scraper.stop()
     history = town.history
     images = tuple(
         LogImage(shard=shard, taken_ns=town.clock.now, files=town.site.log_files(core))
@@ -102,6 +104,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         faults=(*receipts(nemesis.injections, town.deployment.cores), *_untested(town)),
         owed=tuple(owed(town.scenario, nemesis.injections)),
         lines=tuple(_lines(town)),
+        samples=() if town.scraper is None else town.scraper.samples(),
         unreadable=tuple(unreadable),
     )
 

@@ -89,6 +89,7 @@ class Surroundings:
     keyspace: str
     group: str
     gateway_port: int
+    metrics_port: int  # 0: nobody asks
     replication: int
     min_insync: int
     kafka_keys: Mapping[str, str]  # TLS and SASL, credentials
@@ -130,9 +131,11 @@ def config_of(
 ) -> str:
     """Return the configuration file of the program of `role` called `name`."""
     told = deployment.told(role)
+    port = around.metrics_port
+    metrics = f"[metrics]\nport = {port}\n" if port and role != "gateway" else ""
     if role == "settlement":
         section = f'[settlement]\ngroup = "{around.group}"\n{told}'
-        return f"{around.kafka()}{around.scylla()}{section}{deployment.agreed}"
+        return f"{around.kafka()}{around.scylla()}{metrics}{section}{deployment.agreed}"
     if role == "gateway":
         keys = f'[[keys]]\nsha256 = "{key_hash(OPERATOR_KEY)}"\noperator = true\n'
         http = f'[gateway]\nhost = "127.0.0.1"\nport = {around.gateway_port}\n{told}'
@@ -141,4 +144,4 @@ def config_of(
         f"[topics]\npartitions = {deployment.partitions}\nreplication = {around.replication}\n"
         f"min_insync = {around.min_insync}\n{deployment.agreed}"
     )
-    return f"{around.kafka()}{deployment.section(name, str(data))}{topics}"
+    return f"{around.kafka()}{metrics}{deployment.section(name, str(data))}{topics}"

@@ -34,6 +34,7 @@ from scenarios.stages.real.process import Place, Program
 from scenarios.stages.real.proxies.crowd import Proxies
 from scenarios.stages.real.proxies.weather import Weather
 from scenarios.stages.real.readiness import unready
+from scenarios.stages.real.scraping import Scraper
 from scenarios.stages.real.servers import Servers
 from scenarios.stages.real.site import Site, Surroundings, config_of
 from scenarios.stages.real.topics import Topics
@@ -89,8 +90,10 @@ class RealTown:
             backend, (self.group, "ubscore", "engine"), self.deployment.partitions, self.clock
         )
         self.topics: Topics | None = None
+        self.scraper: Scraper | None = None
         self._destroy = destroy
         self._gateways: dict[str, Address] = {}
+        self._metrics: dict[str, int] = {}  # the port of each program
 
     def __enter__(self) -> Self:
         """Begin; the block is the run."""
@@ -104,6 +107,8 @@ class RealTown:
                 program.on_death.clear()
                 program.kill()
         self.offsets.close()
+        if self.scraper is not None:
+            self.scraper.stop()
         if self.topics is not None:
             self.topics.close()
         if self.proxies is not None:
@@ -164,9 +169,13 @@ class RealTown:
         if self.followed:
             self.topics = Topics(self.backend, partitions)
         self.launcher.doors = doors_for(self.plan, self.site, self.deployment)
-        free = ports.free(len(self.deployment.gateways))
-        for name, port in zip(self.deployment.gateways, free, strict=True):
-            self._gateways[name] = Address("127.0.0.1", port)
+        names = self.deployment.programs
+        free = dict(zip(names, ports.free(len(names)), strict=True))
+        for name in self.deployment.gateways:
+            self._gateways[name] = Address("127.0.0.1", free[name])
+        if self.followed:
+            self._metrics = free
+            self.scraper = Scraper(free, self.living, lambda: self.clock.now)
         if any(counterparts.needs_proxies(step) for step in self.plan):
             self._put_proxies()
         for role, names in self.deployment.roles:
@@ -187,6 +196,8 @@ class RealTown:
                 )
         if self.followed:
             self.offsets.start()
+        if self.scraper is not None:
+            self.scraper.start()
 
     def wait_until_ready(self) -> None:
         """Return when every program has begun to work; `Infrastructure` names those that do not."""
@@ -281,6 +292,7 @@ class RealTown:
             keyspace=self.keyspace,
             group=self.group,
             gateway_port=self._gateways[name].port if name in self._gateways else 0,
+            metrics_port=self._metrics.get(name, 0),
             replication=self.backend.replication,
             min_insync=self.backend.min_insync,
             kafka_keys=self.backend.kafka_keys,

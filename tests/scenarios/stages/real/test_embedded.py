@@ -56,6 +56,8 @@ def test_orders_are_filled_though_the_engine_dies_after_it_published(
     assert evidence.outputs
     assert evidence.trades
     assert len(evidence.sides) == 2 * len(evidence.trades)
+    assert {one.process for one in evidence.samples} == set(scenario.deployment.programs)
+    assert "engine_trades_total" in {one.name for one in evidence.samples}
     published = [record.value for record in evidence.records if record.topic == OUTPUTS]
     assert len(set(published)) == len(evidence.outputs)  # again, perhaps, but never otherwise
     assert {log.shard for log in evidence.logs} == {1}
