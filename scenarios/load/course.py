@@ -159,9 +159,9 @@ class _Course:
                 return
         warm_ns, lasts_ns = round(settings.warm_up_s * SECOND), round(settings.lasts_s * SECOND)
         whole_ns = warm_ns + lasts_ns
-        self.say(f"{made.rate:,.0f} requests/s for {whole_ns / SECOND:g} s")
         drive.meter.begin(drive.processes())
         made.begin_ns = drive.begin(made.rate, whole_ns)
+        self.say(f"{made.rate:,.0f} requests/s for {whole_ns / SECOND:g} s")
         made.window = Window(made.begin_ns + warm_ns, made.begin_ns + whole_ns)
         self.nemesis.unleash()
         drive.until(lambda: drive.now >= made.window.end_ns, whole_ns)
