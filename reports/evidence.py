@@ -301,7 +301,8 @@ class About(Record, frozen=True, kw_only=True):
     times of the world (give or take a broker's clock skew).
     ``quiescent_ns`` is when the harness saw everything settled (None: never within the bound).
     ``bound_ns`` is what a request in Kafka may take after ``healed_ns``, the end of all faults.
-    ``horizon_ms`` is how long request keys have to be remembered (0: nobody said).
+    ``horizon_ms`` is how long request keys have to be remembered (0: nobody said),
+    ``fees_ppm`` what makers and takers have to pay (None: nobody said).
     ``servers`` says which back end served a real run; ``unobserved`` what its stage cannot see.
     """
 
@@ -325,6 +326,7 @@ class About(Record, frozen=True, kw_only=True):
     ended_ns: int = 0
     bound_ns: int = 30_000_000_000
     horizon_ms: int = 0
+    fees_ppm: tuple[int, int] | None = None
 
 
 class Evidence(Record, frozen=True, kw_only=True):

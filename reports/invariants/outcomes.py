@@ -5,7 +5,8 @@ from collections.abc import Generator, Iterator
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Answer, Operation, Row
-from reports.invariants.horizon import horizon_kept
+from reports.invariants.answered import rows_as_decided
+from reports.invariants.configured import fees_kept, horizon_kept
 from reports.invariants.reasons import dishonest, untrue_reasons
 from reports.journal import Applied
 from reports.traffic import RequestKey
@@ -181,6 +182,8 @@ def honest(case: Case) -> Generator[Break, None, int]:
         yield from _judge_answer(case, answer, rejections)
     yield from untrue_reasons(case)
     yield from horizon_kept(case)
+    yield from fees_kept(case)
+    yield from rows_as_decided(case)
     return len(asked) + len(rejections) + len(case.evidence.answers)
 
 

@@ -2,7 +2,8 @@
 
 from reports.amounts import money
 from reports.breaks import Break
-from reports.live.answered import Answers, Fact, bucket_of, fact_of, facts_of
+from reports.facts import Fact, fact_of, facts_of
+from reports.live.answered import Answers, bucket_of
 from reports.live.replay import Replay
 from reports.live.sources import Cut, Sources
 from reports.reconcile.codes import EVENTS_TOPIC, REQUESTS, meaning

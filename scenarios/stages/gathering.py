@@ -19,7 +19,7 @@ from scenarios.stages import tables
 from scenarios.stages.audit import Log
 from scenarios.stages.progress import Progress
 from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
-from scenarios.stages.told import horizon_ms
+from scenarios.stages.told import promises
 from scenarios.stages.town import Town
 from scenarios.token import Token
 from sim.doors.signals import deliver_signal
@@ -194,7 +194,7 @@ def _about(town: Town, log: Log) -> About:
         quiescent_ns=log.quiescent_ns,
         ended_ns=log.ended_ns,
         bound_ns=scenario.settles_ns,
-        horizon_ms=horizon_ms(town.deployment),
+        **promises(town.deployment),
     )
 
 

@@ -71,6 +71,7 @@ class Trading:
         self.now = SECOND
         self.state = State()
         self.terms = Terms(1, 1, HORIZON_MS, partitions=PARTITIONS)
+        self.fees_ppm = (self.terms.maker_ppm, self.terms.taker_ppm)
         self.bodies: list[Any] = []
         self.markets: dict[int, Market] = {}
         self.links: dict[int, Link] = {}
@@ -349,6 +350,7 @@ class Trading:
             quiescent_ns=self.now + SECOND,
             ended_ns=end,
             horizon_ms=HORIZON_MS,
+            fees_ppm=self.fees_ppm,
         )
         body = self.dumped or render(self.state, 1)
         accounts = [

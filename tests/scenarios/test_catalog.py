@@ -28,6 +28,8 @@ SHOWS = {
     "a7_answered_before_durable": range(8, 9),
     "answered_after_the_commit": range(1, 2),
     "k14_one_offset_too_far": range(1, 2),
+    "fees_swapped": range(1, 2),
+    "reason_of_another": range(1, 2),
     "k1_auto_commit": range(1, 10),
     "k3_position_apart": range(1, 6),
     "k4_lost_send": range(1, 3),

@@ -11,7 +11,7 @@ from scenarios.stages.real.tables import Tables
 from scenarios.stages.real.topics import Topics
 from scenarios.stages.real.town import RealTown
 from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
-from scenarios.stages.told import horizon_ms
+from scenarios.stages.told import promises
 from scenarios.token import Token
 
 _READ_S = 60.0
@@ -143,7 +143,7 @@ def _about(town: RealTown, log: Log) -> About:
         quiescent_ns=log.quiescent_ns,
         ended_ns=log.ended_ns,
         bound_ns=scenario.settles_ns,
-        horizon_ms=horizon_ms(town.deployment),
+        **promises(town.deployment),
     )
 
 

@@ -280,6 +280,21 @@ def time_of_no_record(one: Trading) -> None:
     _with_times(one, 60_000, 60_000)
 
 
+def other_fees_than_configured(one: Trading) -> None:
+    one.fees_ppm = (1, 2)
+
+
+def another_effect_shown(one: Trading) -> None:
+    key, row = next((key, row) for key, row in one.requests.items() if row.effects)
+    assert row.effects is not None
+    one.requests[key] = change(row, effects=row.effects.replace('"seq":1', '"seq":2'))
+
+
+def another_end_of_a_cancel_shown(one: Trading) -> None:
+    key, row = next((key, row) for key, row in one.requests.items() if row.outcome == "done")
+    one.requests[key] = change(row, outcome="order_closed")
+
+
 def engine_halts(one: Trading) -> None:
     from reports.evidence import ProcessEvent  # noqa: PLC0415 - as seen by one test alone
 
@@ -331,6 +346,9 @@ DEFECTS: tuple[tuple[str, str, Callable[[Trading], None]], ...] = (
     ("I13", "FORGOTTEN_EARLY", keys_forgotten_early),
     ("I13", "FORGOTTEN_LATE", keys_forgotten_late),
     ("I13", "TIME_UNTRUE", time_of_no_record),
+    ("I13", "FEES_DIFFER", other_fees_than_configured),
+    ("I13", "ANSWER_DIFFERS", another_effect_shown),
+    ("I13", "ANSWER_DIFFERS", another_end_of_a_cancel_shown),
     ("I14", "NOT_MATCHED", order_never_matched),
     ("I14", "STUCK", cancel_without_end),
     ("I14", "UNOWED_HALT", engine_halts),

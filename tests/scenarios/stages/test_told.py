@@ -1,10 +1,13 @@
-"""What programs were told: the horizon that a deployment's configuration gives."""
+"""What programs were told: the horizon and the fees that a deployment's configuration gives."""
 
 from scenarios import catalog
 from scenarios.deployment import Deployment
-from scenarios.stages.told import horizon_ms
+from scenarios.stages.told import promises
 
 
-def test_the_horizon_is_the_configured_one_or_else_a_day() -> None:
-    assert horizon_ms(catalog.find("retention_horizon").deployment) == 3_000
-    assert horizon_ms(Deployment()) == 86_400_000
+def test_what_is_not_configured_is_the_default() -> None:
+    short = promises(catalog.find("retention_horizon").deployment)
+    dear = promises(Deployment(settings=(("ubscore", "taker_ppm = 2000"),)))
+
+    assert short == {"horizon_ms": 3_000, "fees_ppm": (1000, 1500)}
+    assert dear == {"horizon_ms": 86_400_000, "fees_ppm": (1000, 2000)}

@@ -1,11 +1,11 @@
-"""The times that decide which request keys are too old: each is what the rules make it."""
+"""What was decided against what was configured: how old a key may be, and what a trade costs."""
 
 from collections.abc import Iterator
 
 from reports.breaks import Break
 from reports.case import Case
 from reports.journal import Decision
-from system.records import OPERATIONS
+from system.records import OPERATIONS, ValidatedOrder
 
 
 def horizon_kept(case: Case) -> Iterator[Break]:
@@ -27,24 +27,35 @@ def horizon_kept(case: Case) -> Iterator[Break]:
             time_ms, forget_ms = before.get(partition, (0, 0))
             latest = max(time_ms, stamps.get((partition, frame.input.offset), frame.time_ms))
             if not time_ms <= frame.time_ms <= latest:
-                yield _untrue("TIME_UNTRUE", step, f"{time_ms} to {latest}", frame.time_ms)
+                yield _untrue("TIME_UNTRUE", step, f"{time_ms} to {latest}", str(frame.time_ms))
             due = max(forget_ms, frame.time_ms - case.about.horizon_ms)
             if frame.forget_ms != due:
                 code = "FORGOTTEN_EARLY" if frame.forget_ms > due else "FORGOTTEN_LATE"
-                yield _untrue(
-                    code, step, f"keys forgotten that were made before {due}", frame.forget_ms
-                )
+                promised = f"keys forgotten that were made before {due}"
+                yield _untrue(code, step, promised, str(frame.forget_ms))
             before[partition] = frame.time_ms, frame.forget_ms
 
 
-def _untrue(code: str, step: Decision, expected: str, found: int) -> Break:
+def fees_kept(case: Case) -> Iterator[Break]:
+    """Yield the orders that were let through with other fees than those configured."""
+    if case.about.fees_ppm is None:
+        return
+    for step in case.decisions:
+        for validated in step.validated:
+            if isinstance(validated, ValidatedOrder):
+                stamped = validated.maker_ppm, validated.taker_ppm
+                if stamped != case.about.fees_ppm:
+                    yield _untrue("FEES_DIFFER", step, str(case.about.fees_ppm), str(stamped))
+
+
+def _untrue(code: str, step: Decision, expected: str, found: str) -> Break:
     return Break(
         invariant="I13",
         code=code,
         where=step.place,
         expected=expected,
-        found=str(found),
+        found=found,
         user_id=step.frame.user_id,
         request_id=step.frame.request_id,
-        cause="how old a key may be is not for the program to say",
+        cause="this is not for the program to say",
     )
