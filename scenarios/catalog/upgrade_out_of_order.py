@@ -1,7 +1,10 @@
 """Writers are upgraded before readers, one is taken back: who meets a newer format stops."""
 
+from dataclasses import replace
+
 from scenarios.budget import Clause, FaultBudget
-from scenarios.deployment import SECOND, Deployment, Restarts
+from scenarios.catalog import upgrade
+from scenarios.deployment import SECOND, Restarts
 from scenarios.plans import upgrade_out_of_order
 from scenarios.scenario import Scenario
 from scenarios.trading import Trading
@@ -16,15 +19,7 @@ scenario = Scenario(
     name="upgrade_out_of_order",
     story=__doc__ or "",
     workload=Trading(users=8, operations=(60, 80), lasts_ns=12 * SECOND),
-    deployment=Deployment(
-        gateways=("gateway-1", "gateway-2"),
-        cores=("ubscore-1", "ubscore-2"),
-        engines=("engine-1",),
-        settlements=("settlement-1", "settlement-2"),
-        settings=(("ubscore", "snapshot_every = 25"),),
-        formats=1,
-        restarts=Restarts(operator_ns=SECOND),
-    ),
+    deployment=replace(upgrade.scenario.deployment, restarts=Restarts(operator_ns=SECOND)),
     plan=upgrade_out_of_order,
     budget=FaultBudget(
         clauses=tuple(
