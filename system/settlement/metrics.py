@@ -1,5 +1,7 @@
 """Settlement's metrics, in a registry of their own."""
 
+from prometheus_client import Counter, Histogram
+
 from system.instruments import LONG_S, SIZES, Instruments
 from system.lag import Lag
 
@@ -10,13 +12,15 @@ class Metrics(Instruments):
     def __init__(self, group: str = "settlement") -> None:
         super().__init__()
         self.lag = Lag(self, group)
-        self.records = self.counter(
+        self._judged: dict[tuple[str, str], Counter] = {}
+        self._settled: dict[str, Histogram] = {}
+        self._records = self.counter(
             "settlement_records_total",
             "Records judged, by what became of them.",
             "topic",
             "verdict",
         )
-        self.end_to_end = self.histogram(
+        self._end_to_end = self.histogram(
             "settlement_end_to_end_seconds",
             "From acceptance, a command's append to Kafka, to its rows being acknowledged; of a"
             " match from when its order was decided.",
@@ -44,3 +48,17 @@ class Metrics(Instruments):
         self.assignments = self.counter(
             "settlement_assignments_total", "How often the group assigned partitions."
         )
+
+    def judged(self, topic: str, verdict: str) -> Counter:
+        """Return what counts records of a topic by verdict; looking it up by labels costs more."""
+        child = self._judged.get((topic, verdict))
+        if child is None:
+            child = self._judged[topic, verdict] = self._records.labels(topic, verdict)
+        return child
+
+    def settled(self, topic: str) -> Histogram:
+        """Return what is told how long records of a topic took from end to end."""
+        child = self._settled.get(topic)
+        if child is None:
+            child = self._settled[topic] = self._end_to_end.labels(topic)
+        return child

@@ -170,7 +170,7 @@ class Settlement:
             topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
             accepted_ms = origin.accepted_ms(message) or record.created_at
             took_s = max(0.0, now_s - accepted_ms / 1000)
-            self.metrics.end_to_end.labels(topic).observe(took_s)
+            self.metrics.settled(topic).observe(took_s)
         for (topic, number), partition in self.partitions.items():
             self.metrics.holes.labels(topic, str(number)).set(len(partition.numbering.holes))
 
@@ -209,7 +209,7 @@ class Settlement:
         numbering = partition.numbering
         was_open = bool(numbering.holes)
         verdict = numbering.judge(record, offset, messages.append_time_ms(message))
-        self.metrics.records.labels(topic, verdict.value).inc()
+        self.metrics.judged(topic, verdict.value).inc()
         if verdict is Verdict.BEYOND and not was_open:
             (hole,) = numbering.holes.values()
             self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)
