@@ -5,7 +5,9 @@ OpenTelemetry defines: OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_EXPORTER_OTLP_*, OT
 A collector that does not answer costs spans, never requests.
 """
 
+import logging
 import secrets
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +17,7 @@ from opentelemetry import trace
 from system.config import Section
 from system.errors import ConfigError
 
-_LAST_SPANS_MS = 2_000
+_LAST_SPANS_S = 2.0  # how long a stop waits for them
 
 
 class Tracing(Section, frozen=True):
@@ -60,8 +62,12 @@ def recording(settings: Any, program: str, environ: Mapping[str, str]) -> Genera
     try:
         yield
     finally:
-        provider.force_flush(_LAST_SPANS_MS)
-        provider.shutdown()
+        # A thread, because a collector that is away would hold up the end of the program.
+        last = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
+        last.start()
+        last.join(_LAST_SPANS_S)
+        if last.is_alive():  # it must not write while the interpreter ends
+            logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
 def _provider(endpoint: str, program: str, environ: Mapping[str, str]) -> Any:

@@ -1,6 +1,7 @@
 """Spans reach a collector where one is named; whatever is wrong with that is said, or harmless."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from system import exits
+from system import exits, telemetry
 from system.config import Section
 from system.errors import ConfigError
 from system.telemetry import Tracing, recording
@@ -127,6 +129,28 @@ def test_what_is_wrong_is_said_before_anything_is_done(
 
     with pytest.raises(ConfigError, match=names), recording(settings, "p", {}):
         raise AssertionError("it began")
+
+
+def test_a_collector_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    class Hangs:
+        def shutdown(self) -> None:
+            asked.set()
+            released.wait()
+
+    monkeypatch.setattr(telemetry, "_provider", lambda *_: Hangs())
+    monkeypatch.setattr(telemetry, "_LAST_SPANS_S", 0.01)
+    monkeypatch.setattr(trace, "set_tracer_provider", lambda _: None)
+    settings = msgspec.convert({"tracing": {"endpoint": "http://127.0.0.1:4318"}}, Settings)
+
+    with recording(settings, "p", {}):
+        pass
+
+    assert asked.wait(10)
+    released.set()
+    assert logging.getLogger("opentelemetry").level == logging.CRITICAL
+    logging.getLogger("opentelemetry").setLevel(logging.NOTSET)
 
 
 def test_without_an_endpoint_the_sdk_is_not_even_loaded() -> None:
