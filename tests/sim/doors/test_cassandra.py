@@ -1,9 +1,11 @@
 """The real, unmodified driver against simulated nodes, in virtual time."""
 
+import gc
 import os
 import subprocess
 import sys
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -51,6 +53,27 @@ def test_the_driver_connects_prepares_writes_and_reads() -> None:
     rows = stage.nodes.rows("k.ledger")
     assert [row.values["avail"] for row in rows] == [150, 100]
     assert all(0 < (row.durable_ns or 0) < SECOND for row in rows)
+
+
+def test_an_answered_request_is_gone_without_the_collector() -> None:
+    def written(future: Any) -> Any:
+        future.result()
+        return weakref.ref(future)
+
+    def main(stage: Stage) -> Any:
+        cluster, session = connect()
+        insert = session.prepare(INSERT)
+        gc.disable()
+        try:
+            rows = [(1, 2, number, 100, None) for number in range(20)]
+            gone = [written(session.execute_async(insert, row)) for row in rows]
+            time.sleep(0.001)
+            return [one() for one in gone]
+        finally:
+            gc.enable()
+            cluster.shutdown()
+
+    assert Stage().run(main) == [None] * 20
 
 
 def test_results_come_in_pages() -> None:

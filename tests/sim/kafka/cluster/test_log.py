@@ -66,3 +66,12 @@ def test_those_behind_a_record_that_the_end_of_a_log_lost_take_its_offset() -> N
 
     assert values(made) == [(0, b"0"), (1, b"1"), (2, b"3")]
     assert made.end == 3
+
+
+def test_records_are_yielded_from_an_offset_on_in_the_middle_of_a_batch_and_past_the_end() -> None:
+    made = log(2, 3)
+    made.delete_until(1)
+
+    seen = {first: [record.offset for record in made.records(first)] for first in (0, 1, 3, 5)}
+
+    assert seen == {0: [1, 2, 3, 4], 1: [1, 2, 3, 4], 3: [3, 4], 5: []}
