@@ -179,6 +179,25 @@ def test_a_graceful_stop_with_kafka_away_keeps_what_is_to_be_published(data: Pat
     again.close()
 
 
+def test_the_mark_of_a_quiet_shard_does_not_pass_what_comes_next(data: Path) -> None:
+    broker = Broker()
+    desk = lives(data, broker, 3)
+    desk.frame_quiet()
+    assert desk.state.mark.lsn == desk.state.lsn
+    broker.away = True
+    broker.order(*deposits(2, 10))
+    desk.step()
+    kill(desk)
+    broker.away = False
+
+    again = opened(data, broker)
+    assert len(again.outbox.waiting) == 2
+    again.settle()
+
+    assert len(broker.published()) == 5
+    kill(again)
+
+
 def test_a_stop_after_nothing_was_decided_writes_no_snapshot(data: Path) -> None:
     desk = opened(data, Broker())
     desk.close()
