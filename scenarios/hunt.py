@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios import results
+from scenarios.leash import leashed
 from scenarios.results import Result
 from scenarios.worker import OUT_OF_MEMORY
 
@@ -76,7 +77,7 @@ class _Worker:
     def __init__(self, scenario: str, arguments: tuple[str, ...]) -> None:
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scenarios.worker", scenario, *arguments],
+            leashed([sys.executable, "-m", "scenarios.worker", scenario, *arguments]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=_ROOT,

@@ -1,9 +1,7 @@
 """Servers that are processes of ours: started on a leash, signalled, waited for, never orphaned."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from scenarios.backends import leash
 from scenarios.backends.base import Address, Role, Server
 from scenarios.backends.identity import Identity
 from scenarios.errors import Infrastructure
+from scenarios.leash import leashed
 
 STOP_S = 30.0
 _POLL_S = 0.02
@@ -32,10 +30,9 @@ class Child:
         self._process = _starter.submit(self._spawn, folder, log).result()
 
     def _spawn(self, folder: Path, log: Path) -> subprocess.Popen[bytes]:
-        leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self.command]
         with log.open("ab") as output:
             return subprocess.Popen(
-                leashed,
+                leashed(self.command),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -3,6 +3,8 @@
 import os
 import resource
 import signal
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,3 +127,31 @@ def test_a_campaign_is_kept_as_a_page_and_as_data(tmp_path: Path) -> None:
     assert data.verdict == "broken"
     assert data.failures[0].seeds == (2,)
     assert "wavetank run nine_deposits --seed 2" in page.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_workers_die_with_a_hunt_that_is_killed() -> None:
+    workers: list[int] = []
+
+    def kill(hunting: int) -> None:
+        workers.extend(children(hunting))
+        os.kill(hunting, signal.SIGKILL)
+
+    wavetank("hunt", "trading", "--seeds", "1000", "-j", "1", meanwhile=kill)
+
+    assert workers
+    for worker in workers:
+        assert _ended(worker)
+
+
+def _ended(pid: int) -> bool:
+    """Wait for a process of nobody's to end."""
+    for _ in range(600):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False

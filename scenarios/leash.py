@@ -8,16 +8,23 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 PR_SET_PDEATHSIG = 1
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """Return the command line that runs `command` for as long as this process lives."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
 def main(parent: int, command: list[str]) -> None:
     """Become `command`; end at once if the parent is gone already."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL):
-        sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    if sys.platform == "linux":  # elsewhere nobody offers it: there it outlives a killed parent
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL):
+            sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         return
     try:
