@@ -79,6 +79,8 @@ class Bench:
         scenario = catalog.find("nine_deposits")
         with tempfile.TemporaryDirectory(dir=self.folder) as live:
             made = course.run(settings, scenario, self.backend, Path(live), plan=())
+        if made.interrupted:
+            raise KeyboardInterrupt
         if made.verdict != "held":
             raise Infrastructure(f"a burst does not count: {made.verdict}, {made.unknown}")
         return _arm(made)
@@ -98,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the comparison, or with --scale what more instances of each program do."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m scenarios.bench_settled")
     parser.add_argument("--kind", default="jvm", help="of servers, one node each (default: jvm)")
-    parser.add_argument("--rounds", type=int, default=5, help="of all arms (default: 5)")
+    parser.add_argument("--rounds", type=int, default=6, help="of all arms (default: 6)")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each burst (default: 10)")
     parser.add_argument("--minutes", type=float, default=60.0, help="after which no round begins")
     parser.add_argument("--set", action="append", default=[], help="as of `wavetank load`")
