@@ -23,7 +23,7 @@ demo-real: $(READY) ## the same three on real Kafka and Cassandra (Java 17 and M
 	$(BIN)/wavetank demo --real --kind jvm
 
 test: $(READY) ## the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 test-real: $(READY) ## the long tests on real Kafka and Cassandra (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
