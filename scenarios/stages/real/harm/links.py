@@ -22,21 +22,23 @@ _RETRANSMIT, _RETRANSMIT_MAX = 200 * _MILLISECOND, 60_000 * _MILLISECOND
 @contextmanager
 def cut(fault: Cut, town: "RealTown") -> Generator[Receipt]:
     """Hold what the source sends to the target."""
-    receipt = Receipt(fault.targets)
-    crosses = lambda p: p.source == fault.source and p.target == fault.target  # noqa: E731
-    with town.weather.cut(crosses) as tally:
-        try:
-            yield receipt
-        finally:
-            if tally.held:
-                receipt.bite("messages held", tally.held)
+    with _held(fault, town, lambda p: p.source == fault.source and p.target == fault.target) as it:
+        yield it
 
 
 @contextmanager
 def isolate(fault: Isolate, town: "RealTown") -> Generator[Receipt]:
     """Hold everything between the hosts and the rest, as far as proxies stand there."""
+    hosts = fault.hosts
+    with _held(fault, town, lambda p: (p.source in hosts) != (p.target in hosts)) as it:
+        yield it
+
+
+@contextmanager
+def _held(
+    fault: Cut | Isolate, town: "RealTown", crosses: Callable[[Passage], bool]
+) -> Generator[Receipt]:
     receipt = Receipt(fault.targets)
-    crosses = lambda p: (p.source in fault.hosts) != (p.target in fault.hosts)  # noqa: E731
     with town.weather.cut(crosses) as tally:
         try:
             yield receipt
