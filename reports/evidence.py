@@ -16,99 +16,18 @@ from reports.happenings import (
     ProcessEventKind,
     Record,
 )
+from reports.operations import (
+    Answer,
+    AnswerStatus,
+    Attempt,
+    ClientRead,
+    Operation,
+    OperationKind,
+    Outcome,
+)
+from reports.rows import AccountRow, OrderRow, OutputRow, RequestRow, Row, SideRow, TradeRow
 
-Outcome = Literal["ok", "fail", "info"]
-OperationKind = Literal["transfer_in", "transfer_out", "place_order", "cancel", "read"]
-AnswerStatus = Literal["pending", "done", "rejected", "not_seen"]
 Stage = Literal["simulated", "real"]
-
-
-class Attempt(Record, frozen=True, kw_only=True):
-    """One HTTP request of an operation; status 0 means that no answer came.
-
-    `retry_after_s` is when the client was told to come back, if it was.
-    """
-
-    invoked_ns: int
-    returned_ns: int | None = None
-    status: int = 0
-    reason: str = ""
-    retry_after_s: int | None = None
-
-
-class Operation(Record, frozen=True, kw_only=True):
-    """What a client wanted once, and every attempt it made with the same key.
-
-    An order's amount is what it may lock, of `asset_id`; a cancel has none.
-
-    ``ok``: acknowledged (202 or, for a read, 200). ``fail``: refused, and nothing may have
-    happened. ``info``: nobody knows. ``body_hash`` is empty for reads.
-    """
-
-    client: str
-    kind: OperationKind
-    user_id: int
-    asset_id: int = 0
-    amount: int = 0
-    request_id: str = ""
-    body_hash: str = ""
-    order_id: str = ""
-    attempts: tuple[Attempt, ...] = ()
-    outcome: Outcome
-
-    @property
-    def invoked_ns(self) -> int:
-        """When the first attempt began."""
-        return self.attempts[0].invoked_ns if self.attempts else 0
-
-    @property
-    def acknowledged_ns(self) -> int | None:
-        """When the first 2xx answer arrived, if one did."""
-        for attempt in self.attempts:
-            if 200 <= attempt.status < 300 and attempt.returned_ns is not None:
-                return attempt.returned_ns
-        return None
-
-    @property
-    def status(self) -> int:
-        """The status code of the last attempt."""
-        return self.attempts[-1].status if self.attempts else 0
-
-    @property
-    def reason(self) -> str:
-        """The reason code of the last attempt."""
-        return self.attempts[-1].reason if self.attempts else ""
-
-
-class Answer(Record, frozen=True, kw_only=True):
-    """What ``GET /requests/{request_id}`` told a client; status 404 is ``not_seen``."""
-
-    client: str
-    user_id: int
-    request_id: str
-    invoked_ns: int
-    returned_ns: int
-    status: AnswerStatus
-    reason: str = ""
-    body_hash: str = ""
-
-
-class ClientRead(Record, frozen=True, kw_only=True):
-    """A balance a client saw; ``seq`` is None where the answer does not show it.
-
-    An account without rows is seen as ``seq=0, avail=0, frozen=0``. ``quiescent`` marks reads
-    made after the last operation had ended and every program was healthy again.
-    """
-
-    client: str
-    user_id: int
-    asset_id: int
-    invoked_ns: int
-    returned_ns: int
-    avail: int
-    frozen: int
-    seq: int | None = None
-    quiescent: bool = False
 
 
 class TopicRecord(Record, frozen=True, kw_only=True):
@@ -155,118 +74,6 @@ class Restart(Record, frozen=True, kw_only=True):
     started_ns: int
     log: dict[str, bytes]
     dumps: tuple[bytes, ...]
-
-
-class Row(Record, frozen=True, kw_only=True):
-    """A row of ``balance_ledger`` read at QUORUM in the end.
-
-    ``durable_ns`` is when a quorum of replicas first held it with these columns (None: never
-    observed). ``overwrites`` counts writes that changed a column of an existing row.
-    """
-
-    user_id: int
-    asset_id: int
-    seq: int
-    delta_avail: int
-    delta_frozen: int
-    avail: int
-    frozen: int
-    event_type: str
-    ref_id: str
-    created_at: int
-    durable_ns: int | None = None
-    overwrites: int = 0
-
-
-class RequestRow(Record, frozen=True, kw_only=True):
-    """A row of ``requests`` read at QUORUM in the end.
-
-    Several events write it, each its own columns. ``durable_ns`` is when a quorum of replicas first
-    held the decision, ``outcome_ns`` and ``expired_ns`` the columns of these names (None: never
-    observed).
-    """
-
-    user_id: int
-    request_id: str
-    body_hash: str
-    decision: str | None
-    reason: str | None = None
-    effects: str | None = None
-    outcome: str | None = None
-    expired: bool | None = None
-    durable_ns: int | None = None
-    outcome_ns: int | None = None
-    expired_ns: int | None = None
-
-
-class AccountRow(Record, frozen=True, kw_only=True):
-    """A row of ``users_assets`` read at QUORUM in the end."""
-
-    user_id: int
-    asset_id: int
-    durable_ns: int | None = None
-
-
-class OutputRow(Record, frozen=True, kw_only=True):
-    """A row of ``engine_output_log`` read at QUORUM in the end."""
-
-    symbol_id: int
-    output_seq: int
-    hash: str
-    durable_ns: int | None = None
-
-
-class OrderRow(Record, frozen=True, kw_only=True):
-    """A row of ``orders_by_user`` read at QUORUM in the end; each output writes it anew.
-
-    ``durable_ns`` is when a quorum of replicas first held it as it is (None: never observed).
-    """
-
-    user_id: int
-    order_id: str
-    symbol_id: int
-    status: str
-    filled: int
-    remaining: int
-    paid: int
-    unlocked: int
-    output_seq: int
-    durable_ns: int | None = None
-
-
-class TradeRow(Record, frozen=True, kw_only=True):
-    """A row of ``trades_by_symbol`` read at QUORUM in the end."""
-
-    symbol_id: int
-    trade_number: int
-    trade_id: str
-    price: int
-    quantity: int
-    cost: int
-    taker_side: str
-    maker_order_id: str
-    taker_order_id: str
-    durable_ns: int | None = None
-
-
-class SideRow(Record, frozen=True, kw_only=True):
-    """A row of ``trades_by_user`` read at QUORUM in the end: a trade as one of the two sees it."""
-
-    user_id: int
-    symbol_id: int
-    trade_number: int
-    trade_id: str
-    order_id: str
-    side: str
-    liquidity: str
-    price: int
-    quantity: int
-    paid_asset_id: int
-    paid: int
-    received_asset_id: int
-    received: int
-    fee: int
-    durable_ns: int | None = None
 
 
 class Commit(Record, frozen=True, kw_only=True):

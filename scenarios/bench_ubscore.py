@@ -15,7 +15,7 @@ from confluent_kafka import Message
 
 from scenarios.bench_core import Bench, Record, deposits, opened, orders, records_of
 from system.ubscore.arrivals import Arrival
-from system.ubscore.core import AnyFrame, Batch
+from system.ubscore.opening import AnyFrame, Batch
 from system.wal.frames import AnyBody, CommandFrame
 from system.wal.writer import Took, Writer
 

@@ -2,6 +2,7 @@
 
 import random
 
+from scenarios.draws import HARM_NS, in_order, strike
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
     ClockStep,
@@ -17,7 +18,6 @@ from sim.faults import (
 from sim.moments import Moment
 from system.records import EVENTS
 
-_HARM_NS = 8 * SECOND
 _SNAPSHOTS = tuple(
     f"{whose}.{call}"
     for whose in ("snapshot", "engine")
@@ -36,11 +36,11 @@ def snapshots_due(stream: random.Random, scenario: Scenario) -> Plan:
         moment = deployment.moment(role, name, stream.randint(1, 12), part=part)
         fault = stream.choice((Crash, PowerLoss, PowerLoss))(moment.process)
         lasts = stream.randint(1, 900) * MILLISECOND
-        steps.append(Step(at=stream.randrange(_HARM_NS // 2), on=moment, lasts=lasts, fault=fault))
+        steps.append(Step(at=stream.randrange(HARM_NS // 2), on=moment, lasts=lasts, fault=fault))
     for _ in range(stream.randint(0, 2)):
         host = stream.choice((*deployment.cores, *deployment.engines))
-        steps.append(_step(stream, PowerLoss(host), 1, 900))
-    return _in_order(steps)
+        steps.append(strike(stream, PowerLoss(host), 1, 900))
+    return in_order(steps)
 
 
 def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
@@ -49,7 +49,7 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
     steps = []
     for _ in range(stream.randint(2, 4)):
         name = stream.choice(deployment.settlements)
-        piles = _step(stream, Pause(name), 300, 2500)
+        piles = strike(stream, Pause(name), 300, 2500)
         served = piles.at + piles.lasts
         node = stream.choice(deployment.nodes)
         harm: Fault = stream.choice(
@@ -66,7 +66,7 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
         else:
             soon = served + stream.randint(1, 60) * MILLISECOND
             steps.append(Step(at=soon, lasts=1, fault=Crash(name)))
-    return _in_order(steps)
+    return in_order(steps)
 
 
 def zombies(stream: random.Random, scenario: Scenario) -> Plan:
@@ -75,9 +75,9 @@ def zombies(stream: random.Random, scenario: Scenario) -> Plan:
     for name in scenario.deployment.settlements:
         shows = Moment(name, "cql.execute", stream.randint(1, 25), 0.0, "INSERT orders_by_user")
         lasts = stream.randint(9_000, 14_000) * MILLISECOND
-        at = stream.randrange(_HARM_NS // 2)
+        at = stream.randrange(HARM_NS // 2)
         steps.append(Step(at=at, on=shows, lasts=lasts, fault=Pause(name)))
-    return _in_order(steps[: stream.randint(1, len(steps))])
+    return in_order(steps[: stream.randint(1, len(steps))])
 
 
 def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
@@ -86,10 +86,10 @@ def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
     for _ in range(stream.randint(1, 3)):
         name = stream.choice(scenario.deployment.programs)
         back = ClockStep(name, -stream.choice((40, 900, 8_000, 90_000, 3_600_000)))
-        wrong = _step(stream, back, 1500, 6000)
+        wrong = strike(stream, back, 1500, 6000)
         at = wrong.at + stream.randrange(wrong.lasts)
         steps += [wrong, Step(at=at, lasts=1, fault=Crash(name))]
-    return _in_order(steps)
+    return in_order(steps)
 
 
 def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
@@ -98,28 +98,19 @@ def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
     core, door = deployment.core, deployment.moment("ubscore", "wal.fsync").door
     steps = []
     for _ in range(stream.randint(1, 3)):
-        fails = _step(stream, DiskError(core, door, "EIO", 1), 1000, 3000)
+        fails = strike(stream, DiskError(core, door, "EIO", 1), 1000, 3000)
         at = fails.at + stream.randint(20, 2500) * MILLISECOND
         lasts = stream.randint(1, 900) * MILLISECOND
         steps += [fails, Step(at=at, lasts=lasts, fault=PowerLoss(core))]
-    return _in_order(steps)
+    return in_order(steps)
 
 
 def event_gap(stream: random.Random, scenario: Scenario) -> Plan:
     """Lose one of UBSCore's first events; now and then kill who reads it, or a gateway."""
     deployment = scenario.deployment
     lose = LoseRecord(EVENTS, stream.randint(1, 8), stream.randrange(2))
-    steps = [Step(lasts=2 * _HARM_NS, fault=lose)]
+    steps = [Step(lasts=2 * HARM_NS, fault=lose)]
     for _ in range(stream.choice((0, 0, 1))):
         name = stream.choice((*deployment.settlements, *deployment.gateways))
-        steps.append(_step(stream, Crash(name), 1, 1))
-    return _in_order(steps)
-
-
-def _step(stream: random.Random, fault: Fault, shortest_ms: int, longest_ms: int) -> Step:
-    lasts = stream.randint(shortest_ms, longest_ms) * MILLISECOND
-    return Step(at=stream.randrange(_HARM_NS), lasts=lasts, fault=fault)
-
-
-def _in_order(steps: list[Step]) -> Plan:
-    return tuple(sorted(steps, key=lambda step: (step.at, repr(step))))
+        steps.append(strike(stream, Crash(name), 1, 1))
+    return in_order(steps)

@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.clock import Clock
+from sim.connection import End, Listener
 from sim.kernel import Kernel
 from sim.kernel import Timer as KernelTimer
 from sim.machine import Cancel, Dial, Disconnect, Effects, Machine, Message, Record, Send, Timer
-from sim.network import End, Listener, Network
+from sim.network import Network
 from sim.process import Process
 
 if TYPE_CHECKING:

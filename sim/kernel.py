@@ -25,7 +25,9 @@ from simpy.core import SimTime
 
 from sim.entropy import Streams
 from sim.errors import CapReached
-from sim.process import Killed, Process, Thread, Timer, burying, current, outside, running
+from sim.process import Process, burying, current, outside, running
+from sim.thread import Killed, Thread
+from sim.timer import Timer
 from sim.trace import Trace
 
 __all__ = [

@@ -15,12 +15,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log as _log
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from sim.connection import End, Listener, Owner, ignore, reset
 from sim.kernel import MILLISECOND, NORMAL, SECOND, Kernel
-from sim.machine import Message
+from sim.packet import Delay, Link, Packet, Rule, Sever, Tally
 
 if TYPE_CHECKING:
     from sim.host import Host
@@ -28,165 +29,6 @@ if TYPE_CHECKING:
 _RTO = 200 * MILLISECOND  # first retransmission timeout of Linux
 _GIVE_UP = 900 * SECOND  # about tcp_retries2 = 15
 _SYN_RETRIES = (1, 3, 7, 15, 31, 63)  # seconds after the first try; then ETIMEDOUT at 127 s
-
-
-class Owner(Protocol):
-    """Whoever holds an end: a process or a server. Its callbacks wait while it is paused."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether it still runs."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether it stands still for a while."""
-
-    on_death: list[Callable[[], None]]
-
-    def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call now, when it goes on, or never."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One message on its way, as rules see it."""
-
-    source: str
-    target: str
-    protocol: str  # "http", "kafka", "cql", "broker" ...
-    kind: str  # "Produce", "ProduceResponse", "EXECUTE", "bytes" ...
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """A rule's wish: deliver `delay_ns` later."""
-
-    delay_ns: int
-
-
-class Sever:
-    """A rule's wish: the packet is lost and the connection with it; both sides see a reset."""
-
-
-Rule = Callable[[Packet], Delay | type[Sever] | None]
-
-
-class End:
-    """One end of a connection. Set `on_message` and `on_close` as soon as you have it."""
-
-    __slots__ = (
-        "_net",
-        "closed",
-        "kind",
-        "on_close",
-        "on_message",
-        "outgoing",
-        "owner",
-        "peer",
-        "receiver",
-        "source",
-        "target",
-    )
-
-    def __init__(self, net: "Network", source: str, target: str, kind: str, owner: Owner) -> None:
-        self._net = net
-        self.source = source
-        self.target = target
-        self.receiver = net.hosts[target]
-        self.kind = kind
-        self.owner = owner
-        self.closed = False
-        self.peer: End = self
-        self.on_message: Callable[[Any], None] = _ignore
-        self.on_close: Callable[[OSError | None], None] = _ignore
-        self.outgoing = _Direction()
-        owner.on_death.append(self._owner_died)
-
-    def send(self, message: Message | bytes, size: int) -> None:
-        """Send; nothing is said if the connection is dead, as with a socket before the reset."""
-        if not self.closed:
-            self._net.carry(self, message, size)
-
-    def close(self) -> None:
-        """Say goodbye after everything sent so far (FIN)."""
-        self._end(None)
-
-    def abort(self) -> None:
-        """End the connection at once (RST)."""
-        self._end(_reset())
-
-    def _end(self, error: OSError | None) -> None:
-        if not self.closed:
-            self.closed = True
-            self._net.goodbye(self, error)
-
-    def _owner_died(self) -> None:
-        host = self._net.hosts[self.source]
-        if host.powered:
-            self.close()
-        else:
-            self.closed = True
-
-    def lost(self, error: OSError | None) -> None:
-        """Learn from the network that the connection has ended.
-
-        An owner that is paused learns it when it goes on, behind what came before: that waits in
-        its socket, and is read first, whatever became of the connection.
-        """
-        self.owner.call(self._over, error)
-
-    def _over(self, error: OSError | None) -> None:
-        if not self.closed:
-            self.closed = True
-            self.on_close(error)
-
-    def deliver(self, message: Any) -> None:
-        """Hand a message to the owner, unless the end was closed meanwhile."""
-        if not self.closed:
-            self.on_message(message)
-
-
-class _Direction:
-    """What one end has sent: when its last packet arrives, and what is held."""
-
-    __slots__ = ("arrives", "held", "held_since")
-
-    def __init__(self) -> None:
-        self.arrives = 0
-        self.held: list[tuple[Any, int]] = []
-        self.held_since = 0
-
-
-class Listener:
-    """Accepts connections at (host, port) until closed or its owner dies."""
-
-    def __init__(self, net: "Network", host: str, port: int, owner: Owner) -> None:
-        self._net, self.host, self.port, self.owner = net, host, port, owner
-        owner.on_death.append(self.close)
-
-    def close(self) -> None:
-        """Stop listening."""
-        if self._net.listeners.get((self.host, self.port), (None,))[0] is self:
-            del self._net.listeners[self.host, self.port]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Latency between two hosts: `base_ns` plus an exponential part with mean `jitter_ns`."""
-
-    base_ns: int = 60_000
-    jitter_ns: int = 40_000
-    bytes_per_second: int = 1_000_000_000
-
-
-class Tally:
-    """Counts what a cut held back."""
-
-    __slots__ = ("held",)
-
-    def __init__(self) -> None:
-        self.held = 0
 
 
 class Network:
@@ -327,7 +169,7 @@ class Network:
             return
         if peer.closed:
             if not end.closed:
-                self._schedule(peer, _Goodbye(_reset()), self._latency(0))
+                self._schedule(peer, _Goodbye(reset()), self._latency(0))
             return
         if type(message) is bytes:
             kind = "bytes"
@@ -344,8 +186,8 @@ class Network:
 
     def _sever(self, end: End, delay: int) -> None:
         self.kernel.trace.record("sever", end.source, end.target)
-        self.kernel.after(delay, end.lost, _reset())
-        self.kernel.after(delay, end.peer.lost, _reset())
+        self.kernel.after(delay, end.lost, reset())
+        self.kernel.after(delay, end.peer.lost, reset())
 
     def _hold(self, end: End, message: Any, size: int) -> None:
         direction = end.outgoing
@@ -402,7 +244,7 @@ class Network:
             dial.owner.call(dial.failed, failed)
 
     def _open(self, dial: "_Dial") -> None:
-        listener, accept = self.listeners.get((dial.target, dial.port), (None, _ignore))
+        listener, accept = self.listeners.get((dial.target, dial.port), (None, ignore))
         if listener is None or not listener.owner.alive or not dial.owner.alive:
             refused = ConnectionRefusedError(
                 errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED) + f" {dial.target}:{dial.port}"
@@ -445,11 +287,3 @@ class _Dial:
     failed: Callable[[OSError], None]
     owner: Owner
     kind: str
-
-
-def _reset() -> OSError:
-    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-
-
-def _ignore(*_: Any) -> None:
-    """Take what nobody waits for."""

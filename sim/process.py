@@ -1,4 +1,4 @@
-"""Processes and threads of a simulated world: incarnations of programs, and greenlets in them."""
+"""Processes of a simulated world: incarnations of programs, and the fence around dead ones."""
 
 import random
 import sys
@@ -7,24 +7,20 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-import simpy
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import getcurrent
 
 from sim.errors import SimulationError
+from sim.thread import Killed, Thread
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.host import Host
     from sim.kernel import Kernel
 
-NORMAL = simpy.events.EventPriority(1)
 
 _burying = 0  # > 0 while what dead programs left behind is cleared away
 _undertaker = 0  # the operating system's thread that does it: others are none of our business
 _outside = 0  # > 0 while the harness formats or inspects from inside a simulated thread
-
-
-class Killed(BaseException):
-    """Unwinds the threads of a dead process. Programs never see a reason to catch it."""
 
 
 class Strike(Protocol):
@@ -102,121 +98,6 @@ def outside() -> Generator[None]:
         yield
     finally:
         _outside -= 1
-
-
-class Timer(simpy.Event):
-    """Calls ``function(*args)`` from the loop when its time has come, unless cancelled."""
-
-    __slots__ = ("args", "function", "process")
-
-    _ok = True
-    _value = None
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        delay_ns: int,
-        process: "Process | None",
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-    ) -> None:
-        self.callbacks = [_fire]
-        self.process = process  # on whose behalf; None for a device
-        self.function = function
-        self.args = args
-        env.schedule(self, NORMAL, max(delay_ns, 0))
-
-    def cancel(self) -> None:
-        """Make sure the call never happens; harmless afterwards."""
-        if self.callbacks is not None:
-            self.callbacks.clear()
-
-    @property
-    def pending(self) -> bool:
-        """Whether the call is still to come."""
-        return bool(self.callbacks)
-
-
-def _fire(timer: Any) -> None:
-    process = timer.process
-    if process is None or (process.alive and not process.paused):
-        timer.function(*timer.args)
-    else:
-        process.call(timer.function, *timer.args)
-
-
-class Thread(greenlet):
-    """One thread of a simulated process."""
-
-    def __init__(
-        self,
-        process: "Process",
-        target: Callable[..., Any],
-        args: tuple[Any, ...],
-        name: str,
-        *,
-        daemon: bool,
-    ) -> None:
-        super().__init__(parent=process.kernel.hub)
-        process.threads_started += 1
-        self.process = process
-        self.target = target
-        self.args = args
-        self.ident = process.threads_started
-        self.name = name or f"thread-{self.ident}"
-        self.daemon = daemon
-        self.locals: dict[Any, Any] = {}
-        self.finished = process.kernel.event()
-        self.parked = False
-        self.alarm: simpy.Event | None = None  # of its last sleep, to be used again
-        self._floor: Callable[[], simpy.Event | None] = self.parent.switch  # type: ignore[union-attr]
-        # What must be put aside while another thread runs and taken up again afterwards
-        # (asyncio's running loop and generator hooks); None when there is nothing.
-        self.leave: Callable[[], Callable[[], None]] | None = None
-
-    def run(self) -> None:
-        """Run the target; what ends it decides how the process ends if this is its main thread."""
-        process = self.process
-        try:
-            if process.alive:
-                self.target(*self.args)
-        except (Killed, GreenletExit):
-            pass
-        except BaseException as error:  # noqa: BLE001 - it must end here, in the harness's hands
-            process.uncaught(self, error)
-        finally:
-            process.threads.pop(self.ident, None)
-            if not self.finished.triggered:
-                self.finished.succeed()
-
-    def park(self) -> simpy.Event | None:
-        """Give the loop the floor until `wake`; return what woke."""
-        if not self.process.alive:
-            raise Killed
-        self.parked = True
-        if self.leave is None:
-            return self._floor()
-        come_back = self.leave()
-        try:
-            return self._floor()
-        finally:
-            come_back()
-
-    def wake(self, event: simpy.Event | None) -> None:
-        """Let the thread go on, called from the loop; later than the first call it does nothing."""
-        if not self.parked:
-            return
-        self.parked = False
-        process = self.process
-        if process.alive:
-            if process.paused:
-                process.backlog.append((self._go_on, (event,)))
-            else:
-                self.switch(event)
-
-    def _go_on(self, event: simpy.Event | None) -> None:
-        if not self.dead:
-            self.switch(event)
 
 
 class Process:

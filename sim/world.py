@@ -7,7 +7,8 @@ from sim.host import Host, Server
 from sim.kernel import Kernel
 from sim.machine import Machine
 from sim.moments import MomentWatch
-from sim.network import Link, Network
+from sim.network import Network
+from sim.packet import Link
 from sim.process import Process
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from reports.live.sent import place_of
 from reports.live.sources import Cut, Sources
 from reports.reconcile.codes import EVENTS_TOPIC, LOG, OPERATIONS_TOPIC, Kind, meaning
 from system.records import EVENTS, OPERATIONS, LedgerRow, decode_event, decode_operation
-from system.wal.frames import CommandFrame, EngineFrame, Frame
+from system.wal.frames import CommandFrame, EngineFrame
+from system.wal.packing import Frame
 
 Block = tuple[int, int]  # partition, number // BLOCK
 

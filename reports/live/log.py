@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from system.errors import Halt
 from system.wal import reader
-from system.wal.frames import HEADER_BYTES, Frame, Header, unpack
+from system.wal.packing import HEADER_BYTES, Frame, Header, unpack
 from system.wal.reader import Torn
 
 

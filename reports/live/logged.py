@@ -16,13 +16,8 @@ from system.errors import Stop
 from system.records import (
     OPERATIONS,
 )
-from system.wal.frames import (
-    CommandFrame,
-    EngineFrame,
-    Frame,
-    LinkFrame,
-    PositionFrame,
-)
+from system.wal.frames import CommandFrame, EngineFrame, LinkFrame, PositionFrame
+from system.wal.packing import Frame
 
 
 class Logged:

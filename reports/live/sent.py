@@ -12,7 +12,8 @@ from reports.live.published import Published
 from reports.live.sources import Bounds, Cut
 from reports.reconcile.codes import EVENTS_TOPIC, LOG, meaning
 from system.records import EVENTS, ORDERS, LedgerRow, decode_event
-from system.wal.frames import CommandFrame, EngineFrame, Frame, Leg, Output
+from system.wal.frames import CommandFrame, EngineFrame, Leg, Output
+from system.wal.packing import Frame
 
 
 class Subject(NamedTuple):

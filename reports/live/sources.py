@@ -12,7 +12,7 @@ import msgspec
 
 from reports.shown import Shown
 from system.chain import Link
-from system.wal.frames import Frame
+from system.wal.packing import Frame
 
 # The columns of a ledger row in the order of `reports.case.COLUMNS`.
 Cells = tuple[int, int, int, int, int, int, int, str, str, int]

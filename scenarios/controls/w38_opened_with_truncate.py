@@ -5,7 +5,7 @@ import os
 from scenarios.controls import planted
 from system.ubscore import UBSCore
 from system.wal import reader
-from system.wal.frames import HEADER_BYTES
+from system.wal.packing import HEADER_BYTES
 
 
 class OpensForWriting(UBSCore):

@@ -6,7 +6,7 @@ from scenarios.catalog.rotten_log import scenario as rotten_log
 from system.errors import Halt
 from system.ubscore import UBSCore
 from system.wal import reader
-from system.wal.frames import HEADER_BYTES
+from system.wal.packing import HEADER_BYTES
 
 
 class CutsItOff(UBSCore):

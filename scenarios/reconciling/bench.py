@@ -22,19 +22,8 @@ from reports.shown import Shown
 from system.effects import Effect
 from system.effects import encode as encode_effects
 from system.records import EVENTS, OPERATIONS
-from system.wal.frames import (
-    COMMAND,
-    CommandFrame,
-    Frame,
-    Header,
-    Input,
-    Leg,
-    Output,
-    crc_of,
-    kind_of,
-    pack,
-    pack_header,
-)
+from system.wal.frames import COMMAND, CommandFrame, Input, Leg, Output, kind_of
+from system.wal.packing import Frame, Header, crc_of, pack, pack_header
 from system.wal.reader import file_name
 
 SIZES = (100_000, 1_000_000, 10_000_000)

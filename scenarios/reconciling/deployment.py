@@ -14,7 +14,7 @@ from scenarios.reconciling.settings import Settings
 from scenarios.reconciling.tables import Tables
 from scenarios.reconciling.topics import Topics
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
-from system.wal.frames import Frame
+from system.wal.packing import Frame
 
 
 class Deployment:

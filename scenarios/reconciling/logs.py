@@ -15,7 +15,7 @@ from system.directory import DataDirectory
 from system.errors import Stop
 from system.ubscore.cluster import Shard
 from system.wal import reader
-from system.wal.frames import Frame
+from system.wal.packing import Frame
 
 _TRIES = 50
 _PAUSE_S = 0.02

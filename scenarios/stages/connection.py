@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from scenarios import http
 from scenarios.http import Incoming, Response
+from sim.connection import End
 from sim.kernel import MILLISECOND, Kernel
-from sim.network import End
 from sim.process import Process
 
 

@@ -20,7 +20,8 @@ from typing import Any, NoReturn
 
 from sim.doors import signals, standard
 from sim.doors.threads import state, threads
-from sim.process import Killed, Process, Thread, current, outside, running
+from sim.process import Process, current, outside, running
+from sim.thread import Killed, Thread
 
 _real = {
     name: getattr(os, name)

@@ -21,7 +21,8 @@ import simpy
 from sim.doors.escapes import escape
 from sim.errors import Unmodelled
 from sim.kernel import URGENT
-from sim.process import Process, Thread, current, running
+from sim.process import Process, current, running
+from sim.thread import Thread
 
 _real_signal, _real_getsignal = signal.signal, signal.getsignal
 _real_raise, _real_interrupt = signal.raise_signal, signal.siginterrupt

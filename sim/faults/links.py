@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from sim.faults.base import Fault, Receipt
 from sim.kernel import MILLISECOND
-from sim.network import Delay, Packet, Sever
+from sim.packet import Delay, Packet, Sever
 from sim.world import World
 
 

@@ -26,11 +26,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from system.errors import Halt, LogError
-from system.wal.frames import (
+from system.wal.frames import AnyBody
+from system.wal.packing import (
     HEADER_BYTES,
     MAGIC,
     MAX_UNSYNCED,
-    AnyBody,
     Frame,
     Header,
     unpack,

@@ -12,17 +12,8 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from system.errors import LogError
 from system.wal import reader
-from system.wal.frames import (
-    MAX_UNSYNCED,
-    AnyBody,
-    EpochFrame,
-    Frame,
-    Header,
-    crc_of,
-    kind_of,
-    pack,
-    pack_header,
-)
+from system.wal.frames import AnyBody, EpochFrame, kind_of
+from system.wal.packing import MAX_UNSYNCED, Frame, Header, crc_of, pack, pack_header
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -39,18 +39,8 @@ from system.records import (
     encode,
 )
 from system.topics import key_of, partition_of
-from system.wal.frames import (
-    CommandFrame,
-    EpochFrame,
-    Header,
-    Input,
-    Leg,
-    Output,
-    crc_of,
-    kind_of,
-    pack,
-    pack_header,
-)
+from system.wal.frames import CommandFrame, EpochFrame, Input, Leg, Output, kind_of
+from system.wal.packing import Header, crc_of, pack, pack_header
 from system.wal.reader import file_name
 
 EPOCH_MS = 1_700_000_000_000

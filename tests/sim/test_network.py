@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.connection import End
 from sim.faults import Cut, Isolate, LoseResponse, SlowLink
 from sim.kernel import SECOND
-from sim.network import End
 from tests.sim.conftest import Bench
 
 

@@ -17,7 +17,8 @@ from reports.live.replay import undecodable
 from reports.live.sources import Cut
 from reports.reconcile.codes import LOG, OUTPUTS_TOPIC, meaning
 from system.records import EngineOutput, LedgerRow, decode_output
-from system.wal.frames import EngineFrame, Frame, Leg, Link
+from system.wal.frames import EngineFrame, Leg, Link
+from system.wal.packing import Frame
 
 Lane = tuple[int, int]  # shard, symbol
 

@@ -13,7 +13,8 @@ from reports.live.parts import Found, Parts
 from reports.live.sources import Cut, Sources
 from reports.reconcile.codes import LOG, ORDERS_TOPIC, OUTPUTS_TOPIC, Kind, meaning
 from system.records import ORDERS, decode_output, decode_validated
-from system.wal.frames import CommandFrame, EngineFrame, Frame
+from system.wal.frames import CommandFrame, EngineFrame
+from system.wal.packing import Frame
 
 _AT_ONCE = 64  # blocks that are read again; what is kept of one side fits in memory
 

@@ -12,7 +12,8 @@ from reports.breaks import Break
 from reports.live.sources import Account
 from reports.naming import account_name
 from system.records import ORDERS, ValidatedOrder, decode_validated
-from system.wal.frames import EngineFrame, Frame, Leg, OrderFrame
+from system.wal.frames import EngineFrame, Leg, OrderFrame
+from system.wal.packing import Frame
 
 
 class Locks:

@@ -12,7 +12,8 @@ from reports.live.parts import Found, Parts, Tally
 from reports.live.sources import Bounds, Cut, Sources
 from reports.reconcile.codes import LOG, ORDERS_TOPIC, meaning
 from system.records import ORDERS, Validated, ValidatedOrder, decode_validated
-from system.wal.frames import Frame, Output
+from system.wal.frames import Output
+from system.wal.packing import Frame
 
 Lane = tuple[int, int]  # partition, shard
 

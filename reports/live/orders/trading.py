@@ -26,7 +26,8 @@ from reports.reconcile.codes import LOG, OUTPUTS_TOPIC, TABLES
 from reports.reconcile.statement import Step
 from reports.reconcile.totals import Totals
 from system.records import LedgerRow
-from system.wal.frames import CommandFrame, EngineFrame, Frame, LinkFrame, OrderFrame
+from system.wal.frames import CommandFrame, EngineFrame, LinkFrame, OrderFrame
+from system.wal.packing import Frame
 
 
 class Trading:

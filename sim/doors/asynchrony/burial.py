@@ -8,7 +8,8 @@ gets one last thread, in which all doors refuse it, and its coroutines end there
 from collections.abc import Callable
 from typing import Any
 
-from sim.process import Process, Thread
+from sim.process import Process
+from sim.thread import Thread
 
 
 def fenced(process: Process, function: Callable[[], Any]) -> None:

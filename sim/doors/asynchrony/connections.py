@@ -8,10 +8,10 @@ from asyncio import base_events
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from sim.connection import End
 from sim.doors.asynchrony.sockets import Ports, Socket
 from sim.doors.asynchrony.transport import Transport
 from sim.doors.escapes import escape
-from sim.network import End
 from sim.process import Process
 
 _ANYWHERE = {None, "", "0.0.0.0", "::"}

@@ -8,7 +8,8 @@ from greenlet import getcurrent
 
 from sim.doors.clocks import true_ns
 from sim.kernel import MICROSECOND
-from sim.process import Killed, Process
+from sim.process import Process
+from sim.thread import Killed
 
 _SPINS = 50  # rounds without a pause, after which others get a chance and time moves on
 

@@ -5,7 +5,7 @@ import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.network import Listener
+    from sim.connection import Listener
 
 Address = tuple[str, int]
 

@@ -16,10 +16,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from sim.connection import End
 from sim.doors.asynchrony.sockets import Address, Socket
 from sim.doors.threads import state
 from sim.errors import Unmodelled
-from sim.network import End
 
 _WINDOW = 256 * 1024
 _AT_ONCE = 256 * 1024  # the most that one `data_received` gets

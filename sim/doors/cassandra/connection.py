@@ -9,10 +9,10 @@ from cassandra.connection import Connection as RealConnection
 from cassandra.connection import ConnectionBusy, ConnectionShutdown
 from cassandra.connection import Timer as DriverTimer
 
+from sim.connection import End
 from sim.doors.cassandra import reactor
 from sim.doors.cassandra.messages import message_of, request_of
 from sim.doors.subjects import subject_of
-from sim.network import End
 from sim.process import running
 from sim.scylla.wire import Prepared, Request, Response
 

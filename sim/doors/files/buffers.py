@@ -10,7 +10,8 @@ from typing import Any
 
 from sim.doors.files import descriptors
 from sim.doors.files.table import Files
-from sim.process import Killed, Process
+from sim.process import Process
+from sim.thread import Killed
 
 
 class _NoLock:

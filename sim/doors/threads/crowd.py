@@ -15,7 +15,8 @@ import simpy
 
 from sim.doors.clocks import true_ns
 from sim.doors.threads import state
-from sim.process import Process, Thread
+from sim.process import Process
+from sim.thread import Thread
 
 Ticket = tuple[simpy.Event, Any]  # what wakes a waiter, and whom
 

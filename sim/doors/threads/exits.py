@@ -5,7 +5,8 @@ from typing import Any
 
 from sim.doors.threads import state
 from sim.doors.threads.threads import report
-from sim.process import Killed, Process, running
+from sim.process import Process, running
+from sim.thread import Killed
 
 
 class Flag:

@@ -7,7 +7,7 @@ from greenlet import getcurrent
 
 from sim import process as processes
 from sim.doors.threads.state import refuse
-from sim.process import Thread
+from sim.thread import Thread
 
 _real_local = _thread._local
 

@@ -12,7 +12,8 @@ from sim import process as processes
 from sim.doors import names
 from sim.doors.threads.crowd import Contended
 from sim.doors.threads.state import refuse
-from sim.process import Process, Thread, current
+from sim.process import Process, current
+from sim.thread import Thread
 
 _make_lock, _make_rlock = names.allocate_lock, names.real_rlock
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sim import process as processes
-from sim.process import Killed, Process, Thread
+from sim.process import Process
+from sim.thread import Killed, Thread
 
 
 class State:

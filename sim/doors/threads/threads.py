@@ -16,7 +16,8 @@ from typing import Any
 
 from sim.doors.clocks import true_ns
 from sim.doors.threads import state
-from sim.process import Killed, Thread, current, outside, running
+from sim.process import current, outside, running
+from sim.thread import Killed, Thread
 
 _real_start_new = _thread.start_new_thread
 _real_get_ident = threading.get_ident

@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.connection import End
 from sim.kafka.client import codes
 from sim.kafka.protocol import Request, Response
 from sim.kernel import SECOND
-from sim.network import End
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.client import Client

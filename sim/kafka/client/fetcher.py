@@ -27,7 +27,7 @@ from sim.kafka.entities import (
 )
 from sim.kafka.protocol import Repeated, duration
 from sim.kernel import MILLISECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.consumer import Consumer

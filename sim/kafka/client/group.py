@@ -26,7 +26,7 @@ from sim.kafka.client.liveness import PollWatch, Pulse
 from sim.kafka.client.wheel import text_of
 from sim.kafka.entities import LeaveGroupRequest
 from sim.kernel import SECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.consumer import Consumer

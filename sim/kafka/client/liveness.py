@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sim.kafka.client import codes
 from sim.kafka.entities import HeartbeatRequest
 from sim.kernel import MILLISECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.consumer import Consumer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.kafka.client import codes
 from sim.kafka.entities import MetadataRequest, MetadataRequestTopic, MetadataResponse
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.client import Client

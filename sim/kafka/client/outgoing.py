@@ -19,7 +19,7 @@ from sim.kafka.client.broker import Broker
 from sim.kafka.entities import PartitionProduceData, ProduceRequest, TopicProduceData
 from sim.kafka.protocol import duration
 from sim.kernel import MILLISECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.producer import Producer

@@ -23,7 +23,8 @@ from sim.kafka.client.partitioner import PARTITIONERS, Sticky
 from sim.kafka.client.topics import Report, Topic
 from sim.kafka.protocol import moment_ms
 from sim.kernel import MILLISECOND
-from sim.process import Process, Timer
+from sim.process import Process
+from sim.timer import Timer
 
 _NO_DEADLINE = 2**62
 

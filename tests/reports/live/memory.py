@@ -13,7 +13,7 @@ from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Set
 from reports.live.waivers import Waiver
 from reports.shown import Shown
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS, decode_event
-from system.wal.frames import HEADER_BYTES, Frame, unpack
+from system.wal.packing import HEADER_BYTES, Frame, unpack
 from tests.reports.build import EPOCH_MS, MS, PARTITIONS, Build, log_files
 
 change = msgspec.structs.replace

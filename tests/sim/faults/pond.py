@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from sim.connection import End
 from sim.disk import Disk
 from sim.doors.install import attend
 from sim.kafka.cluster.cluster import Cluster
 from sim.kafka.cluster.image import Node
 from sim.kernel import SECOND
 from sim.machine import Effects, Send
-from sim.network import End
 from sim.world import World
 
 FILE = "/var/lib/log"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from scenarios import catalog
-from scenarios.plans import KINDS, rotten_log, torn_append
+from scenarios.draws import KINDS
+from scenarios.plans import rotten_log, torn_append
 from sim.faults import (
     AlterRecord,
     BitRot,

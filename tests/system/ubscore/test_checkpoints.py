@@ -8,7 +8,7 @@ import pytest
 from system.errors import Halt
 from system.records import Transfer
 from system.ubscore import image
-from system.wal.frames import HEADER_BYTES
+from system.wal.packing import HEADER_BYTES
 from tests.system.small_kafka import NOW_MS, Broker
 from tests.system.ubscore.commands import operation, request_id
 from tests.system.ubscore.desk import Desk, kill, log_of, made, opened

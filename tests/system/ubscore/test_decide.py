@@ -10,7 +10,7 @@ from system.ubscore import image
 from system.ubscore.decide import decide
 from system.ubscore.state import State
 from system.ubscore.terms import Terms
-from system.wal import frames
+from system.wal import frames, packing
 from system.wal.frames import CommandFrame
 from tests.system.small_kafka import NOW_MS
 from tests.system.ubscore.commands import arrival, operation, request_id
@@ -94,8 +94,8 @@ def test_the_fold_of_the_frames_is_the_live_state(
     folded = State()
     for lsn, frame in enumerate(made, 1):
         kind, _, payload = frames.kind_of(frame)
-        data = frames.pack(kind, payload, lsn=lsn, generation=1, previous=0, synced_lsn=0)
-        read = frames.unpack("f", data, 0)
+        data = packing.pack(kind, payload, lsn=lsn, generation=1, previous=0, synced_lsn=0)
+        read = packing.unpack("f", data, 0)
         assert read is not None
         folded.apply(lsn, read.body)
     assert image.encode(folded) == image.encode(live)

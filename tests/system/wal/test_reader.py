@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from system.errors import Halt
 from system.wal import reader
-from system.wal.frames import FRAME_BYTES, HEADER_BYTES, pack
+from system.wal.packing import FRAME_BYTES, HEADER_BYTES, pack
 from tests.system.wal.logs import SMALL, batch, files, marks, opened
 
 FIRST, SECOND = (1, 2, 3), (4, 5, 6)

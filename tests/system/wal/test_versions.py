@@ -13,18 +13,15 @@ from system.wal.frames import (
     CommandFrame,
     EngineFrame,
     EpochFrame,
-    Header,
     Input,
     Link,
     LinkFrame,
     MarkFrame,
     OrderFrame,
     PositionFrame,
-    crc_of,
     kind_of,
-    pack,
-    pack_header,
 )
+from system.wal.packing import Header, crc_of, pack, pack_header
 from system.wal.traced import context, plain, traced
 
 NAME = "wal-00000001-0000000000000001.log"

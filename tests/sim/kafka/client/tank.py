@@ -10,7 +10,7 @@ from sim.kafka.cluster.cluster import Cluster
 from sim.kafka.cluster.image import Node
 from sim.kafka.cluster.settings import Settings
 from sim.kernel import SECOND
-from sim.network import Delay, Packet, Sever
+from sim.packet import Delay, Packet, Sever
 from sim.process import Process, current
 from sim.world import World
 
