@@ -1,4 +1,4 @@
-"""What README says is there: commands and their options, targets, scenarios, files, metrics."""
+"""What the documents say is there: commands and options, targets, scenarios, files, links."""
 
 import importlib.util
 import re
@@ -12,22 +12,44 @@ from reports.observability import catalogue
 from scenarios import catalog, controls
 from scenarios.cli import wavetank
 from system.__main__ import PROGRAMS
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[1]
-_TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-README = re.sub(r"```.*?```", "", _TEXT, flags=re.DOTALL)
+FRONT_DOOR = ROOT / "README.md"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+OURS = ("system/", "sim/", "scenarios/", "reports/", "tests/", "backends/")
 
-SPANS = [
-    text.replace("\n", " ")
-    for text in re.findall(r"`([^`]+)`", re.sub(r"^ {4}.*$", "", README, flags=re.MULTILINE))
-]
-_BLOCKS = re.findall(r"^ {4}(\S.*)$", README.replace("\\\n", " "), flags=re.MULTILINE)
-LINES = [line.partition("  #")[0].strip() for line in _BLOCKS]
-COMMANDS = [text for text in (*SPANS, *LINES) if re.match(r"wavetank\s", text)]
+
+def written() -> dict[Path, str]:
+    """Every document that a person wrote, by its path."""
+    paths = [FRONT_DOOR, *(path for top in OURS for path in (ROOT / top).rglob("README.md"))]
+    return {path: path.read_text(encoding="utf-8") for path in paths}
+
+
+DOCUMENTS = written()
+EXAMPLES = [path for text in DOCUMENTS.values() for path, _ in examples(text)]
+PROSE = {path: re.sub(r"```.*?```", "", text, flags=re.DOTALL) for path, text in DOCUMENTS.items()}
+
+
+def spans(text: str) -> list[str]:
+    """Return what stands in backticks; a pipe has a backslash where it stands in a table."""
+    within = re.findall(r"`([^`]+)`", re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE))
+    return [" ".join(span.replace("\\|", "|").split()) for span in within]
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of indented blocks, without what is said of them."""
+    blocks = re.findall(r"^ {4}(\S.*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
+    return [line.partition("  #")[0].strip() for line in blocks]
+
+
+SAID = {path: (*spans(text), *lines(text)) for path, text in PROSE.items()}
+SPANS = [span for text in PROSE.values() for span in spans(text)]
+EVERYTHING = [text for said in SAID.values() for text in said]
+COMMANDS = sorted({text for text in EVERYTHING if re.match(r"wavetank\s", text)})
 TARGETS = {
     name
-    for text in (*SPANS, *LINES)
+    for text in EVERYTHING
     if (match := re.match(r"make ([a-z-]+)", text))
     for name in match.groups()
 }
@@ -56,11 +78,13 @@ def test_each_command_and_each_of_its_options_exists(line: str) -> None:
         options = {word.partition("=")[0] for word in rest if re.match("--?[a-z]", word)}
         assert options <= known | {"--help"}, f"{command.name} has no {options - known}"
         if command.name in ("run", "hunt", "twin") and rest and re.match("[a-z]", rest[0]):
-            assert rest[0] in catalog.names()
+            named = {*catalog.names(), *(Path(path).stem for path in EXAMPLES)}
+            assert rest[0] in named
 
 
 def test_every_command_is_in_the_front_door() -> None:
-    named = {command for line in COMMANDS for command in re.split(r"[\s|]+", line)[1:3]}
+    said = [text for text in SAID[FRONT_DOOR] if re.match(r"wavetank\s", text)]
+    named = {command for line in said for command in re.split(r"[\s|]+", line)[1:3]}
 
     assert set(wavetank.commands) - named <= {"demo"}  # that one is `make demo`
 
@@ -71,7 +95,7 @@ def test_every_option_that_stands_alone_belongs_to_some_command() -> None:
     known = {name for command in commands for one in command.params for name in one.opts}
     alone = {text.split()[0] for text in SPANS if text.startswith("--")}
 
-    assert alone - known <= {"--config", "--shard"}  # those of the programs
+    assert alone - known <= {"--help", "--config", "--shard"}  # the last two are the programs'
 
 
 def test_targets_exist_and_are_what_make_help_lists() -> None:
@@ -86,25 +110,50 @@ def test_targets_exist_and_are_what_make_help_lists() -> None:
 def test_scenarios_and_controls_exist() -> None:
     words = {word for text in SPANS for word in re.findall(r"^[a-z0-9]+(?:_[a-z0-9]+)+$", text)}
     told = {one.name for metrics in catalogue.described().values() for one in metrics}
-    libraries = {"confluent_kafka"}
+    others = {"confluent_kafka", *(Path(path).stem for path in EXAMPLES)}
 
-    assert words - set(catalog.names()) - told - libraries == set()
-    assert set(controls.names()) & words
+    assert words - set(catalog.names()) - told - others == set()
+
+
+def test_every_planted_bug_is_in_the_table_of_controls() -> None:
+    table = {
+        name for text in spans(PROSE[ROOT / "scenarios/controls/README.md"]) for name in [text]
+    }
+
+    assert set(controls.names()) - table == set()
+
+
+def test_every_document_is_linked_from_the_front_door() -> None:
+    links = set(re.findall(r"\]\(([^)#]+)", DOCUMENTS[FRONT_DOOR]))
+
+    assert {str(path.relative_to(ROOT)) for path in DOCUMENTS} - links == {"README.md"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", DOCUMENTS[path]):
+        there = (path.parent / target).resolve() if target else path
+        assert there.exists(), f"{target} is not there"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", PROSE[there], flags=re.MULTILINE)
+            assert anchor in {
+                re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings
+            }
 
 
 def test_files_exist() -> None:
-    spans = {text for text in SPANS if re.fullmatch(r"[a-zA-Z0-9_./-]+", text)}
-    ours = ("system/", "sim/", "scenarios/", "reports/", "tests/", "backends/")
-    paths = {text for text in spans if text.startswith(ours) or text == "compose.yaml"}
+    named = {text for text in SPANS if re.fullmatch(r"[a-zA-Z0-9_./-]+", text)}
+    paths = {text for text in named if text.startswith(OURS) or text == "compose.yaml"}
 
     assert len(paths) > 10
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [path for path in paths - set(EXAMPLES) if not (ROOT / path).exists()] == []
 
 
 def test_modules_and_programs_exist() -> None:
-    lines = [text for text in (*SPANS, *LINES) if text.startswith("python -m ")]
-    modules = {line.split()[2] for line in lines}
+    told = [text for text in EVERYTHING if text.startswith("python -m ")]
+    modules = {line.split()[2] for line in told}
 
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
-    (programs,) = (line.split()[3] for line in lines if line.startswith("python -m system "))
-    assert set(programs.split("|")) <= set(PROGRAMS)
+    programs = {line.split()[3] for line in told if line.startswith("python -m system ")}
+    assert programs
+    assert {name for text in programs for name in text.split("|")} <= set(PROGRAMS)
