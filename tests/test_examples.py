@@ -32,6 +32,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = table.replace("    log,\n", "    limits,\n    log,\n", 1)
     table = table.replace("\n}\n", f"\n    {line}\n}}\n", 1)
     (top / CHECKERS).write_text(table, encoding="utf-8")
+    shutil.copy(ROOT / "pyproject.toml", top)
     return top
 
 
@@ -72,10 +73,8 @@ def test_the_checker_finds_whom_the_document_names(copy: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES)
 @pytest.mark.parametrize("check", [("format", "--check"), ("check",)])
-def test_examples_are_written_like_the_rest(path: str, check: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "ruff", *check, "--stdin-filename", path, "-"]
-    done = subprocess.run(
-        command, input=FILES[path], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_examples_are_written_like_the_rest(copy: Path, path: str, check: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "ruff", *check, path]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
