@@ -3,9 +3,12 @@
 Per change of the account (its ``seq``): the frame that made it, the messages that carried it, the
 row it became; before it what asked for it. A change that is missing at a hop, or that a hop has
 and the one before it never had, is named with its moment.
+
+Each place stamps with a clock of its own, and those differ by more than a message takes: what
+followed from something is listed below it, whatever the stamps say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from reports.amounts import decimal, seconds
@@ -14,11 +17,15 @@ from reports.fills import moves
 from reports.journal import Account, say_balance
 from reports.judge import Judgement
 from reports.naming import account_name
+from reports.traffic import place_of
 from system.records import LedgerRow
 
 
 class Moment(NamedTuple):
-    """Something that asked for a change of the account, or is one, at one place."""
+    """Something that asked for a change of the account, or is one, at one place.
+
+    `after` is the place of what it followed from, if that is known.
+    """
 
     at_ns: int | None
     what: str
@@ -27,13 +34,25 @@ class Moment(NamedTuple):
     delta_avail: int
     delta_frozen: int
     text: str
+    after: str = ""
 
 
 def trace(judgement: Judgement, account: Account) -> list[Moment]:
-    """Return every frame, message and row that moved an account, in order of time."""
-    found = [*_asked(judgement, account), *_logged(judgement, account)]
-    found += [*_published(judgement, account), *_settled(judgement, account)]
-    return sorted(found, key=lambda m: (m.at_ns is None, m.at_ns or 0))
+    """Return every frame, message and row that moved an account: causes first, then by time."""
+    logged = list(_logged(judgement, account))
+    frames = {moment.seq: moment.place for moment in logged}
+    found = [*_asked(judgement, account), *logged]
+    found += [*_published(judgement, account, frames), *_settled(judgement, account, frames)]
+    at = {moment.place: moment for moment in found}
+
+    def turn(moment: Moment) -> tuple[bool, int, int]:
+        cause = at.get(moment.after)
+        if cause is None:
+            return moment.at_ns is None, moment.at_ns or 0, 0
+        _, earliest, depth = turn(cause)
+        return moment.at_ns is None, max(moment.at_ns or 0, earliest), depth + 1
+
+    return sorted(found, key=turn)
 
 
 def _asked(judgement: Judgement, account: Account) -> Iterator[Moment]:
@@ -41,9 +60,9 @@ def _asked(judgement: Judgement, account: Account) -> Iterator[Moment]:
     for source in case.inputs:
         if (source.command.user_id, source.asset_id) == account:
             record = source.record
-            place = f"{record.topic}/{record.partition}@{record.offset}"
             kind = type(source.command).__name__
-            yield Moment(source.at_ns, "message", place, 0, 0, 0, f"{kind} {source.key[1]}")
+            text = f"{kind} {source.key[1]}"
+            yield Moment(source.at_ns, "message", place_of(record), 0, 0, 0, text)
     for emitted in case.emitted:
         for move in moves(emitted.output):
             if (move.user_id, move.asset_id) == account:
@@ -62,27 +81,31 @@ def _logged(judgement: Judgement, account: Account) -> Iterator[Moment]:
                 after = say_balance((leg.avail, leg.frozen, leg.seq), account[1])
                 changes = leg.delta_avail, leg.delta_frozen
                 text = f"{leg.event_type}: {after}"
-                yield Moment(
-                    at_ns, "frame", f"shard {step.shard} {step.place}", leg.seq, *changes, text
-                )
+                place = f"shard {step.shard} {step.place}"
+                source = place_of(step.frame.input)
+                yield Moment(at_ns, "frame", place, leg.seq, *changes, text, source)
 
 
-def _published(judgement: Judgement, account: Account) -> Iterator[Moment]:
+def _published(
+    judgement: Judgement, account: Account, frames: Mapping[int, str]
+) -> Iterator[Moment]:
     for published in judgement.case.published:
         event = published.event
         if isinstance(event, LedgerRow) and (event.user_id, event.asset_id) == account:
             changes = event.delta_avail, event.delta_frozen
             text = f"{event.event_type} of {event.ref_id}"
-            yield Moment(published.at_ns, "message", published.place, event.seq, *changes, text)
+            after = frames.get(event.seq, "")
+            yield Moment(
+                published.at_ns, "message", published.place, event.seq, *changes, text, after
+            )
 
 
-def _settled(judgement: Judgement, account: Account) -> Iterator[Moment]:
+def _settled(judgement: Judgement, account: Account, frames: Mapping[int, str]) -> Iterator[Moment]:
     for row in judgement.case.rows.get(account, ()):
         changes = row.delta_avail, row.delta_frozen
         text = f"{row.event_type} of {row.ref_id}"
-        yield Moment(
-            row.durable_ns, "row", f"balance_ledger seq {row.seq}", row.seq, *changes, text
-        )
+        place, after = f"balance_ledger seq {row.seq}", frames.get(row.seq, "")
+        yield Moment(row.durable_ns, "row", place, row.seq, *changes, text, after)
 
 
 def breaks_of(judgement: Judgement, account: Account) -> list[Break]:
@@ -95,7 +118,11 @@ def page(judgement: Judgement, account: Account) -> str:
     """Return the trace as text."""
     about, asset = judgement.case.about, account[1]
     lines = [f"{account_name(account)} in {about.scenario}, seed {about.seed} ({about.stage})", ""]
-    for moment in trace(judgement, account):
+    moments = trace(judgement, account)
+    if moments:
+        heads = f"{'seq':<8}{'available':>20}{'frozen':>20}"
+        lines.append(f"  {'at':>10}  {'':<8}{heads}  where, and what it says")
+    for moment in moments:
         seq = f"seq {moment.seq}" if moment.seq else ""
         avail = decimal(moment.delta_avail, asset, sign=True) if moment.delta_avail else ""
         frozen = decimal(moment.delta_frozen, asset, sign=True) if moment.delta_frozen else ""
@@ -103,7 +130,7 @@ def page(judgement: Judgement, account: Account) -> str:
             f"  {seconds(moment.at_ns):>10}  {moment.what:<8}{seq:<8}{avail:>20}{frozen:>20}"
             f"  {moment.place}: {moment.text}"
         )
-    if len(lines) == 2:
+    if not moments:
         lines.append("  nothing moved this account")
     lines += ["", *_verdict(judgement, account)]
     return "\n".join(lines)

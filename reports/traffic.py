@@ -1,5 +1,7 @@
 """Traffic: the records of the four topics, decoded, each with its place and its time."""
 
+from typing import Protocol
+
 from reports.evidence import TopicRecord
 from system.records import (
     Cancel,
@@ -51,7 +53,18 @@ class Input:
         return -command.amount if isinstance(command, Withdraw) else 0
 
 
-def place_of(record: TopicRecord) -> str:
+class Placed(Protocol):
+    """What lies in a topic, or says where it lay."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+
+
+def place_of(record: Placed) -> str:
     """Return a record's place, for people."""
     return f"{record.topic}/{record.partition}@{record.offset}"
 

@@ -165,7 +165,7 @@ def _facts(judgement: Judgement) -> list[tuple[str, object]]:
         ("seed", about.seed),
         ("time" if about.servers else "world time", seconds(about.ended_ns)),
         ("settled", seconds(about.quiescent_ns) if about.quiescent_ns is not None else "never"),
-        ("operations", len(judgement.case.transfers)),
+        ("operations", len(judgement.case.asked)),
         ("faults that bit", f"{sum(bool(f.bites) for f in faults)} of {len(faults)}"),
         ("crashes", crashes),
         ("things checked", sum(check.checked for check in judgement.checks)),
@@ -175,19 +175,7 @@ def _facts(judgement: Judgement) -> list[tuple[str, object]]:
 
 
 def _story(judgement: Judgement) -> list[tuple[str, str]]:
-    if not judgement.breaks:
-        return []
-    broken = text.main_break(judgement)
-    promise = next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
-    found = f"{broken.where}: expected {broken.expected or '-'}, found {broken.found or '-'}"
-    parts = [
-        ("Promised", text.promise_text(judgement)),
-        ("Owed", f"{broken.invariant}: {promise}"),
-        ("But", found),
-        ("Because", broken.cause or "not known"),
-    ]
-    money_went = text.where_it_went(judgement)
-    return [*parts, ("Money", " ".join(money_went.split()))] if money_went else parts
+    return [(name.capitalize(), said.replace("\n", ": ")) for name, said in text.story(judgement)]
 
 
 def hop_rows(statement: Statement) -> list[dict[str, object]]:
@@ -280,7 +268,7 @@ def _faults(judgement: Judgement) -> list[dict[str, object]]:
             "bit": bool(fault.bites),
             "effects": text.told(fault),
         }
-        for fault in judgement.case.evidence.faults
+        for fault in text.in_time(judgement.case.evidence.faults)
     ]
 
 

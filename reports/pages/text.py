@@ -1,5 +1,6 @@
 """The text page: one screen. What was promised, what happened, where the money went."""
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from reports.amounts import asset_name, decimal, money, seconds
@@ -18,7 +19,8 @@ def summary(judgement: Judgement, *, folder: str = "") -> str:
     """Return the page. ``folder`` is where the run is kept, for the commands at its end."""
     parts = [_headline(judgement)]
     if judgement.verdict == "broken":
-        parts.append(_story(judgement))
+        told = [f"  {name:<10}{_indented(said)}" for name, said in story(judgement)]
+        parts.append("\n".join(told))
     parts.append(hops_table(judgement.statement))
     if judgement.statement.trading is not None:
         parts.append(trading_table(judgement.statement.trading))
@@ -30,6 +32,10 @@ def summary(judgement: Judgement, *, folder: str = "") -> str:
         parts.append("\n".join(["owed halts:", *(f"  {text}" for text in judgement.excused)]))
     parts += [_faults(judgement), _commands(judgement, folder)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _indented(said: str) -> str:
+    return said.replace("\n", "\n            ")
 
 
 def _headline(judgement: Judgement) -> str:
@@ -58,40 +64,47 @@ def main_break(judgement: Judgement) -> Break:
 def promised(judgement: Judgement) -> Operation | None:
     """Return the operation that the main break is about."""
     request_id = main_break(judgement).request_id
-    for op in judgement.case.transfers:
-        if request_id and op.request_id == request_id:
-            return op
-    return None
+    found = (op for op in judgement.case.asked if request_id and op.request_id == request_id)
+    return next(found, None)
 
 
-def promise_text(judgement: Judgement) -> str:
-    """Say what was promised to whom."""
-    op = promised(judgement)
+def story(judgement: Judgement) -> list[tuple[str, str]]:
+    """Return what was promised, what came of it, and why; each part with its name."""
+    if not judgement.breaks:
+        return []
     broken = main_break(judgement)
-    if op is None:
-        return next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
-    sign = -1 if op.kind == "transfer_out" else 1
-    amount = money(sign * op.amount, op.asset_id, sign=True)
-    what = f"{op.kind} {op.request_id}, user {op.user_id}, {amount}"
+    owed = next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
+    op = promised(judgement)
+    parts = [
+        ("promised", "" if op is None else _promise(op)),
+        ("owed", f"{broken.invariant}: {owed}"),
+        ("but", "\n".join(part for part in (broken.where, _found(broken)) if part)),
+        ("because", broken.cause or "not known"),
+        ("money", where_it_went(judgement)),
+    ]
+    return [(name, said) for name, said in parts if said]
+
+
+def _promise(op: Operation) -> str:
+    what = f"{op.kind} {op.request_id}, user {op.user_id}{_asked_for(op)}"
     if op.acknowledged_ns is not None:
         return f"{what}, acknowledged with {op.status} at {seconds(op.acknowledged_ns)}"
     return f"{what}, {op.outcome} ({op.status or 'no answer'})"
 
 
-def _story(judgement: Judgement) -> str:
-    broken = main_break(judgement)
-    promise = next(c.promise for c in judgement.checks if c.invariant == broken.invariant)
-    lines = [
-        f"  promised  {promise_text(judgement)}",
-        f"  owed      {broken.invariant}: {promise}",
-        f"  but       {broken.where}",
-        f"            expected {broken.expected or '-'}, found {broken.found or '-'}",
-        f"  because   {broken.cause}",
-    ]
-    lost = where_it_went(judgement)
-    if lost:
-        lines.append(f"  money     {lost}")
-    return "\n".join(lines)
+def _asked_for(op: Operation) -> str:
+    if op.kind == "cancel":
+        return ""
+    if op.kind == "place_order":
+        return f", locks {money(op.amount, op.asset_id)}"
+    sign = -1 if op.kind == "transfer_out" else 1
+    return f", {money(sign * op.amount, op.asset_id, sign=True)}"
+
+
+def _found(broken: Break) -> str:
+    if broken.expected or broken.found:
+        return f"expected {broken.expected or 'nothing'}, found {broken.found or 'nothing'}"
+    return f"{money(broken.amount, broken.asset_id, sign=True)}" if broken.amount else ""
 
 
 def where_it_went(judgement: Judgement) -> str:
@@ -111,7 +124,7 @@ def where_it_went(judgement: Judgement) -> str:
             f" {', '.join(sorted({part.code for part in parts}))}"
             + (f": {amounts}" if amounts else "")
         )
-    return "\n            ".join(sentences)
+    return "\n".join(sentences)
 
 
 def hops_table(statement: Statement) -> str:
@@ -173,7 +186,8 @@ def kinds(found: tuple[Break, ...]) -> list[tuple[str, str, list[Break]]]:
 def kinds_table(found: tuple[Break, ...]) -> str:
     """Return how many breaks there are of each kind, and the first of each."""
     groups = kinds(found)
-    lines = [f"  {len(found)} breaks of {len(groups)} kinds"]
+    of = f" of {len(groups)} kinds" if len(groups) > 1 else ""
+    lines = [f"  {len(found)} break{'s' if len(found) > 1 else ''}{of}"]
     for invariant, code, group in groups[:_KINDS_SHOWN]:
         lines.append(f"    {invariant:<4}{code:<22}{len(group):>4} x  first: {group[0].where[:90]}")
     if len(groups) > _KINDS_SHOWN:
@@ -189,7 +203,7 @@ def _faults(judgement: Judgement) -> str:
     untested = sum(bool(fault.untested) for fault in faults)
     counts = f"{len(faults)} planned, {len(bitten)} bit"
     lines = [f"  faults    {counts}" + (f", {untested} not tested" if untested else "")]
-    for fault in sorted(faults, key=lambda f: not f.bites)[:_FAULTS_SHOWN]:
+    for fault in sorted(in_time(faults), key=lambda f: not f.bites)[:_FAULTS_SHOWN]:
         when = seconds(fault.entered_ns) if fault.entered_ns is not None else "never"
         lines.append(f"    {when:>10}  {fault.fault}  {told(fault)}")
         lines += [
@@ -199,6 +213,11 @@ def _faults(judgement: Judgement) -> str:
     if len(faults) > _FAULTS_SHOWN:
         lines.append(f"    and {len(faults) - _FAULTS_SHOWN} more, all in the report")
     return "\n".join(lines)
+
+
+def in_time(faults: Iterable[FaultReceipt]) -> list[FaultReceipt]:
+    """Return faults in the order in which they were injected, those that never were last."""
+    return sorted(faults, key=lambda f: (f.entered_ns is None, f.entered_ns or 0))
 
 
 def told(fault: FaultReceipt) -> str:

@@ -9,11 +9,13 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from reports.breaks import Break, Check
 from reports.evidence import Damage, FaultReceipt, LogLine, OwedHalt
 from reports.judge import Judgement, judge
 from reports.pages import campaign, formats, html, tables, text
 from reports.pages.campaign import Campaign, Failures
 from tests.reports.build import MS, Build, lively, log_files, nine
+from tests.reports.trading import day
 
 EVIL = "<script>alert('x')</script>&\"'"
 VOID = frozenset(("meta", "input", "line", "rect", "circle", "path", "br"))
@@ -112,6 +114,29 @@ def test_the_text_page_is_one_screen_and_ends_in_commands() -> None:
     assert any("✗ 9 NOT_PUBLISHED" in line for line in lines)
     assert "promised  transfer_in" in screen
     assert [line.split()[0] for line in lines[-3:]] == ["again", "replay", "look"]
+
+
+def test_a_broken_promise_about_an_order_says_what_was_asked_for() -> None:
+    one = day()
+    order = next(op for op in one.operations if op.kind == "place_order")
+    one.rows = [row for row in one.rows if row.ref_id != order.order_id]
+    parts = dict(text.story(judge(one.evidence())))
+    assert parts["promised"].startswith(
+        f"place_order {order.request_id}, user {order.user_id}, loc"
+    )
+    assert parts["because"]
+
+
+def test_a_break_says_only_what_it_knows() -> None:
+    judgement = judge(nine().evidence())
+    bare = Break(invariant="I1", code="X", where="here", amount=5 * 10**8, asset_id=1)
+    check = Check(invariant="I1", promise="p", checked=1, breaks=(bare,))
+    broken = change(judgement, checks=(check,))
+    assert text.story(broken) == [
+        ("owed", "I1: p"),
+        ("but", "here\n+5.00000000 BTC"),
+        ("because", "not known"),
+    ]
 
 
 def test_a_screen_stays_a_screen_whatever_breaks() -> None:
