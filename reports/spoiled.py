@@ -42,6 +42,17 @@ def came_again(damage: Damage, evidence: Evidence) -> bool:
     )
 
 
+def unseen(damage: Damage, evidence: Evidence) -> bool:
+    """Say whether nothing tells a reader that the record is gone: the log ends before its place.
+
+    An empty offset is told of by the log's end behind it.
+    """
+    return damage.kind == "closed_up" and not any(
+        _place(record) == damage.file and record.offset >= damage.offset
+        for record in evidence.records
+    )
+
+
 def readers(damage: Damage, programs: Iterable[str]) -> list[str]:
     """Return those of `programs` that read the partition."""
     topic, partition = _parsed(damage)

@@ -262,7 +262,7 @@ def settlement() -> None:
         program.consumer = _Here()
         program.open(database)
         program.partition_counts = {EVENTS: 1}
-        program.partitions = {(EVENTS, 0): Partition(0, Numbering("bench", {}, 1_000))}
+        program.partitions = {(EVENTS, 0): Partition((EVENTS, 0), 0, Numbering("bench", {}, 1_000))}
         began, cpu = time.perf_counter(), time.thread_time()
         for start in range(0, events_taken, batch):
             program.settle(events[start : start + batch])

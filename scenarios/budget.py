@@ -38,7 +38,8 @@ _ALTERED = "a record is not what was acknowledged; only an operator can say what
 _SPOILED = (
     ("LoseRecord", "ubscore-*", _GONE, ("input_gap", "record_missing")),
     ("LoseRecord", "settlement-*", _GONE, ("input_gap", "record_missing")),
-    ("LoseRecord", "engine-*", _GONE, ("output_lost",)),
+    ("LoseRecord", "ubscore-*", _GONE, ("output_gap", "output_lost")),  # of events, at its start
+    ("LoseRecord", "engine-*", _GONE, ("output_gap", "output_lost")),
     (
         "AlterRecord",
         "ubscore-*",

@@ -16,6 +16,7 @@ from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.marks import Marks, Place
+from system.topics import gap
 
 ASK_AGAIN_S = 0.1
 
@@ -77,6 +78,7 @@ class Inputs:
         self.log = log
         self._committed_at_s = time.monotonic()
         self._committed: dict[Place, int] = {}
+        self._ends: dict[Place, int] = {}  # as reported, to be compared once all before is judged
 
     # -- before the first record ---------------------------------------------------------------
 
@@ -107,7 +109,8 @@ class Inputs:
     def compare(self, topic: str, positions: Mapping[int, Position]) -> None:
         """Read the record before each position; it must be the one that was framed."""
         starts = {p: (position.next_offset - 1) for p, position in positions.items()}
-        for message in self.scan(topic, starts, {p: o + 1 for p, o in starts.items()}):
+        ends = {p: offset + 1 for p, offset in starts.items()}
+        for message in self.scan(topic, starts, ends, missing="input_gap"):
             partition = message.partition() or 0
             position = positions[partition]
             framed = (position.crc, position.leader_epoch)
@@ -119,37 +122,54 @@ class Inputs:
                 )
 
     def scan(
-        self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int]
+        self,
+        topic: str,
+        starts: Mapping[int, int],
+        ends: Mapping[int, int],
+        missing: str = "output_gap",
     ) -> Iterator[Message]:
-        """Read partitions from `starts` up to `ends`; for looking only, nothing is consumed."""
-        left = {p: ends[p] for p, start in starts.items() if start < ends[p]}
+        """Read partitions from `starts` up to `ends`; for looking only, nothing is consumed.
+
+        Every offset in between must have its record, the last one too; else a halt over what is
+        `missing`. A log that ends earlier has a leader that lags: it is waited for.
+        """
+        left = {p: start for p, start in starts.items() if start < ends[p]}
         if not left:
             return
         patience_s = self.kafka.connect_timeout_ms / 1000
         deadline_s = time.monotonic() + patience_s
-        self.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
+        self.consumer.assign([TopicPartition(topic, p, at) for p, at in left.items()])
         while left:
             message = self.consumer.poll(ASK_AGAIN_S)
-            if message is None or message.error() is not None:
-                self.scan_error(message)
+            found = None if message is None else self.seen(message)
+            if message is None or found is None:
                 if time.monotonic() >= deadline_s:
                     raise Unreachable(f"{topic}: partitions {sorted(left)} cannot be read in time")
                 continue
+            partition = message.partition() or 0
+            expected = left.get(partition)
+            if expected is not None and found > expected:
+                raise Halt(missing, gap(topic, partition, expected, found))
+            if expected is None or message.error() is not None:
+                continue
             deadline_s = time.monotonic() + patience_s
-            partition, offset = message.partition() or 0, message.offset() or 0
-            if offset < left.get(partition, 0):
-                yield message
-            if offset >= left.get(partition, offset + 2) - 1:
+            yield message
+            left[partition] = expected + 1
+            if expected + 1 == ends[partition]:
                 del left[partition]
         self.consumer.unassign()
 
-    def scan_error(self, message: Message | None) -> None:
-        """While only looking, a lost position is no halt: the next start looks again."""
-        error = message.error() if message is not None else None
-        if message is None or error is None:
-            return
+    def seen(self, message: Message) -> int | None:
+        """Return the offset of a record or of a log's end; None while there is neither.
+
+        While only looking, a lost position is no halt: the next start looks again.
+        """
+        error = message.error()
+        if error is None or error.code() == END_OF_PARTITION:
+            return message.offset() or 0
         if error.fatal() or error.code() == OUT_OF_RANGE:
             raise Unreachable(f"{message.topic()}[{message.partition()}]: {error.str()}")
+        return None
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -160,7 +180,11 @@ class Inputs:
         )
 
     def take(self, count: int, wait_s: float) -> list[Message]:
-        """Wait for a record, then take all that are there, `count` at most."""
+        """Wait for a record, then take all that are there, `count` at most.
+
+        All that was taken before must be judged by now.
+        """
+        self.refuse_gaps()
         first = self.consumer.poll(wait_s)
         if first is None:
             return []
@@ -171,12 +195,16 @@ class Inputs:
         """Say whether a record is the next one; an earlier one is known, a later one a hole."""
         expected = self.next_offset(topic, partition)
         if offset > expected:
-            raise Halt(
-                "input_gap",
-                f"{topic}[{partition}] offset {offset}: expected offset {expected};"
-                " records are missing",
-            )
+            raise Halt("input_gap", gap(topic, partition, expected, offset))
         return offset == expected
+
+    def refuse_gaps(self) -> None:
+        """Halt if a log ends beyond the last record of it that came."""
+        for (topic, partition), end in self._ends.items():
+            expected = self.next_offset(topic, partition)
+            if end > expected:
+                raise Halt("input_gap", gap(topic, partition, expected, end))
+        self._ends.clear()
 
     def usable(self, message: Message) -> bool:
         """Tell records from events; a lost position is a halt, a broker away is not."""
@@ -189,7 +217,9 @@ class Inputs:
             raise Halt("position_lost", place)
         if code == OUT_OF_RANGE:
             self.out_of_range(message)
-        elif code != END_OF_PARTITION:
+        elif code == END_OF_PARTITION:
+            self._ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
+        else:
             self.log.warning("consumer", detail=place)
         return False
 

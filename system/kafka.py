@@ -82,7 +82,10 @@ def producer(kafka: Kafka, name: str) -> dict[str, Any]:
 
 
 def consumer(kafka: Kafka, name: str, group: str) -> dict[str, Any]:
-    """Return the settings of a consumer that never skips: offsets are placed by the program."""
+    """Return the settings of a consumer that never skips: offsets are placed by the program.
+
+    The end of a log is reported, so that records missing there are missed (`system.topics`).
+    """
     return {
         **client(kafka, name),
         "group.id": group,
@@ -90,6 +93,7 @@ def consumer(kafka: Kafka, name: str, group: str) -> dict[str, Any]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "isolation.level": "read_committed",
+        "enable.partition.eof": True,
     }
 
 

@@ -1,4 +1,10 @@
-"""The topics: names, settings, and which partition a key belongs to."""
+"""The topics: names, settings, and which partition a key belongs to.
+
+Offsets of these topics have no holes between a log's start and its end. Retention only moves the
+start, in the order of offsets; no topic is compacted (`cleanup.policy` is ``delete``), and nobody
+writes to one in transactions, whose markers and aborted records take offsets that no reader sees.
+So an offset at which there is nothing held a record that is gone, and whoever reads there stops.
+"""
 
 from system.config import Topics
 from system.records import EVENTS, OPERATIONS, ORDERS, OUTPUTS
@@ -21,6 +27,15 @@ def settings(topics: Topics) -> dict[str, str]:
 def key_of(user_id: int) -> bytes:
     """Return the record key of a user: decimal ASCII."""
     return b"%d" % user_id
+
+
+def gap(topic: str, partition: int, expected: int, found: int) -> str:
+    """Say of an offset that there is no record at it, though the log goes on at `found`."""
+    lost = f"offset {expected}" if found == expected + 1 else f"offsets {expected} .. {found - 1}"
+    return (
+        f"{topic}[{partition}], {lost}: records are missing, the log goes on at {found}; topics of"
+        " the exchange are neither compacted nor written in transactions"
+    )
 
 
 def partition_of(key: bytes, partitions: int) -> int:

@@ -1,11 +1,12 @@
 """The checker of damage: what cannot be decided stops a program, and nothing else does."""
 
+import re
 from collections.abc import Generator
 
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Damage, FaultReceipt, ProcessEvent
-from reports.spoiled import came_again, readers, spoiled
+from reports.spoiled import came_again, readers, spoiled, unseen
 from reports.traffic import place_of
 from system.topics import key_of, partition_of
 
@@ -63,19 +64,25 @@ def damage_halts(case: Case) -> Generator[Break, None, int]:
 
 def _unnoticed(case: Case, damage: Damage) -> Generator[Break, None, None]:
     """Yield every reader of a spoiled record that did not stop and say where."""
-    if came_again(damage, case.evidence):
+    if came_again(damage, case.evidence) or unseen(damage, case.evidence):
         return
     for name in readers(damage, case.last_event):
         event = case.last_event[name]
-        if event.kind == "halted" and damage.file in event.detail:
+        if event.kind == "halted" and _names(event.detail, damage):
             continue
         yield _damaged(
             "WENT_ON",
             f"{damage.file} offset {damage.offset} ({damage.kind})",
-            f"a halt of {name} that names {damage.file}",
+            f"a halt of {name} that names it",
             f"{name}#{event.incarnation} {event.kind} {event.reason} {event.detail}".strip(),
             damage.at_ns,
         )
+
+
+def _names(detail: str, damage: Damage) -> bool:
+    """Say whether a halt is about the record: where only its offset is left, about that."""
+    named = rf".*\boffsets? {damage.offset}\b" if damage.kind == "emptied" else ""
+    return damage.file in detail and re.match(named, detail, re.DOTALL) is not None
 
 
 def _served_after(case: Case, fault: FaultReceipt, damage: Damage) -> ProcessEvent | None:

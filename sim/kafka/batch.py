@@ -6,8 +6,8 @@ into the other. A broker re-places a batch without touching its records: base of
 epoch lie outside the checksum, on the wire too.
 
 **Faithful**: sizes are those of the encoded batch; a LogAppendTime batch carries one time for all
-its records; a damaged or malformed batch is told from a sound one.
-a compressed batch is kept as it came and opened only to look at its records.
+its records; a damaged or malformed batch is told from a sound one; a compressed batch is kept as it
+came and opened only to look at its records; a batch whose records were taken out keeps its offsets.
 **Simplified**: batches made in a world are not compressed.
 """
 
@@ -85,7 +85,7 @@ class Batch:
         self.producer_id = producer_id
         self.producer_epoch = producer_epoch
         self.base_sequence = base_sequence
-        self.count = len(records)
+        self.count = len(records)  # of its offsets, also when the records were taken out
         self._records: tuple[Record, ...] | None = records
         self._body: bytes | None = None  # the records as bytes of the wire, if they came from one
         self._fingerprint: bytes | None = None  # of the records
@@ -172,6 +172,12 @@ class Batch:
         part.max_timestamp = self.max_timestamp
         return part
 
+    def emptied(self, at: int) -> "Batch":
+        """Return a batch that has nothing but the offset of the record with number `at`."""
+        empty = self.part((), at)
+        empty.count = 1
+        return empty
+
     def payload(self) -> bytes:
         """Return bytes that change with every part of every record."""
         if self._fingerprint is None:
@@ -200,7 +206,7 @@ class Batch:
                 self.producer_id,
                 self.producer_epoch,
                 self.base_sequence,
-                self.count,
+                self.count if body else 0,
             )
             + body
         )

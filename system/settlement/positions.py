@@ -17,31 +17,30 @@ from system.records import OUTPUTS
 from system.settlement import chains
 from system.settlement.chains import Chains
 from system.settlement.config import Work
+from system.topics import gap
 
 
 class Partition:
     """One assigned partition: its numbering, and how far it may be committed."""
 
-    __slots__ = ("committed", "numbering", "offset", "read_to")
+    __slots__ = ("committed", "numbering", "offset", "place", "read_to")
 
-    def __init__(self, offset: int, numbering: Numbering | Chains) -> None:
+    def __init__(self, place: Place, offset: int, numbering: Numbering | Chains) -> None:
+        self.place = place
         self.offset = offset  # everything below is judged; what it held is being settled
         self.committed = offset
         self.read_to = offset  # the offset of the next record to be read
         self.numbering = numbering
 
     def reads(self, offset: int) -> None:
-        """Note that a record was read; halt if one before it is gone from the log.
-
-        These topics are neither cleaned nor written in transactions: offsets have no holes.
-        """
-        if offset > self.read_to:
-            raise Halt(
-                "input_gap",
-                f"{self.numbering.where} offset {offset}: expected offset {self.read_to};"
-                " records are missing",
-            )
+        """Note that a record was read; halt if one before it is gone from the log."""
+        self.goes_on(offset)
         self.read_to = offset + 1
+
+    def goes_on(self, offset: int) -> None:
+        """Halt unless all records below `offset`, where the log goes on or ends, were read."""
+        if offset > self.read_to:
+            raise Halt("input_gap", gap(*self.place, self.read_to, offset))
 
 
 def find(
@@ -85,18 +84,19 @@ def _untold(kafka: Kafka, work: Work, error: KafkaError) -> Unreachable:
 
 
 def _partition(found: TopicPartition, logs: Marks, work: Work) -> Partition:
+    place = found.topic, found.partition
     where = f"{found.topic}[{found.partition}]"
-    low, high = logs[found.topic, found.partition]
+    low, high = logs[place]
     if found.offset == OFFSET_INVALID:
         _first_record(low, where)
-        return Partition(0, _numbering(found, where, work, committed=False))
+        return Partition(place, 0, _numbering(found, where, work, committed=False))
     numbering = _numbering(found, where, work, committed=True)
     if not low <= found.offset <= high:
         raise Halt(
             "out_of_range",
             f"{where}: the committed offset {found.offset} is outside {low}..{high}",
         )
-    return Partition(found.offset, numbering)
+    return Partition(place, found.offset, numbering)
 
 
 def _numbering(

@@ -33,6 +33,7 @@ _SUPERSEDED = (
     KafkaError.FENCED_INSTANCE_ID,
 )
 _OUTSIDE_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION)  # noqa: SLF001
+_END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
 
 
 TOPICS = (EVENTS, OUTPUTS)
@@ -139,8 +140,12 @@ class Settlement:
                 return
             message = self.consumer.poll(0)
 
-    def check(self, error: KafkaError) -> None:
-        """Halt on what cannot be waited out."""
+    def check(self, message: Message, error: KafkaError) -> None:
+        """Halt on what cannot be waited out; a log's end must follow on the last record read."""
+        if error.code() == _END_OF_PARTITION:
+            place = message.topic() or "", messages.partition(message)
+            self.partitions[place].goes_on(messages.offset(message))
+            return
         if error.code() in _OUTSIDE_THE_LOG:
             raise Halt("out_of_range", f"a position is outside the log: {error}")
         if error.fatal():
@@ -162,8 +167,8 @@ class Settlement:
 
     def observe(self, batch: list[Message], taken: list[Taken]) -> None:
         """Count what was settled, how long it took since it was accepted, and what is left."""
-        if batch:
-            self.metrics.sizes.observe(len(batch))
+        if records := sum(message.error() is None for message in batch):
+            self.metrics.sizes.observe(records)
         self.show_lag()
         now_s = time.time()
         for message, record in taken:
@@ -198,7 +203,7 @@ class Settlement:
         An output that comes again is compared with what is in the database, and written again.
         """
         if (error := message.error()) is not None:
-            self.check(error)
+            self.check(message, error)
             return None
         topic = message.topic() or ""
         partition = self.partitions[topic, messages.partition(message)]

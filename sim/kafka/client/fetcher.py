@@ -2,9 +2,9 @@
 
 Source: rdkafka_fetcher.c, rdkafka_offset.c. **Faithful**: the next request follows at once, and
 the broker parks it until there is something; partitions with enough prefetched stay out for
-`fetch.queue.backoff.ms`, those with an error for `fetch.error.backoff.ms`; answers to a fetch that
-began before an assign, seek or pause are dropped; an offset out of range or missing is reset as
-`auto.offset.reset` says.
+`fetch.queue.backoff.ms`, those with an error for `fetch.error.backoff.ms`; offsets
+whose records were taken out are passed over; answers to a fetch that began before an assign, seek
+or pause are dropped; an offset out of range or missing is reset as `auto.offset.reset` says.
 **Simplified**: no fetch sessions; no fetching from followers; positions are not validated against
 leader epochs (KIP-320).
 """
@@ -168,7 +168,8 @@ class Fetcher:
             skip = tracked.next_offset - batch.base_offset
             if skip >= batch.count:
                 continue
-            put(Chunk(tracked, batch, max(skip, 0)))
+            if batch.records:
+                put(Chunk(tracked, batch, max(skip, 0)))
             tracked.next_offset = batch.base_offset + batch.count
             tracked.next_epoch = batch.leader_epoch
 

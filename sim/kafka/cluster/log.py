@@ -6,8 +6,8 @@ record; retention deletes whole segments, the oldest first, by the largest times
 by size, also the last one if all of it is due; DeleteRecords moves the log start inside a segment;
 a search by time looks for the first record that is not older, as timestamps may go back.
 A record can be damaged on its drive, on request: what was acknowledged is then not what is read,
-or its offset is empty, as a cleaner leaves it, or the next record takes it, as after an election of
-a replica that lagged.
+or its offset is empty, as a cleaner leaves it (the batch that held the record still ends where it
+did), or the next record takes it, as after an election of a replica that lagged.
 **Simplified**: one replica, so the high watermark is the end of the log; the log survives power
 loss in full but for that; no compaction, no tiered storage; what producers are known to have sent
 is not forgotten with a record that is lost, until the broker starts again.
@@ -147,8 +147,9 @@ class Log:
         """Let a record be gone; its offset stays empty."""
         segment, index, batch, at = self._place(offset)
         before, after = batch.records[:at], batch.records[at + 1 :]
-        parts = [(before, 0)] * bool(before) + [(after, at + 1)] * bool(after)
-        self._put(segment, index, [batch.part(records, first) for records, first in parts])
+        parts = [batch.part(before, 0)] if before else []
+        parts.append(batch.part(after, at + 1) if after else batch.emptied(at))
+        self._put(segment, index, parts)
 
     def close_up(self, offset: int) -> None:
         """Let a record of the last batch be gone; those behind it take its offset."""
@@ -177,7 +178,7 @@ class Log:
         """Yield every record from the log start, or from `first` where that is later."""
         first = max(first, self.start)
         for batch in self._batches_from(first):
-            for at in range(max(first - batch.base_offset, 0), batch.count):
+            for at in range(max(first - batch.base_offset, 0), len(batch.records)):
                 yield _seen(batch, at)
 
     def batches(self) -> Iterator[Batch]:
@@ -203,7 +204,8 @@ class Log:
 
         It may lie below the log start, in a segment that is still there.
         """
-        batches = [batch for segment in self._segments for batch in segment.batches]
+        every = [batch for segment in self._segments for batch in segment.batches]
+        batches = [batch for batch in every if batch.records]
         if not batches:
             return None
         batch = max(batches, key=lambda each: each.max_timestamp)

@@ -333,8 +333,16 @@ def read_on_over_an_empty_offset(b: Build) -> None:
 
 
 def halted_without_saying_where(b: Build) -> None:
+    lost = b.records[last(b, EVENTS)]
     spoil(b, "closed_up")
+    b.records.append(change(lost, value=b.records[last(b, EVENTS)].value))
     b.happens("settlement-1", "halted", code=70, reason="record_missing", detail="something")
+
+
+def halted_without_saying_which(b: Build) -> None:
+    damage = spoil(b, "emptied")
+    detail = f"{damage.file}, offset {damage.offset + 10}: records are missing"
+    b.happens("settlement-1", "halted", code=70, reason="input_gap", detail=detail)
 
 
 def rot(b: Build, *, decidable: bool = False) -> None:
@@ -443,6 +451,7 @@ DEFECTS: tuple[tuple[str, str, Callable[[Build], None]], ...] = (
     ("I18", "WENT_ON", read_on_over_an_altered_record),
     ("I18", "WENT_ON", read_on_over_an_empty_offset),
     ("I18", "WENT_ON", halted_without_saying_where),
+    ("I18", "WENT_ON", halted_without_saying_which),
     ("I18", "HALT_WITHOUT_DAMAGE", halted_on_a_sound_log),
     ("I18", "WRONG_PARTITION", another_partition),
     ("I18", "WRONG_PARTITION", another_key),
@@ -647,6 +656,13 @@ def test_a_lost_record_that_was_sent_again_need_stop_nobody() -> None:
     again = build.records[last(build, EVENTS)]
     spoil(build, "closed_up")
     build.records.append(again)
+
+    assert check(Case(build.evidence()), "I18").breaks == ()
+
+
+def test_a_lost_record_that_nothing_follows_is_seen_by_nobody() -> None:
+    build = lively()
+    spoil(build, "closed_up")
 
     assert check(Case(build.evidence()), "I18").breaks == ()
 

@@ -208,11 +208,11 @@ def test_a_position_that_means_nothing_halts(
 
 
 def test_a_record_that_is_gone_from_the_log_halts() -> None:
-    partition = Partition(7, Numbering("balance.events[2]", {}, 1000))
+    partition = Partition(("balance.events", 2), 7, Numbering("balance.events[2]", {}, 1000))
     partition.reads(7)
     partition.reads(8)
 
-    with pytest.raises(Halt, match=r"balance.events\[2\] offset 10: expected offset 9") as halt:
+    with pytest.raises(Halt, match=r"balance.events\[2\], offset 9: records are missing") as halt:
         partition.reads(10)
 
     assert halt.value.reason == "input_gap"

@@ -25,7 +25,8 @@ class TcpCluster:
         self.ports: dict[str, int] = {}
         self.shells: dict[str, Shell] = {}
         self.loop.run_until_complete(self._listen(settings, brokers))
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
 
     async def _listen(self, settings: Settings, brokers: int) -> None:
         nodes = [Node(i, f"127.0.0.{i}", 0) for i in range(1, brokers + 1)]
@@ -41,6 +42,18 @@ class TcpCluster:
         codec = lambda address: _Watched(address, self, shell)  # noqa: E731
         self.ports[name] = await shell.listen(name, self.ports[name], codec)
         await shell.start()
+
+    def stop(self) -> None:
+        """Let go of all connections, and serve no more."""
+
+        async def stop() -> None:
+            for shell in self.shells.values():
+                shell.abort()
+
+        asyncio.run_coroutine_threadsafe(stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
 
     def restart(self, name: str, after_s: float = 0) -> None:
         """Crash a broker and start it again, at once or later."""

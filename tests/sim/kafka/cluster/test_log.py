@@ -45,18 +45,21 @@ def test_the_offset_of_a_lost_record_stays_empty_and_reads_go_on_behind_it() -> 
 
     assert values(made) == [(0, b"0"), (1, b"1"), (3, b"3")]
     assert made.end == 5
-    assert read(made, 2) == [3]
-    assert read(made, 4) == []
-    assert made.bytes_from(4, 1) == 0
+    assert read(made, 2) == [3, 4]
+    assert [(batch.base_offset, batch.records) for batch in made.read(4, 1, at_least_one=True)] == [
+        (4, ())
+    ]
     assert made.size == sum(batch.size for batch in made.batches())
 
 
-def test_a_read_in_a_hole_at_the_end_of_a_segment_goes_on_in_the_next() -> None:
+def test_a_batch_at_the_end_of_a_segment_keeps_the_offset_of_the_record_it_lost() -> None:
     made = log(1, 1, 1, **{"segment.bytes": "80"})
 
     made.lose(1)
 
-    assert read(made, 1) == [2]
+    assert read(made, 1) == [1]
+    assert read(made, 2) == [2]
+    assert values(made) == [(0, b"0"), (2, b"2")]
 
 
 def test_those_behind_a_record_that_the_end_of_a_log_lost_take_its_offset() -> None:
