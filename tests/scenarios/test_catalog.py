@@ -131,14 +131,26 @@ def test_a_rotten_log_ends_in_a_halt_that_is_owed() -> None:
     assert f"{rot.offset:08x}  {rot.found.hex()}" in html.page(run.judgement)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_lost_event_stops_whoever_settles_it(seed: int) -> None:
+_SETTLING = {("settlement-1", "input_gap"), ("settlement-2", "input_gap")}
+
+
+@pytest.mark.parametrize(
+    ("seed", "stopped"),
+    [
+        (1, {*_SETTLING, ("ubscore-1", "output_gap")}),  # killed before it had heard of the event
+        (2, _SETTLING),
+        (5, {("settlement-1", "record_missing"), ("settlement-2", "record_missing")}),
+        (7, {("ubscore-1", "output_lost")}),
+        (16, set()),  # sent again
+    ],
+)
+def test_a_lost_event_stops_whoever_reads_there(seed: int, stopped: set[tuple[str, str]]) -> None:
     run = simulated.run(catalog.find("event_gap"), seed)
 
     (lost,) = (damage for receipt in run.evidence.faults for damage in receipt.damage)
     halted = [event for event in run.evidence.processes if event.kind == "halted"]
     assert run.result.verdict == "held", run.result.breaks
-    assert {event.process for event in halted} == {"settlement-1", "settlement-2"}
+    assert {(event.process, event.reason) for event in halted} == stopped
     assert all(lost.file in event.detail for event in halted)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Message, Producer
@@ -36,7 +37,7 @@ class Reading:
         self.cluster = cluster
         self.topic = topic
         self.judged = 0
-        plain = {"bootstrap.servers": cluster.bootstrap, "log_level": 0}
+        plain: dict[str, Any] = {"bootstrap.servers": cluster.bootstrap, "log_level": 0}
         admin = AdminClient(plain)
         (made,) = admin.create_topics([NewTopic(topic, 1, 1)]).values()
         made.result(10)
