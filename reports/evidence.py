@@ -65,7 +65,8 @@ class Restart(Record, frozen=True, kw_only=True):
     """A recovery that was observed: the log it found, and the state it came up with.
 
     ``log`` is the directory before the program started. ``dumps`` are taken before new input is
-    applied: one per recovery from that same log, so two of them show whether twice equals once.
+    applied: one per recovery, the first from that log, the second from it and what may have come
+    in between. So two of them show whether twice equals once.
     """
 
     shard: int

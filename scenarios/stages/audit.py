@@ -36,11 +36,14 @@ class Core(Protocol):
     def dump(self) -> bytes | None:
         """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
 
-    def kill_and_start(self) -> None:
-        """Kill it if it lives, and start it once more."""
+    def kill(self) -> None:
+        """Kill it if it lives, for good."""
 
     def log(self) -> dict[str, bytes]:
         """Return the files of its log as processes see them now, by name."""
+
+    def recover(self) -> bytes | None:
+        """Start it, `told_to_dump`, and return that file; None if it does not become ready."""
 
 
 def dump_and_recover_twice(core: Core, log: Log) -> None:
@@ -53,11 +56,12 @@ def dump_and_recover_twice(core: Core, log: Log) -> None:
         shard=core.shard, process=core.name, incarnation=incarnation, taken_ns=core.now, body=body
     )
     log.dumps.append(dumped)
+    core.kill()  # before its log is read: it may still be writing
     found, begun = core.log(), core.now
     bodies: list[bytes] = []
     for _ in range(2):
-        core.kill_and_start()
-        body = core.dump()
+        core.kill()
+        body = core.recover()
         if body is None:
             return
         bodies.append(body)
@@ -71,3 +75,13 @@ def dump_and_recover_twice(core: Core, log: Log) -> None:
             dumps=tuple(bodies),
         )
     )
+
+
+def told_to_dump(settings: bytes) -> bytes:
+    """Return UBSCore's settings, told to dump its balances before it takes any input.
+
+    Input may arrive after everything has settled: a gateway goes on sending what its client has
+    given up. What a recovery makes of the log is seen only before that is decided.
+    """
+    told = b"[ubscore]\ndump_at_start = true\n"
+    return settings if told in settings else settings.replace(b"[ubscore]\n", told)

@@ -15,8 +15,9 @@ from reports.evidence import (
 from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
+from scenarios.redeploy import SETTINGS
 from scenarios.stages import tables
-from scenarios.stages.audit import Log
+from scenarios.stages.audit import Log, told_to_dump
 from scenarios.stages.progress import Progress
 from scenarios.stages.receipts import logged_ns, owed, read_line, receipts, with_ready
 from scenarios.stages.told import promises
@@ -29,6 +30,7 @@ from system import topics
 from system.records import EVENTS, OUTPUTS
 
 _DUMP = f"{DATA}/balances.json"
+_TOLD = f"{SETTINGS}/ubscore.toml"
 _DUMP_BOUND = 30 * SECOND
 
 RunUntil = Callable[[Callable[[], Any], int], bool]
@@ -114,13 +116,25 @@ class SimulatedCore:
         """Return the files of its log as processes see them now, by name."""
         return self.town.log_as_seen(self.name)
 
-    def kill_and_start(self) -> None:
-        """Kill it if it lives, and start it once more."""
+    def kill(self) -> None:
+        """Kill it if it lives, for good."""
         self.town.supervisor.release(self.name)
         living = self.town.world.living(self.name)
         if living is not None:
             self.town.world.kernel.kill(living)
+
+    def recover(self) -> bytes | None:
+        """Start it, told to dump, and return that file; None if it does not become ready."""
+        disk = self.town.world.hosts[self.name].disk
+        assert disk is not None
+        settings = disk.cached(_TOLD)
+        assert settings is not None
+        disk.put(_TOLD, told_to_dump(settings))
         self.town.supervisor.resume(self.name)
+        process = self.town.world.living(self.name)
+        if process is None or not _ready(process, self._run_until):
+            return None
+        return disk.cached(_DUMP) if "\n".join(process.stderr).count('"dumped"') else None
 
     def dump(self) -> bytes | None:
         """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
@@ -133,9 +147,7 @@ def _dump(process: Process, run_until: RunUntil) -> bytes | None:
     disk = process.host.disk
     assert disk is not None
     before = disk.cached(_DUMP)
-    if not run_until(
-        lambda: not process.alive or "ready" in "\n".join(process.stderr), _DUMP_BOUND
-    ):
+    if not _ready(process, run_until):
         return None
     seen = "\n".join(process.stderr).count('"dumped"')
     deliver_signal(process, signal.SIGUSR1)
@@ -145,6 +157,12 @@ def _dump(process: Process, run_until: RunUntil) -> bytes | None:
     )
     after = disk.cached(_DUMP)
     return after if process.alive and (after != before or after is not None) else None
+
+
+def _ready(process: Process, run_until: RunUntil) -> bool:
+    return process.alive and run_until(
+        lambda: not process.alive or "ready" in "\n".join(process.stderr), _DUMP_BOUND
+    )
 
 
 def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine
 from scenarios.nemesis import Nemesis
-from scenarios.stages.audit import Log
+from scenarios.stages.audit import Log, told_to_dump
 from scenarios.stages.real.process import Program
 from scenarios.stages.real.tables import Tables
 from scenarios.stages.real.topics import Topics
@@ -47,11 +47,20 @@ class RealCore:
         """Return the files of its log as they are now, by name."""
         return self.town.site.log_files(self.name)
 
-    def kill_and_start(self) -> None:
-        """Kill it if it lives, and start it once more."""
+    def kill(self) -> None:
+        """Kill it if it lives, for good."""
         self.town.supervisor.release(self.name)
         self.town.kill(self.name)
+
+    def recover(self) -> bytes | None:
+        """Start it, told to dump, and return that file; None if it does not become ready."""
+        settings = self.town.site.config(self.name).read_bytes()
+        self.town.site.write_config(self.name, told_to_dump(settings).decode())
         self.town.supervisor.resume(self.name)
+        program = self.town.living(self.name)
+        if program is None or not self._until(program, lambda: program.said("ready") > 0):
+            return None
+        return self._path.read_bytes() if program.said("dumped") else None
 
     def dump(self) -> bytes | None:
         """Send SIGUSR1 and return the file it makes; None if the program does not answer."""
