@@ -20,9 +20,7 @@ def cluster_metadata(response: Any, client: Client) -> Any:
         found.brokers[entry.id] = entry
     for topic in response.topics:
         found.topics[topic.name] = _topic(topic, classes)
-    origin = next((broker for broker in client.brokers if broker.up), None)
-    if origin is not None:
-        found.orig_broker_id, found.orig_broker_name = origin.node_id, origin.name
+    found.orig_broker_id, found.orig_broker_name = client.metadata.origin
     return found
 
 

@@ -51,7 +51,8 @@ class Administrator(Client):
                     codes.TIMED_OUT,
                     "Failed while waiting for response from broker: Local: Timed out",
                 )
-            asked = broker or self.any_broker()
+            asked = broker or self.brokers.some()
+            asked = self.by_id.get(asked.node_id, asked)  # it may be a new one of that id
             try:
                 code, response = self.call(
                     partial(asked.request, body, timeout_ns=left), left / SECOND
@@ -92,8 +93,7 @@ class Administrator(Client):
             response = self.ask(FindCoordinatorRequest(key=group, key_type=0), until)
             if not response.error_code:
                 node = int(response.node_id)
-                self.learn_broker(node, response.host, response.port)
-                return self.by_id[node]
+                return self.brokers.add(response.host, response.port, node)
             self.kernel.sleep(min(_ASK_AGAIN, max(until - self.kernel.now, 1)))
 
     def leader(self, topic: str, partition: int, until: int) -> Broker | int:

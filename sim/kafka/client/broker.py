@@ -5,9 +5,7 @@ ones wait in a queue of their own; answers come in order; when the connection en
 flight and waiting fail with `_TRANSPORT`; a request that is not answered in time fails and takes
 the connection with it, noticed on a grid of one second; reconnects are held off by a doubled
 interval with jitter of -25 % to +50 %; an error is not reported again within 30 s.
-**Simplified**: no ApiVersions exchange, TLS or SASL when a connection opens; a backoff ends when
-its time is over (librdkafka's thread may look a second later: broker_restarts in
-tests/conformance/kafka).
+**Simplified**: no ApiVersions exchange, TLS or SASL when a connection opens.
 """
 
 import errno
@@ -54,6 +52,8 @@ class Broker:
         self.label = ""  # instead of the address in messages
         self.down_reported = False
         self.reconnect_at = 0
+        self.tried = False  # to connect to
+        self.gone = False  # given up for good
         self.waiting: deque[Call] = deque()
         self.queue: deque[Call] = deque()
         self._end: End | None = None
@@ -81,6 +81,11 @@ class Broker:
         """Whether there is a connection."""
         return self._end is not None
 
+    @property
+    def connecting(self) -> bool:
+        """Whether a connection is being made, or will be when it may."""
+        return self._connecting
+
     def request(
         self, body: Any, answered: Answered, timeout_ns: int | None = None, *, silent: bool = False
     ) -> Call:
@@ -88,6 +93,9 @@ class Broker:
         client = self.client
         limit = client.settings.socket_timeout if timeout_ns is None else timeout_ns
         call = Call(body, answered, client.kernel.now + limit, silent=silent)
+        if self.gone:
+            client.process.after(0, answered, codes.TRANSPORT_UNSENT, None)
+            return call
         self.queue.append(call)
         self._watch(call.deadline)
         if self._end is not None:
@@ -99,18 +107,21 @@ class Broker:
     def connect(self) -> None:
         """Connect, unless connected, connecting or held off; then as soon as allowed."""
         client = self.client
-        if self._end is not None or self._connecting or client.closed:
+        if self._end is not None or self._connecting or client.closed or self.gone:
             return
-        self._connecting = True
+        self._connecting = self.tried = True
         wait = self.reconnect_at - client.kernel.now
         if wait > 0:
             client.process.after(wait, self._dial, self._attempt)
         else:
             self._dial(self._attempt)
 
-    def close(self) -> None:
-        """Close the connection and forget all requests."""
+    def close(self) -> list[Call]:
+        """Close the connection for good; return the requests that will not be answered."""
+        self.gone = True
+        self._connecting = False
         self._attempt += 1
+        calls = [*self.waiting, *self.queue]
         self.waiting.clear()
         self.queue.clear()
         for timer in (self._scan, self._connect_timer):
@@ -119,6 +130,7 @@ class Broker:
         end, self._end = self._end, None
         if end is not None:
             end.close()
+        return calls
 
     def _dial(self, attempt: int) -> None:
         if attempt != self._attempt or self.client.closed:
@@ -171,6 +183,7 @@ class Broker:
         end.on_message = self._received
         end.on_close = self._closed
         self._pump()
+        self.client.metadata.connected(self)
         self.client.broker_up(self)
 
     def _pump(self) -> None:
@@ -220,9 +233,9 @@ class Broker:
         first_time = not self.down_reported
         self.down_reported = True
         self._report(code, text)
+        self.client.broker_down(self, first_time=first_time)
         for call in calls:
             call.answered(codes.TRANSPORT if call.sent else codes.TRANSPORT_UNSENT, None)
-        self.client.broker_down(self, first_time=first_time)
 
     def _report(self, code: int, text: str) -> None:
         now = self.client.kernel.now

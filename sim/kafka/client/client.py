@@ -1,7 +1,7 @@
 """What producers, consumers and admin clients have in common: brokers, metadata, events.
 
-Source: rdkafka.c. **Faithful**: nothing connects before it is needed; errors of brokers reach the
-program only through `error_cb`, when one of its threads asks for events.
+Source: rdkafka.c. **Faithful**: errors of brokers reach the program only
+through `error_cb`, when one of its threads asks for events.
 """
 
 import random
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker
+from sim.kafka.client.brokers import Brokers
 from sim.kafka.client.configuration import Callbacks, Settings
 from sim.kafka.client.metadata import Metadata, TopicView
 from sim.kafka.client.wheel import fail
@@ -50,46 +51,43 @@ class Client:
         self.name = f"{settings.client_id}#{settings.kind}-{made['clients']}"
         self.random: random.Random = process.stream("kafka")
         self.closed = False
-        self.brokers: list[Broker] = []
-        self.by_id: dict[int, Broker] = {}
-        for host, port in settings.bootstrap:
-            self._add_broker(host, port)
+        self._down_told = False  # that all brokers are down
+        self.brokers = Brokers(self)
+        self.by_id = self.brokers.by_id
         self.metadata = Metadata(self)
+        process.after(0, self.brokers.connect)
         self._spun_at = -1
         self._spins = 0
 
-    def any_broker(self) -> Broker:
-        """Return a broker with a connection, at random; else one that can be tried."""
-        if not self.brokers:
-            self._add_broker("no-bootstrap-servers-configured", 9092)
-        up = [broker for broker in self.brokers if broker.up]
-        if up:
-            return up[int(self.random.random() * len(up))]
-        now = self.kernel.now
-        ready = [broker for broker in self.brokers if broker.reconnect_at <= now]
-        if ready:
-            return ready[int(self.random.random() * len(ready))]
-        return min(self.brokers, key=lambda broker: broker.reconnect_at)
-
-    def learn_broker(self, node_id: int, host: str, port: int) -> None:
-        """Take a broker from metadata: one of that address gets the id."""
-        known = self.by_id.get(node_id)
-        if known is None:
-            known = next((b for b in self.brokers if (b.host, b.port) == (host, port)), None)
-            known = known or self._add_broker(host, port)
-            known.node_id = node_id
-            self.by_id[node_id] = known
-        elif (known.host, known.port) != (host, port):
-            known.host, known.port = host, port
-
-    def broker_up(self, broker: Broker) -> None:
+    def broker_up(self, broker: Broker) -> None:  # noqa: ARG002
         """Learn that `broker` has a connection."""
+        self._down_told = False
 
     def broker_down(self, broker: Broker, *, first_time: bool) -> None:  # noqa: ARG002
         """Learn that `broker` has lost its connection, or did not get one."""
-        if first_time and not self.closed and all(known.down_reported for known in self.brokers):
-            count = len(self.brokers)
-            self.report(codes.ALL_BROKERS_DOWN, f"{count}/{count} brokers are down")
+        if self.closed:
+            return
+        if first_time and self.all_down():
+            if not self._down_told:
+                count = len(self.brokers)
+                self.report(codes.ALL_BROKERS_DOWN, f"{count}/{count} brokers are down")
+                self._down_told = True
+            self.brokers.begin_again()
+        self.brokers.watch()
+
+    def all_down(self) -> bool:
+        """Whether every known broker was tried, and none is there."""
+        return all(known.down_reported for known in self.brokers)
+
+    def leaderless(self) -> bool:
+        """Whether there are partitions whose leader is unknown, or cannot be reached."""
+        return False
+
+    def broker_gone(self, broker: Broker) -> None:
+        """Learn that `broker` was given up."""
+
+    def metadata_came(self) -> None:
+        """Learn that metadata have been taken."""
 
     def broker_room(self, broker: Broker) -> None:
         """Learn that a request that waited for `broker` has left."""
@@ -145,8 +143,3 @@ class Client:
             fail(codes.TIMED_OUT)
         assert event.value is not None
         return tuple(event.value)
-
-    def _add_broker(self, host: str, port: int) -> Broker:
-        broker = Broker(self, host, port)
-        self.brokers.append(broker)
-        return broker

@@ -223,6 +223,7 @@ class Consumer(Client):
 
     def broker_up(self, broker: Broker) -> None:
         """Fetch, or let the group know."""
+        super().broker_up(broker)
         if broker is self.coordinator.broker:
             self.coordinator.up()
         elif broker.node_id in self._fetchers:
@@ -234,8 +235,24 @@ class Consumer(Client):
         if broker is self.coordinator.broker:
             self.coordinator.drop()
         elif broker.node_id in self._fetchers:
-            self.metadata.refresh()
+            self.metadata.refresh(urgent=False)
             self.kick(broker.node_id)
+
+    def broker_gone(self, broker: Broker) -> None:
+        """Leave its partitions without leader until metadata name one."""
+        self._fetchers.pop(broker.node_id, None)
+        for tracked in self.tracked.values():
+            if tracked.leader == broker.node_id:
+                tracked.leader = -1
+
+    def all_down(self) -> bool:
+        """Whether every known broker was tried, and none is there, nor the coordinator."""
+        return super().all_down() and not self.coordinator.ready
+
+    def leaderless(self) -> bool:
+        """Whether an assigned partition has no leader, or one that is being connected to."""
+        leaders = [self.by_id.get(tracked.leader) for tracked in self.assignment.values()]
+        return any(leader is None or leader.connecting for leader in leaders)
 
     def is_urgent(self, view: TopicView) -> bool:
         """Ask again soon for leaders; for missing topics only while there is nothing else."""

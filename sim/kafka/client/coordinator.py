@@ -51,7 +51,7 @@ class Coordinator:
             return
         self._asking = True
         request = FindCoordinatorRequest(key=consumer.settings.group_id, key_type=0)
-        consumer.any_broker().request(request, self._found)
+        consumer.brokers.some().request(request, self._found)
 
     def request(self, body: Any, answered: Answered, timeout_ns: int | None = None) -> None:
         """Send a request, at once or never; `WAIT_COORD` if there is nobody to send it to."""

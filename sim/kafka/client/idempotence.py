@@ -4,10 +4,10 @@ Source: rdkafka_idempotence.c, rdkafka_request.c (`rd_kafka_handle_idempotent_Pr
 **Faithful**: nothing is sent before a producer id is there; a retriable error lets a partition
 drain before the same batch is built again; a duplicate is a success without offset; an
 out-of-order sequence is fatal for the batch at the head of the line and costs a new epoch for a
-later one; an epoch is bumped by the client alone, once all partitions have drained.
-**Simplified**: no transactions; a producer id is asked for once a broker is connected (librdkafka
-finds none at first and asks half a second later: idempotent_producer_loses_an_answer in
-tests/conformance/kafka).
+later one; an epoch is bumped by the client alone, once all partitions have drained; a producer id
+is asked for when metadata have come, if a broker is connected then, else half a second later: the
+first metadata end the connection that they came by, so the first id takes that long.
+**Simplified**: no transactions.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,7 @@ from sim.kafka.client.outgoing import Outgoing, Sent
 from sim.kafka.entities import InitProducerIdRequest
 from sim.kafka.protocol import duration
 from sim.kernel import MILLISECOND
+from sim.process import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.producer import Producer
@@ -43,16 +44,30 @@ class Identity:
         self.current = (-1, -1)
         self.ready = False
         self._bumping = False
+        self._asking = False
+        self._timer: Timer | None = None
 
     def obtain(self) -> None:
-        """Ask any broker for a producer id."""
+        """Ask a connected broker for a producer id, unless there is one; if none is, later."""
         producer = self._producer
-        if producer.closed or self.ready:
+        if producer.closed or self._asking or self.current != (-1, -1):
             return
+        broker = producer.brokers.up()
+        if broker is None:
+            producer.brokers.connect()
+            self.obtain_later()
+            return
+        self._asking = True
         request = InitProducerIdRequest(
             transactional_id=None, transaction_timeout=duration(_NO_TRANSACTION_TIMEOUT_MS)
         )
-        producer.any_broker().request(request, self._obtained)
+        broker.request(request, self._obtained)
+
+    def obtain_later(self) -> None:
+        """Ask half a second from now."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._producer.process.after(_ASK_AGAIN, self.obtain)
 
     def bump(self) -> None:
         """Let everything in flight be answered, then go on with a new epoch."""
@@ -74,6 +89,7 @@ class Identity:
         self._producer.serve_all()
 
     def _obtained(self, code: int, response: object) -> None:
+        self._asking = False
         if response is not None:
             code = int(response.error_code)  # type: ignore[attr-defined]
             if code == 0:
@@ -84,7 +100,7 @@ class Identity:
         if code > 0 and code not in _RETRIABLE:
             self._producer.die(code, "Failed to acquire idempotence PID from broker")
             return
-        self._producer.process.after(_ASK_AGAIN, self.obtain)
+        self.obtain_later()
 
 
 class Judgement(NamedTuple):

@@ -1,15 +1,20 @@
 """What a client knows of the cluster, and how it comes to know it.
 
 Source: rdkafka_metadata.c, rdkafka_topic.c. **Faithful**: only topics in use are asked for; a
-missing topic or leader is asked for again after 100 ms, then at doubled intervals up to 1 s; all
-topics in use every `topic.metadata.refresh.interval.ms`; a leader of an older epoch is ignored.
-**Simplified**: what is known does not expire before the next refresh.
+missing topic or leader, or one that did not answer, is asked for again after 100 ms, then at
+doubled intervals up to 1 s, and each full second while a leader cannot be reached; all topics in
+use every `topic.metadata.refresh.interval.ms`; a new connection is asked only about topics that
+are not known yet; a leader of an older epoch is ignored.
+**Simplified**: what is known does not expire before the next refresh, nor are the bootstrap
+servers gone back to for its age (`metadata.recovery.rebootstrap.trigger.ms`).
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.kafka.client import codes
+from sim.kafka.client.broker import Broker
 from sim.kafka.entities import MetadataRequest, MetadataRequestTopic, MetadataResponse
 from sim.timer import Timer
 
@@ -51,10 +56,13 @@ class Metadata:
         self._client = client
         self.cluster_id: str | None = None
         self.controller_id = -1
+        self.origin = (-1, "")  # id and name of the broker that answered last
         self.topics: dict[str, TopicView] = {}
         self._wanted: dict[str, int] = {}  # topic -> since when
         self._asked: frozenset[str] | None = None  # topics of the request in flight
         self._again = False
+        self._urgent = False  # a leader did not answer, and nobody was asked since
+        self._patient: list[Callable[[], None]] = []  # who waits for a connection
         self._fast: Timer | None = None
         self._fast_wait = 0
         self._slow: Timer | None = None
@@ -70,55 +78,98 @@ class Metadata:
         """Return when somebody first asked for the topic."""
         return self._wanted.get(name, 0)
 
-    def refresh(self) -> None:
-        """Ask now, or once more when the answer under way has come."""
-        if self._client.closed:
+    def refresh(self, *, urgent: bool = True) -> None:
+        """Ask now, or once more when the answer under way has come; if `urgent`, until it has."""
+        client = self._client
+        if client.closed:
             return
+        self._urgent = self._urgent or urgent
         if self._asked is not None:
             self._again = True
             return
-        self._cancel_fast()
-        names = tuple(self._wanted)
-        self._asked = frozenset(names)
-        self._client.any_broker().request(
-            _ask(names, self._client.settings.auto_create), self._answered
-        )
+        broker = client.brokers.up()
+        if broker is not None:
+            self._ask(broker)
+            return
+        client.brokers.connect()
+        if self._urgent:
+            self._soon()
+
+    def connected(self, broker: Broker) -> None:
+        """Ask a new connection, unless all topics are known or being asked for."""
+        patient, self._patient = self._patient, []
+        for go_on in patient:
+            go_on()
+        known = self._wanted and all(self._is_known(name) for name in self._wanted)
+        if self._asked is None and not known:
+            self._ask(broker)
+
+    def seek_leaders(self) -> bool:
+        """Ask if leaders are out of reach, and somebody can be asked; return whether they are."""
+        lost = self._client.leaderless()
+        if lost and self._client.brokers.up() is not None:
+            self.refresh(urgent=False)
+        return lost
 
     def fetch(
         self, names: tuple[str, ...] | None, answered: Callable[[int, Any], None], timeout: int
     ) -> None:
-        """Ask for some topics or all of them (None), and show the answer."""
+        """Ask for some topics or all of them (None) once there is a connection; show the answer."""
+        client = self._client
+        until = client.kernel.now + timeout
+        broker = client.brokers.up()
+
+        def again() -> None:
+            left = until - client.kernel.now
+            if left > 0:
+                self.fetch(names, answered, left)
+            else:
+                answered(codes.TIMED_OUT, None)
+
+        if broker is None:
+            self._patient.append(again)
+            client.brokers.connect()
+            return
+        asked = broker
 
         def take(code: int, response: Any) -> None:
             if response is not None:
-                self._take(response, everything=names is None)
+                self._take(asked, response, everything=names is None)
+            elif asked.gone:
+                again()
+                return
             answered(code, response)
 
-        request = _ask(names, self._client.settings.auto_create)
-        self._client.any_broker().request(request, take, timeout)
+        broker.request(_request(names, client.settings.auto_create), take, timeout)
 
-    def _answered(self, code: int, response: MetadataResponse | None) -> None:
+    def _ask(self, broker: Broker) -> None:
+        self._cancel_fast()
+        names = tuple(self._wanted)
+        self._asked = frozenset(names)
+        request = _request(names, self._client.settings.auto_create)
+        broker.request(request, partial(self._answered, broker))
+
+    def _answered(self, broker: Broker, _: int, response: MetadataResponse | None) -> None:
         asked, self._asked = self._asked, None
         again, self._again = self._again, False
         if response is not None:
-            self._take(response, everything=False)
-        elif code:
-            self._fast_wait = 0
+            self._urgent = False
+            self._take(broker, response, everything=False)
         new = again and asked is not None and not asked.issuperset(self._wanted)
         if new:
             self.refresh()
-        elif response is None or again or self._incomplete():
+        elif again or self._urgent or self._incomplete():
             self._soon()
         else:
             self._fast_wait = 0
         self._plan_slow()
 
-    def _take(self, response: MetadataResponse, *, everything: bool) -> None:
+    def _take(self, broker: Broker, response: MetadataResponse, *, everything: bool) -> None:
         client = self._client
+        self.origin = (broker.node_id, broker.name)
         self.cluster_id = response.cluster_id
         self.controller_id = response.controller_id
-        for broker in response.brokers:
-            client.learn_broker(broker.node_id, broker.host, broker.port)
+        client.brokers.named(response.brokers)
         changed = []
         for topic in response.topics:
             old = self.topics.get(topic.name)
@@ -129,6 +180,10 @@ class Metadata:
                 changed.append(view)
         for view in changed:
             client.topic_seen(view)
+        client.metadata_came()
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.topics and not self.topics[name].error
 
     def _incomplete(self) -> bool:
         topics, urgent = self.topics, self._client.is_urgent
@@ -151,10 +206,13 @@ class Metadata:
         if self._slow is not None:
             self._slow.cancel()
         if interval > 0 and self._wanted:
-            self._slow = self._client.process.after(interval, self.refresh)
+            self._slow = self._client.process.after(interval, self._refresh_slowly)
+
+    def _refresh_slowly(self) -> None:
+        self.refresh(urgent=False)
 
 
-def _ask(names: tuple[str, ...] | None, auto_create: bool) -> MetadataRequest:
+def _request(names: tuple[str, ...] | None, auto_create: bool) -> MetadataRequest:
     topics = None
     if names is not None:
         topics = tuple(MetadataRequestTopic(topic_id=None, name=name) for name in names)

@@ -46,7 +46,7 @@ class Producer(Client):
         self._partition = PARTITIONERS[settings.partitioner]
         self.identity = Identity(self)
         if settings.idempotent:
-            self.identity.obtain()
+            self.identity.obtain_later()
 
     def produce(
         self,
@@ -153,6 +153,7 @@ class Producer(Client):
 
     def broker_up(self, broker: Broker) -> None:
         """Send what waited for the connection."""
+        super().broker_up(broker)
         for queue in self.queues:
             if queue.leader is broker:
                 queue.serve()
@@ -170,6 +171,21 @@ class Producer(Client):
             if queue.leader is broker and queue.messages:
                 broker.connect()
                 return
+
+    def broker_gone(self, broker: Broker) -> None:
+        """Leave its partitions without leader until metadata name one."""
+        for queue in self.queues:
+            if queue.leader is broker:
+                queue.leader = None
+
+    def leaderless(self) -> bool:
+        """Whether a partition has no leader, or one that is being connected to."""
+        return any(queue.leader is None or queue.leader.connecting for queue in self.queues)
+
+    def metadata_came(self) -> None:
+        """Ask for a producer id, if there is none."""
+        if self.settings.idempotent:
+            self.identity.obtain()
 
     def topic_seen(self, view: TopicView) -> None:
         """Take partitions and leaders from metadata."""

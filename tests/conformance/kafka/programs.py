@@ -114,7 +114,7 @@ def broker_restarts(conf: Conf, hands: Hands) -> Seen:
     producer, reports = Producer(conf), _Reports()
     producer.produce("t", b"before", partition=0, on_delivery=reports)
     producer.flush(20)
-    hands.restart(1)
+    hands.restart(0.7)
     time.sleep(0.3)
     producer.produce("t", b"after", partition=0, on_delivery=reports)
     left = producer.flush(20)
