@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker, next_full_second
 from sim.kernel import MILLISECOND, SECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.client import Client

@@ -17,7 +17,7 @@ from sim.kafka.client.outgoing import Outgoing, Sent
 from sim.kafka.entities import InitProducerIdRequest
 from sim.kafka.protocol import duration
 from sim.kernel import MILLISECOND
-from sim.process import Timer
+from sim.timer import Timer
 
 if TYPE_CHECKING:
     from sim.kafka.client.producer import Producer
