@@ -93,9 +93,7 @@ def _read(path: str) -> str:
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text; write it as TOML") from None
     except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror}; name a readable file: --config FILE"
-        ) from None
+        raise ConfigError(f"{path}: {error.strerror}; name a readable file") from None
 
 
 def override(config: type[msgspec.Struct], raw: dict[str, Any], environ: Mapping[str, str]) -> None:

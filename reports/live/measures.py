@@ -42,7 +42,7 @@ class Measures(Instruments):
         for balance in outcome.balances:
             difference = balance.held - balance.owed
             self._conservation.labels(asset_name(balance.asset_id)).set(difference)
-        for step, flight in zip(outcome.statement.steps, outcome.flights, strict=True):
+        for step, flight in zip(outcome.steps, outcome.flights, strict=True):
             self._flight.labels(f"{step.before} -> {step.after}").set(flight.count)
         self._at.set(outcome.cut.at_ms / 1000)
 

@@ -7,11 +7,15 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from reports.breaks import Break
+from reports.naming import account_name
 from system.config import NonEmpty, Section
 
 
 class Waiver(Section, frozen=True):
-    """One: `key` is a pattern (`*`, `?`) for the break's place or its request id."""
+    """One: `key` is a pattern (`*`, `?`) for the break's place, its account or its request id.
+
+    An account is written as everywhere: ``user 1002 BTC``.
+    """
 
     code: NonEmpty
     key: NonEmpty
@@ -21,7 +25,9 @@ class Waiver(Section, frozen=True):
 
     def covers(self, found: Break) -> bool:
         """Whether it speaks of this break."""
-        named = fnmatchcase(found.where, self.key) or fnmatchcase(found.request_id, self.key)
+        account = account_name((found.user_id, found.asset_id)) if found.user_id else ""
+        names = (found.where, account, found.request_id)
+        named = any(fnmatchcase(name, self.key) for name in names)
         return fnmatchcase(found.code, self.code) and named
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from reports.amounts import asset_name, decimal, money
+from reports.amounts import asset_name, decimal, money, seconds
+from reports.breaks import Break
 from reports.live.outcome import Outcome
 from reports.pages import tables
 from reports.pages.formats import FORMAT, amount_fields, checks_fields, statement_fields
@@ -46,12 +47,19 @@ def summary(outcome: Outcome, name: str) -> str:
         _conserved(outcome),
     ]
     if outcome.breaks:
-        first = "\n".join(f"    {broken}" for broken in outcome.breaks[:_BREAKS_SHOWN])
+        first = "\n".join(f"    {_told(broken)}" for broken in outcome.breaks[:_BREAKS_SHOWN])
         parts.append(f"{kinds_table(outcome.breaks)}\n\n{first}")
     parts.append("\n".join(_waived(outcome)))
     parts.append("\n".join(f"  not known: {why}" for why in outcome.unknown))
     parts.append("\n".join(f"  note: {text}" for text in outcome.notes))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _told(broken: Break) -> str:
+    """Write a break; its time counts from the cut, and is nearly always before it."""
+    if broken.at_ns is None or broken.at_ns >= 0:
+        return str(broken)
+    return f"{msgspec.structs.replace(broken, at_ns=None)}; {seconds(-broken.at_ns)} before the cut"
 
 
 def _on_its_way(outcome: Outcome) -> str:
@@ -71,7 +79,7 @@ def _conserved(outcome: Outcome) -> str:
 
 def _waived(outcome: Outcome) -> list[str]:
     waived = outcome.waived
-    lines = [f"  waived: {broken}\n          by {waiver}" for broken, waiver in waived.breaks]
+    lines = [f"  waived: {_told(b)}\n          by {waiver}" for b, waiver in waived.breaks]
     for waiver, count in waived.expired:
         what = f"{count} breaks count again" if count else "nothing matches it any more"
         lines.append(f"  expired waiver: {waiver}; {what}: renew or remove it")

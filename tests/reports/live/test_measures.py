@@ -5,6 +5,8 @@ from msgspec.structs import replace
 from reports.live.measures import Measures
 from tests.reports.build import Build
 from tests.reports.live.memory import Memory
+from tests.reports.live.traded import Traded
+from tests.reports.trading import day
 
 
 def deposited() -> Build:
@@ -36,3 +38,14 @@ def test_what_the_ledger_has_too_much_is_told_by_asset_and_code() -> None:
     assert sample("reconcile_conservation_difference", {"asset": "BTC"}) == 3
     assert sample("reconcile_conservation_difference", {"asset": "USDT"}) == 0
     assert sample("reconcile_breaks", {"code": "NOT_CONSERVED"}) == 1
+
+
+def test_what_only_orders_pass_is_told_as_well() -> None:
+    outcome = Traded(day(), settled_outputs={}).reconcile()
+
+    sample = Measures(outcome).registry.get_sample_value
+    hops = {f"{step.before} -> {step.after}" for step in outcome.steps}
+    assert "engine outputs -> tables of trades and orders" in hops
+    for hop in hops:
+        waits = 8 if hop.endswith("tables of trades and orders") else 0
+        assert sample("reconcile_on_its_way_effects", {"hop": hop}) == waits

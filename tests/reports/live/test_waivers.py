@@ -1,12 +1,17 @@
 """Waivers: what they cover does not count, until they expire; useless ones are said."""
 
 import datetime as dt
+import re
+import textwrap
+from pathlib import Path
 
-from reports.live.waivers import Waiver, waive
+from reports.live.waivers import Waiver, Waivers, waive
 from reports.pages import live
+from system import config
 from tests.reports.build import nine
 from tests.reports.live.memory import Memory
 
+DOCUMENT = Path(__file__).parents[3] / "reports/README.md"
 TODAY = dt.date(2023, 11, 14)  # of the built histories
 
 
@@ -53,12 +58,34 @@ def test_an_unused_waiver_is_said() -> None:
     assert "unused waiver: STUCK" in live.summary(outcome, "here")
 
 
-def test_a_waiver_matches_by_place_or_by_request() -> None:
+def test_a_waiver_matches_by_place_account_or_request() -> None:
     (row, *_) = [b for b in lost_row().reconcile().breaks if b.code == "NOT_SETTLED"]
 
-    for key in (row.request_id, row.where, f"*{row.request_id[-6:]}"):
+    for key in (row.request_id, row.where, "user 1001 *", f"*{row.request_id[-6:]}"):
         counting, waived = waive([row], [waiver("NOT_*", key)], TODAY)
         assert not counting
         assert waived.breaks
     counting, _ = waive([row], [waiver("STUCK", "*")], TODAY)
     assert counting == [row]
+
+
+def test_the_example_in_the_document_covers_what_it_is_about() -> None:
+    blocks = re.findall(r"(?:^ {4}.*\n)+", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    (example,) = [block for block in blocks if "[[waiver]]" in block]
+    (one,) = config.parse(Waivers, textwrap.dedent(example), "reports/README.md", {}).waiver
+    build = nine()
+    row = next(row for row in build.rows if row.user_id == 1002)
+    build.rows.remove(row)
+
+    counting, waived = waive(Memory(build).reconcile().breaks, [one], TODAY)
+
+    assert [broken.code for broken, _ in waived.breaks] == ["NOT_SETTLED"]
+    assert "NOT_SETTLED" not in {broken.code for broken in counting}
+
+
+def test_times_of_breaks_count_back_from_the_cut() -> None:
+    outcome = lost_row().reconcile()
+    (lost,) = [line for line in live.summary(outcome, "here").splitlines() if "has no row" in line]
+
+    assert "before the cut" in lost
+    assert "at -" not in lost
