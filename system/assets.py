@@ -6,6 +6,7 @@ import msgspec
 
 MAX_AMOUNT = 2**63 - 1
 TEXT_MAX = 64  # characters of a decimal; also how much of bad input is quoted
+NO_DECIMAL = f"is not a decimal like 12.5, of at most {TEXT_MAX} characters"
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 
 
@@ -40,7 +41,7 @@ def parse(text: str, asset: Asset, digits: int | None = None) -> int:
     allowed = asset.decimals if digits is None else digits
     parts = split(text)
     if parts is None:
-        raise AmountRefused("bad_amount", f"{text[:TEXT_MAX]!r} is not a decimal like 12.5")
+        raise AmountRefused("bad_amount", f"{text[:TEXT_MAX]!r} {NO_DECIMAL}")
     whole, fraction = parts
     if len(fraction) > allowed:
         raise AmountRefused(

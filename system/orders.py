@@ -3,7 +3,7 @@
 from typing import NamedTuple, get_args
 
 from system import assets, symbols
-from system.assets import MAX_AMOUNT, TEXT_MAX
+from system.assets import MAX_AMOUNT, NO_DECIMAL, TEXT_MAX
 from system.records import Kind, Side, TimeInForce
 from system.symbols import Symbol
 
@@ -112,7 +112,7 @@ def _decimal(field: str, text: str, digits: int, too_fine: str) -> int:
     """Return `text` as a number of steps of 10^-digits."""
     parts = assets.split(text)
     if parts is None:
-        raise OrderRefused(f"bad_{field}", f"{text[:TEXT_MAX]!r} is not a decimal like 12.5")
+        raise OrderRefused(f"bad_{field}", f"{text[:TEXT_MAX]!r} {NO_DECIMAL}")
     whole, fraction = parts
     if len(fraction) > digits:
         raise OrderRefused(too_fine, f"the {field} has at most {digits} digits after the point")
