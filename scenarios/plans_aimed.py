@@ -1,4 +1,4 @@
-"""Plans aimed at one weakness each: snapshots, batches, clocks that go back, lost events."""
+"""Plans aimed at one weakness each: snapshots, batches, clocks, lost events, replicas, answers."""
 
 import random
 
@@ -120,4 +120,38 @@ def event_gap(stream: random.Random, scenario: Scenario) -> Plan:
         hears = deployment.moment("ubscore", "events.delivered", heard)
         crash = Crash(hears.process)
         steps.append(Step(on=hears, lasts=stream.randint(1, 900) * MILLISECOND, fault=crash))
+    return in_order(steps)
+
+
+def missed_writes(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill a node for some seconds, and meanwhile those that would hand it what it missed.
+
+    A coordinator that dies before a write's timeout (2 s) keeps no hint of it.
+    """
+    nodes = list(scenario.deployment.nodes)
+    steps = []
+    for begins in (SECOND, 6 * SECOND):
+        stream.shuffle(nodes)
+        away, *others = nodes
+        at = begins + stream.randrange(SECOND)
+        steps.append(Step(at=at, lasts=3 * SECOND, fault=Crash(away)))
+        at += SECOND + stream.randrange(SECOND // 2)
+        for other in others:
+            steps.append(
+                Step(at=at, lasts=stream.randint(1, 200) * MILLISECOND, fault=Crash(other))
+            )
+            at += stream.randint(300, 700) * MILLISECOND
+    return in_order(steps)
+
+
+def unsent_answers(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill all brokers for a moment, and a gateway while nothing of what it was asked can leave."""
+    deployment = scenario.deployment
+    steps = []
+    for begins in (SECOND, 5 * SECOND):
+        at = begins + stream.randrange(SECOND)
+        lasts = stream.randint(700, 1500) * MILLISECOND
+        steps += [Step(at=at, lasts=lasts, fault=Crash(broker)) for broker in deployment.brokers]
+        soon = at + stream.randrange(300 * MILLISECOND, lasts)
+        steps.append(Step(at=soon, lasts=1, fault=Crash(stream.choice(deployment.gateways))))
     return in_order(steps)

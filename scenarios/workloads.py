@@ -99,11 +99,15 @@ class NineDeposits(Workload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomTransfers(Workload):
-    """Deposits and withdrawals of several users, some of them impatient, over `lasts_ns`."""
+    """Deposits and withdrawals of several users, some of them impatient, over `lasts_ns`.
+
+    `reads` is the share of requests before which the client looks at its balances.
+    """
 
     users: int = 5
     operations: tuple[int, int] = (35, 60)
     lasts_ns: int = 8 * SECOND
+    reads: float = 0.3
 
     def intents(self, stream: random.Random) -> tuple[Intent, ...]:
         """Draw the operations; withdrawals now and then exceed what is there."""
@@ -126,5 +130,5 @@ class RandomTransfers(Workload):
             patience_ns=stream.randint(2, 300) * MILLISECOND if hurry else 5 * SECOND,
             attempts=30,
             again_ns=stream.randint(1, 3000) * MILLISECOND if stream.random() < 0.25 else 0,
-            reads_before=stream.random() < 0.3,
+            reads_before=stream.random() < self.reads,
         )

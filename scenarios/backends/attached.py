@@ -19,9 +19,9 @@ from scenarios.backends.state import ServerState, State
 from scenarios.backends.supervisor import RESTART
 from scenarios.errors import Infrastructure, UsageError
 
-LOCK = "user.lock"
 _START_S = 120.0
 _LOOK_S = 0.05
+_AGAIN_S = 5.0  # an owner that did not hear us is asked once more
 
 
 class Attached(Server):
@@ -53,16 +53,17 @@ class Attached(Server):
     def start(self) -> None:
         """Have the owner start it again; return when it serves."""
         deadline = time.monotonic() + _START_S
-        before = self._pid
-        while time.monotonic() < deadline:
+        before, asked_s = self._pid, -_AGAIN_S
+        while (now_s := time.monotonic()) < deadline:
             seen = state.read(self._folder)
-            if seen is None:
+            if seen is None or not state.owned(self._folder):
                 raise Infrastructure(f"the owner of {self._folder} has ended")
             mine = next(each for each in seen.servers if each.name == self.name)
             if mine.pid is not None and mine.pid != before:
                 self._pid = mine.pid
                 return
-            if mine.pid is None:
+            if mine.pid is None and now_s - asked_s >= _AGAIN_S:
+                asked_s = now_s
                 os.kill(seen.owner.pid, RESTART)
             time.sleep(_LOOK_S)
         raise Infrastructure(f"{self.name} did not come back within {_START_S:.0f} s")
@@ -105,6 +106,7 @@ class AttachedBackend(Backend):
         self.folder = folder
         self.kind = seen.kind  # type: ignore[misc]  # each instance has its owner's
         self._versions = seen.versions
+        self._replication = seen.replication
         self._lock = -1
         self.servers: tuple[Server, ...] = tuple(Attached(folder, each) for each in seen.servers)
 
@@ -113,11 +115,18 @@ class AttachedBackend(Backend):
         """Name and version of each server's software."""
         return self._versions
 
+    @property
+    def replication(self) -> int:
+        """How many replicas a partition can have, as its owner knows."""
+        return self._replication
+
     def up(self, advertise: Mapping[str, Address] = MappingProxyType({})) -> None:
         """Look whether all of them serve, and have them for us alone."""
         if advertise:
             raise UsageError("servers that are up advertise what they were told to")
-        self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._lock = os.open(
+            self.folder / state.USER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
+        )
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

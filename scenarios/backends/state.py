@@ -16,7 +16,7 @@ from scenarios.backends.base import Address
 from scenarios.backends.identity import Identity
 from scenarios.errors import Infrastructure
 
-FILE, LOCK = "state.json", "owner.lock"
+FILE, LOCK, USER_LOCK = "state.json", "owner.lock", "user.lock"
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap: str
     contact_points: tuple[str, ...]
     cql_port: int
+    replication: int  # how many replicas a partition of a topic can have
     versions: dict[str, str]
     servers: tuple[ServerState, ...]
 
@@ -62,8 +63,17 @@ def write(folder: Path, state: State) -> None:
 
 def owned(folder: Path) -> bool:
     """Whether somebody holds the lock of `folder`."""
+    return _held(folder / LOCK)
+
+
+def used(folder: Path) -> bool:
+    """Whether a run uses the servers in `folder`."""
+    return _held(folder / USER_LOCK)
+
+
+def _held(path: Path) -> bool:
     try:
-        with (folder / LOCK).open("rb") as lock:
+        with path.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

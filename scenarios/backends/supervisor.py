@@ -2,9 +2,9 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Literal
 
@@ -14,7 +14,7 @@ from scenarios.backends.started import StartedBackend
 from scenarios.backends.state import ServerState, State
 from scenarios.errors import Infrastructure
 
-WATCH_S = 0.2
+WATCH_S = 0.05
 RESTART = signal.SIGUSR1  # asks an owner to start again what has ended
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, RESTART)
 
@@ -28,7 +28,6 @@ class Supervisor:
         self.backend = backend
         self.say = say
         backend.say = say
-        self._awake = threading.Event()
         self._stopping = False
         self._restart = False
         self._reported: set[str] = set()
@@ -64,17 +63,16 @@ class Supervisor:
         else:
             self._stopping = True
             raise KeyboardInterrupt
-        self._awake.set()
 
     def _watch(self) -> None:
-        while any(server.alive for server in self.backend.servers):
-            self._awake.wait(WATCH_S)
-            self._awake.clear()
+        folder = self.backend.folder  # whoever uses it may have killed all, to start them again
+        while any(server.alive for server in self.backend.servers) or state.used(folder):
+            time.sleep(WATCH_S)
             self._report_deaths()
             if self._restart:
                 self._restart = False
                 self._start_again()
-        raise Infrastructure(f"no server in {self.backend.folder} is left")
+        raise Infrastructure(f"no server in {folder} is left")
 
     def _report_deaths(self) -> None:
         for server in self.backend.servers:
@@ -89,10 +87,18 @@ class Supervisor:
                 )
 
     def _start_again(self) -> None:
-        for server in self.backend.servers:
-            if not server.alive:
-                self.say(f"starting {server.name} again")
-                server.start()
+        """Start what has ended, all at once; one that is killed meanwhile is reported as dead."""
+        ended = [server for server in self.backend.servers if not server.alive]
+        for server in ended:
+            self.say(f"starting {server.name} again")
+        with ThreadPoolExecutor() as pool:
+            started = [pool.submit(server.start) for server in ended]
+        for one in started:
+            error = one.exception()
+            if isinstance(error, Infrastructure):
+                self.say(str(error))
+            elif error is not None:
+                raise error
         self._write("up")
 
     def _end(self) -> None:
@@ -113,6 +119,7 @@ class Supervisor:
             bootstrap=self.backend.bootstrap,
             contact_points=self.backend.contact_points,
             cql_port=self.backend.cql_port,
+            replication=self.backend.replication,
             versions=dict(self.backend.versions),
             servers=tuple(
                 ServerState(

@@ -27,4 +27,4 @@ class AnswersAtOnce(Gateway):
         return _Hopeful(self.producer_settings(), loop, self.producer_failed)
 
 
-scenario = planted(__name__, __doc__ or "", "gateway", "AnswersAtOnce", "I17 I3")
+scenario = planted(__name__, __doc__ or "", "gateway", "AnswersAtOnce", "I17 I3", "unsent_answers")

@@ -41,5 +41,5 @@ class ReadsAtOne(Gateway):
         return _ReadsAtOne(connection, loop)
 
 
-_half = planted(__name__, __doc__ or "", "settlement", "WritesAtOne", "I15")
+_half = planted(__name__, __doc__ or "", "settlement", "WritesAtOne", "I15", "missed_writes")
 scenario = replace(_half, programs=(*_half.programs, ("gateway", f"{__name__}:ReadsAtOne")))

@@ -25,7 +25,7 @@ TABLE = {
 SHOWS = {
     "a1_new_id_per_attempt": range(1, 6),
     "a5_keys_forgotten": range(1, 10),
-    "a7_answered_before_durable": range(8, 9),
+    "a7_answered_before_durable": range(1, 2),
     "answered_after_the_commit": range(1, 2),
     "k14_one_offset_too_far": range(1, 2),
     "fees_swapped": range(1, 2),
@@ -40,6 +40,7 @@ SHOWS = {
     "s3_highest_is_the_mark": range(1, 2),
     "s5_seq_from_clock": range(1, 3),
     "s8_read_add_write": range(1, 2),
+    "s9_consistency_one": range(1, 3),
     "s7_batch_dropped": range(1, 10),
     "snapshot_before_acknowledgement": range(4, 5),
     "t3_backlog_refused": range(1, 2),

@@ -1,6 +1,10 @@
-"""The back end's servers during a run: harmed and healed by the plan, watched for other deaths."""
+"""The back end's servers during a run: harmed and healed by the plan, watched for other deaths.
+
+A plan may kill a server again while it is still starting: a slow start is no trouble of its own.
+"""
 
 import threading
+from collections import Counter
 
 from scenarios.backends.base import Ability, Backend, Server
 from scenarios.errors import Infrastructure
@@ -15,12 +19,17 @@ class Servers:
         self.backend = backend
         self._watched = Ability.KILL in backend.abilities
         self._down: set[str] = set()
+        self._killed = Counter[str]()  # how often the plan did
+        self._changing = threading.Lock()  # of those two
+        self._turns = {server.name: threading.Lock() for server in backend.servers}
         self._starting: list[threading.Thread] = []
         self._trouble: list[Infrastructure] = []
 
     def kill(self, server: Server) -> None:
         """Kill a server for the plan."""
-        self._down.add(server.name)
+        with self._changing:
+            self._down.add(server.name)
+            self._killed[server.name] += 1
         server.kill()
 
     def start(self, server: Server) -> None:
@@ -53,8 +62,18 @@ class Servers:
         self.check()
 
     def _start(self, server: Server) -> None:
-        try:
-            server.start()
-            self._down.discard(server.name)
-        except Infrastructure as error:
-            self._trouble.append(error)
+        with self._turns[server.name]:
+            killed = self._killed[server.name]
+            trouble = None
+            try:
+                if not server.alive:
+                    server.start()
+            except Infrastructure as error:
+                trouble = error
+            with self._changing:
+                if self._killed[server.name] != killed:
+                    return  # it was killed again, and whoever did it starts it again
+                if trouble is not None:
+                    self._trouble.append(trouble)
+                else:
+                    self._down.discard(server.name)

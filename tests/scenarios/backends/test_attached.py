@@ -39,6 +39,7 @@ def keep(folder: Path, pid: int | None) -> None:
         bootstrap="127.0.0.1:9092",
         contact_points=("127.0.0.1",),
         cql_port=9042,
+        replication=2,
         versions={"ours": "1"},
         servers=(server(pid),),
     )
@@ -57,6 +58,7 @@ def test_what_is_up_is_found_with_its_kind_and_its_servers(folder: Path) -> None
     assert (backend.kind, dict(backend.versions)) == ("embedded", {"ours": "1"})
     assert backend.server("kafka-1").alive
     assert backend.bootstrap == "127.0.0.1:9092"
+    assert (backend.replication, backend.min_insync) == (2, 1)
 
 
 def test_nothing_is_found_where_nobody_keeps_anything_up(tmp_path: Path) -> None:
