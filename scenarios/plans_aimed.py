@@ -11,6 +11,7 @@ from sim.faults import (
     Fault,
     LoseRecord,
     LoseRequest,
+    LoseResponse,
     Pause,
     PowerLoss,
     SlowLink,
@@ -49,7 +50,7 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
     steps = []
     for _ in range(stream.randint(2, 4)):
         name = stream.choice(deployment.settlements)
-        piles = strike(stream, Pause(name), 300, 2500)
+        piles = strike(stream, Pause(name), 800, 2500)
         served = piles.at + piles.lasts
         node = stream.choice(deployment.nodes)
         harm: Fault = stream.choice(
@@ -60,8 +61,8 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
             )
         )
         steps += [piles, Step(at=piles.at, lasts=piles.lasts + 2 * SECOND, fault=harm)]
-        moment = deployment.moment("settlement", "ledger.insert", stream.randint(2, 30))
-        if moment.process == name and stream.random() < 0.5:
+        moment = deployment.moment("settlement", "ledger.insert", stream.randint(2, 12))
+        if moment.process == name and stream.random() < 0.75:
             steps.append(Step(at=served, on=moment, lasts=1, fault=Crash(name)))
         else:
             soon = served + stream.randint(1, 60) * MILLISECOND
@@ -69,15 +70,28 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
     return in_order(steps)
 
 
-def zombies(stream: random.Random, scenario: Scenario) -> Plan:
-    """Stop a Settlement in the middle of showing orders, until its group has given it up."""
+def lost_statements(stream: random.Random, scenario: Scenario) -> Plan:
+    """Lose statements on their way to the database, lose answers of it, and let nodes stall."""
+    nodes = scenario.deployment.nodes
     steps = []
-    for name in scenario.deployment.settlements:
-        shows = Moment(name, "cql.execute", stream.randint(1, 25), 0.0, "INSERT orders_by_user")
-        lasts = stream.randint(9_000, 14_000) * MILLISECOND
-        at = stream.randrange(HARM_NS // 2)
-        steps.append(Step(at=at, on=shows, lasts=lasts, fault=Pause(name)))
-    return in_order(steps[: stream.randint(1, len(steps))])
+    for node in nodes:
+        lost = LoseRequest(node, "EXECUTE", stream.randint(2, 6))
+        unheard = LoseResponse(node, "RESULT", stream.randint(2, 6))
+        steps += [strike(stream, fault, 1000, 4000) for fault in (lost, unheard)]
+    steps += [strike(stream, Pause(stream.choice(nodes)), 2500, 3500)]
+    return in_order(steps)
+
+
+def zombies(stream: random.Random, scenario: Scenario) -> Plan:
+    """Stop a Settlement in the middle of showing orders, until its group has given it up.
+
+    That takes its session's timeout, a heartbeat of another one, and the joining.
+    """
+    name = stream.choice(scenario.deployment.settlements)
+    shows = Moment(name, "cql.execute", stream.randint(1, 4), 0.0, "INSERT orders_by_user")
+    lasts = stream.randint(11_000, 12_500) * MILLISECOND
+    at = stream.randrange(SECOND, 3 * SECOND)
+    return (Step(at=at, on=shows, lasts=lasts, fault=Pause(name)),)
 
 
 def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:

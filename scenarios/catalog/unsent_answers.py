@@ -1,4 +1,4 @@
-"""A gateway dies while Kafka is away; whoever was told that a request is accepted was told so truly."""
+"""A gateway dies while Kafka is away; whoever was told "accepted" was told the truth."""
 
 from scenarios.plans_aimed import unsent_answers
 from scenarios.scenario import Scenario

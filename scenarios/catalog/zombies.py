@@ -9,11 +9,16 @@ from scenarios.workloads import SECOND
 scenario = Scenario(
     name="zombies",
     story=__doc__ or "",
-    workload=Trading(users=4, operations=(70, 90), lasts_ns=18 * SECOND, impatience=0.0),
+    workload=Trading(
+        operations=(120, 150),
+        symbols=("BTC_USDT", "ETH_USDT"),
+        lasts_ns=20 * SECOND,
+        impatience=0.0,
+    ),
     deployment=Deployment(
         engines=("engine-1",),
         settlements=("settlement-1", "settlement-2"),
-        settings=(("settlement", "session_timeout_ms = 6000"),),
+        settings=(("settlement", "session_timeout_ms = 6000\ngather_ms = 2500"),),
     ),
     plan=zombies,
     sometimes=("group rebalanced",),

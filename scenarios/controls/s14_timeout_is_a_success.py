@@ -32,5 +32,5 @@ class GoesOnAfterTimeouts(Settlement):
 
 
 scenario = planted(
-    __name__, __doc__ or "", "settlement", "GoesOnAfterTimeouts", "I5 I12 I3", "kills_mid_batch"
+    __name__, __doc__ or "", "settlement", "GoesOnAfterTimeouts", "I5 I12 I3", "lost_statements"
 )

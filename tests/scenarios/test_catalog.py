@@ -35,6 +35,8 @@ SHOWS = {
     "k4_lost_send": range(1, 3),
     "lost_send": range(1, 2),
     "maker_loses_its_place": range(1, 2),
+    "k13_zombie_without_timestamp": range(1, 3),
+    "s14_timeout_is_a_success": range(2, 4),
     "s1_commit_before_write": range(1, 10),
     "s2_gap_is_a_beginning": range(1, 6),
     "s3_highest_is_the_mark": range(1, 2),
