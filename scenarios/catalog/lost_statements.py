@@ -1,4 +1,4 @@
-"""Statements are lost on their way to the database, answers on their way back; no row is missing."""
+"""Statements to the database are lost, and answers of it; no row is missing or there twice."""
 
 from scenarios.plans_aimed import lost_statements
 from scenarios.scenario import Scenario
