@@ -67,11 +67,6 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
                 return verdict
         return "held" if self.seeds else "unknown"
 
-    @property
-    def not_reached(self) -> tuple[str, ...]:
-        """Goals that no seed reached: what they stand for was not tested."""
-        return tuple(goal for goal in self.sometimes if not self.reached.get(goal))
-
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"

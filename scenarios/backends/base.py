@@ -33,7 +33,6 @@ class Ability(StrEnum):
     """What can be done to a server of a kind; a fault without its ability has no counterpart."""
 
     KILL = "kill"  # kill -9, and start again on the same folder
-    TERMINATE = "terminate"  # an orderly stop
     PAUSE = "pause"  # SIGSTOP and SIGCONT
     ADVERTISE = "advertise"  # proxies may stand in front of it
     FILES = "files"  # its log directory can be read

@@ -66,11 +66,6 @@ class Damage:
         return sum(file.bytes_lost for file in self.files)
 
     @property
-    def bytes_torn(self) -> int:
-        """How many un-synced bytes survived in files that lost others."""
-        return sum(file.unsynced_bytes - file.bytes_lost for file in self.files if file.torn)
-
-    @property
     def bites(self) -> int:
         """How many files and names were harmed; 0 if everything that mattered was synced."""
         harmed = sum(1 for file in self.files if file.bytes_lost or file.zeros)

@@ -155,11 +155,6 @@ class Disk(Syncing):
                 files[path] = bytes(inode.durable)
         return files
 
-    def pending_bytes(self, path: str) -> int:
-        """Return how many bytes were written there since the last sync."""
-        inode = self.names.find(path)
-        return sum(len(what) for _, what in inode.pending if isinstance(what, bytes))
-
     def copy(self, stream: random.Random | None = None) -> "Disk":
         """Return an independent copy of the state; rules and open files stay behind."""
         twin = Disk(self.profile, stream or self.stream, capacity=self.capacity, lazy=self.lazy)

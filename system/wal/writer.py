@@ -227,8 +227,3 @@ class Writer:
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)
-
-
-def is_empty(contents: reader.Contents) -> bool:
-    """Say whether the log holds nothing but its first header."""
-    return not contents.frames and contents.torn is None and contents.headers[-1].first_lsn == 1
