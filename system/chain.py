@@ -5,11 +5,12 @@ Nothing here touches Kafka.
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
 from system.errors import Halt
-from system.numbering import Verdict
+from system.holes import Hole, Sequences, Verdict
 from system.records import GENESIS, EngineOutput, sealed
 
 
@@ -20,22 +21,16 @@ class Link(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     hash: str = GENESIS
 
 
-class Hole(msgspec.Struct, frozen=True, kw_only=True):
-    """A missing output, found by one that came too early."""
-
-    expected: int
-    offset: int  # of the first discarded record
-    append_time_ms: int  # when the broker appended that one
-
-
-class Chain:
+class Chain(Sequences[EngineOutput]):
     """Judges the outputs of one partition in the order of their offsets."""
 
+    record: ClassVar[str] = "output"
+    of: ClassVar[str] = "symbol"
+    sender: ClassVar[str] = "engine"
+
     def __init__(self, where: str, links: Mapping[int, Link], hole_ms_max: int) -> None:
-        self.where = where
+        super().__init__(where, hole_ms_max)
         self.links = dict(links)
-        self.hole_ms_max = hole_ms_max
-        self.holes: dict[int, Hole] = {}
 
     def judge(self, output: EngineOutput, offset: int, append_time_ms: int) -> Verdict:
         """Return what to do with an output, or halt where it does not continue the chain."""
@@ -48,8 +43,8 @@ class Chain:
         if output.output_seq < expected:
             return Verdict.DUPLICATE
         if output.output_seq > expected:
-            self._discard(output, expected, offset, append_time_ms)
-            return Verdict.BEYOND
+            hole = Hole(expected=expected, offset=offset, append_time_ms=append_time_ms)
+            return self.discard(symbol_id, output.output_seq, hole)
         if output.previous_hash != last.hash:
             raise self._broken(
                 output, offset, f"it follows {output.previous_hash}, the one before is {last.hash}"
@@ -57,23 +52,6 @@ class Chain:
         self.links[symbol_id] = Link(output.output_seq, output.hash)
         self.holes.pop(symbol_id, None)
         return Verdict.APPLY
-
-    def _discard(
-        self, output: EngineOutput, expected: int, offset: int, append_time_ms: int
-    ) -> None:
-        """Note the hole; halt if the engine goes on long after it should have closed it."""
-        hole = self.holes.get(output.symbol_id)
-        if hole is None:
-            self.holes[output.symbol_id] = Hole(
-                expected=expected, offset=offset, append_time_ms=append_time_ms
-            )
-        elif append_time_ms - hole.append_time_ms > self.hole_ms_max:
-            raise Halt(
-                "record_missing",
-                f"{self.where}: output {hole.expected} of symbol {output.symbol_id} is missing"
-                f" since offset {hole.offset}; the engine had {self.hole_ms_max} ms to send it"
-                f" again, but went on with output {output.output_seq} at offset {offset}",
-            )
 
     def _broken(self, output: EngineOutput, offset: int, why: str) -> Halt:
         return Halt(

@@ -6,23 +6,15 @@ offset. Nothing here touches Kafka.
 """
 
 from collections.abc import Callable
-from enum import Enum
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import msgspec
 
 from system.errors import Halt
+from system.holes import Hole, Sequences, Verdict
 from system.records import Numbered
 
 METADATA_BYTES_MAX = 4096  # the broker's default limit
-
-
-class Verdict(Enum):
-    """What to do with a record."""
-
-    APPLY = "apply"
-    DUPLICATE = "duplicate"  # was applied before: drop it
-    BEYOND = "beyond"  # an earlier one is missing: discard it, the sender sends it again
 
 
 class Expected(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -40,26 +32,19 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shards: dict[int, Expected]
 
 
-class Hole(msgspec.Struct, frozen=True, kw_only=True):
-    """A missing record, found by one that came too early."""
-
-    shard: int
-    expected: int
-    offset: int  # of the first discarded record
-    append_time_ms: int  # when the broker appended that one
-
-
-class Numbering:
+class Numbering(Sequences[Numbered]):
     """Judges the records of one partition in the order of their offsets."""
+
+    record: ClassVar[str] = "record"
+    of: ClassVar[str] = "shard"
+    sender: ClassVar[str] = "sender"
 
     def __init__(
         self, where: str, shards: dict[int, Expected], hole_ms_max: int, *, shared: bool = False
     ) -> None:
-        self.where = where
+        super().__init__(where, hole_ms_max)
         self.shared = shared  # fed by all shards, not by one
         self.shards = dict(shards)
-        self.hole_ms_max = hole_ms_max
-        self.holes: dict[int, Hole] = {}
 
     def judge(self, record: Numbered, offset: int, append_time_ms: int) -> Verdict:
         """Return what to do with a record, or halt where two logs of one shard show."""
@@ -68,8 +53,8 @@ class Numbering:
         if record.n < expected.n:
             return Verdict.DUPLICATE
         if record.n > expected.n:
-            self._discard(record, expected, offset, append_time_ms)
-            return Verdict.BEYOND
+            hole = Hole(expected=expected.n, offset=offset, append_time_ms=append_time_ms)
+            return self.discard(record.shard, record.n, hole)
         self.shards[record.shard] = Expected(record.n + 1, record.epoch, record.epoch_bits)
         self.holes.pop(record.shard, None)
         return Verdict.APPLY
@@ -102,30 +87,6 @@ class Numbering:
             self._halt(record, expected, offset, "comes from an older epoch")
         if record.n < expected.n and record.epoch > expected.epoch:
             self._halt(record, expected, offset, "gives an old number to a newer epoch's record")
-
-    def _discard(
-        self, record: Numbered, expected: Expected, offset: int, append_time_ms: int
-    ) -> None:
-        """Note the hole; halt if the sender goes on long after it should have closed it.
-
-        Only a record beyond the hole proves that: after a long absence the sender begins with
-        what it had not seen acknowledged, duplicates first.
-        """
-        hole = self.holes.get(record.shard)
-        if hole is None:
-            self.holes[record.shard] = Hole(
-                shard=record.shard,
-                expected=expected.n,
-                offset=offset,
-                append_time_ms=append_time_ms,
-            )
-        elif append_time_ms - hole.append_time_ms > self.hole_ms_max:
-            raise Halt(
-                "record_missing",
-                f"{self.where}: record {hole.expected} of shard {record.shard} is missing since "
-                f"offset {hole.offset}; the sender had {self.hole_ms_max} ms to send it again, "
-                f"but went on with record {record.n} at offset {offset}",
-            )
 
     def _halt(self, record: Numbered, expected: Expected, offset: int, why: str) -> None:
         raise Halt(

@@ -8,6 +8,7 @@ its directory synced, and read back; only then is the last but one deleted.
 import os
 import re
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 from zlib import crc32
 
@@ -43,9 +44,13 @@ class Snapshots:
         self.identity = identity
         self.version = version  # the newest that may be read
         self.log = log
+        self._damaged: set[str] = set()  # passed over at the start
 
     def write(self, counter: int, state: bytes, version: int = 1) -> int:
-        """Write a snapshot durably, check it, delete those before the last one; return its size."""
+        """Write a snapshot durably, check it, delete those before the last one; return its size.
+
+        A damaged one that was passed over counts as none: the last whole one is kept.
+        """
         content = self._pack(counter, state, version)
         name = f"snapshot-{counter:020}.bin"
         path = os.path.join(self.path, name)
@@ -57,7 +62,9 @@ class Snapshots:
             raise LogError(f"writing {path}: {error}") from error
         if written != content:
             raise LogError(f"{path} does not read as it was written; look at the disk")
-        self._delete_but(KEPT)
+        self._delete(sorted(self._damaged - {name}))
+        self._damaged.clear()
+        self._delete(self._names()[KEPT:])
         return len(content)
 
     def latest(self) -> Snapshot | None:
@@ -73,6 +80,7 @@ class Snapshots:
                 return self._read(name)
             except Damaged as damage:
                 damages.append(f"{name}: {damage}")
+                self._damaged.add(name)
                 self.log.warning("snapshot_refused", file=name, detail=str(damage))
         if damages:
             raise Halt("snapshot_damaged", "; ".join(damages) + "; no whole one is left")
@@ -100,8 +108,8 @@ class Snapshots:
         except OSError as error:
             raise LogError(f"listing {self.path}: {error}") from error
 
-    def _delete_but(self, kept: int) -> None:
-        for name in self._names()[kept:]:
+    def _delete(self, names: Iterable[str]) -> None:
+        for name in names:
             try:
                 os.unlink(os.path.join(self.path, name))
             except OSError as error:

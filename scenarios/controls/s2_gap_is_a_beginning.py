@@ -6,7 +6,8 @@ from confluent_kafka import Consumer, TopicPartition
 from msgspec.structs import replace
 
 from scenarios.controls import planted
-from system.numbering import Expected, Numbering, Verdict
+from system.holes import Verdict
+from system.numbering import Expected, Numbering
 from system.records import LedgerRow, Numbered
 from system.settlement import Settlement
 from system.settlement.accounts import Account, Cells

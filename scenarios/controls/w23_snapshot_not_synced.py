@@ -15,7 +15,7 @@ class _Unsynced(Snapshots):
         with open(path + ".tmp", "wb") as file:
             file.write(content)
         os.rename(path + ".tmp", path)
-        self._delete_but(1)
+        self._delete(self._names()[1:])
         return len(content)
 
     def oldest(self) -> int:

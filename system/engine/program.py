@@ -24,10 +24,10 @@ from system.engine.metrics import Metrics
 from system.engine.settings import GROUP, Settings
 from system.engine.state import State
 from system.errors import Halt, Unreachable
+from system.holes import Verdict
 from system.loop import BUSY_WAIT_S, Loop
 from system.marks import Place
 from system.messages import offset, partition
-from system.numbering import Verdict
 from system.origin import Origin
 from system.outbox import Outbox
 from system.records import ORDERS, OUTPUTS, EngineOutput
@@ -191,15 +191,8 @@ class Engine(Loop[Instance]):
     def verdict(self, arrival: Arrival) -> Verdict:
         """Judge a record by its number."""
         numbering = self.state.numberings[arrival.source.partition]
-        shard, place = arrival.record.shard, arrival.source.offset
-        was_open = shard in numbering.holes
-        verdict = numbering.judge(arrival.record, place, arrival.appended_ms)
-        if verdict is Verdict.BEYOND and not was_open:
-            missing = numbering.holes[shard].expected
-            self.log.warning("hole", where=numbering.where, offset=place, missing=missing)
-        elif was_open and shard not in numbering.holes:
-            self.log.info("hole_closed", where=numbering.where, offset=place, shard=shard)
-        return verdict
+        offset = arrival.source.offset
+        return numbering.take(arrival.record, offset, arrival.appended_ms, self.log)
 
     def apply(self, arrival: Arrival) -> Emitted:
         """Match one order, or cancel one."""

@@ -19,7 +19,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Chains(Chain):
-    """Judges outputs; while a hole is open the state stays that of the hole's offset."""
+    """Judges outputs; their state goes into commits.
+
+    While a symbol has a hole, the others of its partition go on: what a commit says of them may be
+    beyond its offset. What is read again there is a duplicate, compared and written once more.
+    """
 
     def metadata(self) -> str:
         """Return the state as commit metadata."""

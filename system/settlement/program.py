@@ -13,9 +13,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from system import database, exits, kafka, messages, metrics_http, origin, symbols, tracing
 from system.errors import Halt, Unreachable
+from system.holes import Verdict
 from system.log import Log
 from system.marks import Place
-from system.numbering import Verdict
 from system.records import EVENTS, OUTPUTS, EngineOutput, Event
 from system.settlement import chains, config, positions, reader
 from system.settlement.ledger import Ledger
@@ -212,14 +212,8 @@ class Settlement:
         read = reader.output if topic == OUTPUTS else reader.event
         record: Any = read(message, self.partition_counts[topic], self.config.formats.version)
         numbering = partition.numbering
-        was_open = bool(numbering.holes)
-        verdict = numbering.judge(record, offset, messages.append_time_ms(message))
+        verdict = numbering.take(record, offset, messages.append_time_ms(message), self.log)
         self.metrics.judged(topic, verdict.value).inc()
-        if verdict is Verdict.BEYOND and not was_open:
-            (hole,) = numbering.holes.values()
-            self.log.warning("hole", where=numbering.where, offset=offset, missing=hole.expected)
-        if was_open and not numbering.holes:
-            self.log.info("hole_closed", where=numbering.where, offset=offset)
         if not numbering.holes:
             partition.offset = offset + 1
         again = verdict is Verdict.DUPLICATE and topic == OUTPUTS

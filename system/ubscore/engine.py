@@ -5,8 +5,8 @@ frame; whatever came after it is read and judged again after a restart.
 """
 
 from system.chain import Chain
+from system.holes import Verdict
 from system.log import Log
-from system.numbering import Verdict
 from system.records import OUTPUTS
 from system.ubscore.arrivals import OutputArrival
 from system.ubscore.fills import fill
@@ -32,25 +32,14 @@ class EngineOutputs:
     def judge(self, arrival: OutputArrival) -> EngineFrame | None:
         """Take in an output; return the frame of what it does here, if it does anything."""
         source = arrival.source
-        verdict = self._verdict(arrival)
+        chain = self.chains[source.partition]
+        verdict = chain.take(arrival.output, source.offset, arrival.appended_ms, self.log)
         self.positions[source.partition] = Position(
             OUTPUTS, source.partition, source.offset + 1, source.leader_epoch, source.crc, 0, 0
         )
         if verdict is not Verdict.APPLY:
             return None
-        return fill(self.state, self.terms, arrival, self.chains[source.partition].links)
-
-    def _verdict(self, arrival: OutputArrival) -> Verdict:
-        chain, symbol_id = self.chains[arrival.source.partition], arrival.output.symbol_id
-        was_open = symbol_id in chain.holes
-        offset = arrival.source.offset
-        verdict = chain.judge(arrival.output, offset, arrival.appended_ms)
-        if verdict is Verdict.BEYOND and not was_open:
-            missing = chain.holes[symbol_id].expected
-            self.log.warning("hole", where=chain.where, offset=offset, missing=missing)
-        elif was_open and symbol_id not in chain.holes:
-            self.log.info("hole_closed", where=chain.where, offset=offset, symbol=symbol_id)
-        return verdict
+        return fill(self.state, self.terms, arrival, chain.links)
 
     @property
     def holes(self) -> int:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from system.chain import Chain, Link
 from system.engine.matching import Market
 from system.errors import Halt
-from system.numbering import Verdict
+from system.holes import Verdict
 from system.records import EngineOutput, decode_output, seal
 from tests.system.engine.flow import source, stream
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from system.errors import Halt
+from system.holes import Verdict
 from system.numbering import (
     METADATA_BYTES_MAX,
     Expected,
     Numbering,
-    Verdict,
     decode_metadata,
     encode_metadata,
 )

@@ -52,6 +52,19 @@ def test_a_truncated_one_is_refused_and_the_older_one_used(tmp_path: Path, size:
     assert '"event":"snapshot_refused"' in said.getvalue()
 
 
+def test_beside_a_new_one_the_last_whole_one_is_kept_not_a_damaged_one(tmp_path: Path) -> None:
+    snapshots(tmp_path).write(1, b"whole")
+    snapshots(tmp_path).write(2, STATE)
+    os.truncate(tmp_path / files(tmp_path)[1], 50)
+    ours = snapshots(tmp_path)
+    ours.latest()
+
+    ours.write(3, STATE)
+
+    assert files(tmp_path) == [f"snapshot-{counter:020}.bin" for counter in (1, 3)]
+    assert ours.oldest() == 1
+
+
 @pytest.mark.parametrize("place", [0, 9, 13, 21, 29, 37, 41, 45, 48, 1000])
 def test_a_flipped_bit_is_found_wherever_it_is(tmp_path: Path, place: int) -> None:
     snapshots(tmp_path).write(1, STATE)
