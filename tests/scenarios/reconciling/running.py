@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -18,16 +17,11 @@ from click.testing import CliRunner, Result
 from scenarios.cli import wavetank
 from tests.sim.tcp.cql.cluster import Nodes
 from tests.sim.tcp.kafka.served import Served
+from tests.system.gateway.ports import free_port
 
 KEY = "operator"
 USERS = range(1001, 1009)
 ASSETS = ("BTC", "USDT", "ETH")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def request_id() -> str:
