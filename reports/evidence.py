@@ -21,9 +21,12 @@ from reports.operations import (
     AnswerStatus,
     Attempt,
     ClientRead,
+    Listing,
     Operation,
     OperationKind,
     Outcome,
+    ShownOrder,
+    ShownTrade,
 )
 from reports.rows import AccountRow, OrderRow, OutputRow, RequestRow, Row, SideRow, TradeRow
 
@@ -144,6 +147,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     operations: tuple[Operation, ...] = ()
     answers: tuple[Answer, ...] = ()
     reads: tuple[ClientRead, ...] = ()
+    listings: tuple[Listing, ...] = ()
     records: tuple[TopicRecord, ...] = ()
     logs: tuple[LogImage, ...] = ()
     dumps: tuple[Dump, ...] = ()
@@ -176,6 +180,7 @@ __all__ = [
     "Dump",
     "Evidence",
     "FaultReceipt",
+    "Listing",
     "LogImage",
     "LogLine",
     "Operation",
@@ -191,6 +196,8 @@ __all__ = [
     "Restart",
     "Row",
     "Sample",
+    "ShownOrder",
+    "ShownTrade",
     "SideRow",
     "Stage",
     "TopicRecord",

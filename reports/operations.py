@@ -99,3 +99,50 @@ class ClientRead(Record, frozen=True, kw_only=True):
     frozen: int
     seq: int | None = None
     quiescent: bool = False
+
+
+class ShownOrder(Record, frozen=True, kw_only=True):
+    """An order as a client was shown it; amounts and prices as the integers they stand for."""
+
+    order_id: str
+    symbol_id: int
+    side: str
+    kind: str
+    time_in_force: str
+    price: int
+    quantity: int
+    status: str
+    ending: str | None
+    filled: int
+    remaining: int
+    locked_asset_id: int
+    paid: int
+    unlocked: int
+    created_at: int
+
+
+class ShownTrade(Record, frozen=True, kw_only=True):
+    """A trade as a client was shown it."""
+
+    trade_id: str
+    price: int
+    quantity: int
+    cost: int
+    taker_side: str
+    created_at: int
+
+
+class Listing(Record, frozen=True, kw_only=True):
+    """What a client saw of a user's orders or a symbol's trades, all pages together.
+
+    `path` is where it asked; ``whole`` if it went on to the last page.
+    """
+
+    client: str
+    path: str
+    invoked_ns: int
+    returned_ns: int
+    orders: tuple[ShownOrder, ...] = ()
+    trades: tuple[ShownTrade, ...] = ()
+    whole: bool = True
+    quiescent: bool = False

@@ -115,9 +115,15 @@ class Trading(Workload):
             patience_ns=stream.randint(2, 300) * MILLISECOND if hurry else 5 * SECOND,
             attempts=30,
             again_ns=stream.randint(1, self.again_ns_max) if stream.random() < self.again else 0,
-            reads_before=stream.random() < 0.1,
+            looks=self._looks(stream),
             **more,  # type: ignore[arg-type]
         )
+
+    def _looks(self, stream: random.Random) -> tuple[str, ...]:
+        """Return what a client looks at before it asks for something; mostly nothing."""
+        draw = stream.random()
+        shares = (("balances", 0.1), ("orders", 0.18), (stream.choice(self.symbols), 0.24))
+        return next(((what,) for what, below in shares if draw < below), ())
 
 
 def decimal(steps: int, digits: int) -> str:

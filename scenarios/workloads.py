@@ -43,6 +43,7 @@ class Intent:
     `at_ns` counts from the start of the workload; a client does one thing after the other.
     `patience_ns` is how long it waits for one answer before it asks again with the same key.
     `again_ns`: even after an acknowledgement it repeats the request that much later (0: never).
+    `looks` is what it looks at before: its balances, its orders, or trades, by their symbol's name.
     """
 
     client: str
@@ -56,7 +57,7 @@ class Intent:
     patience_ns: int = 5 * SECOND
     attempts: int = 10
     again_ns: int = 0
-    reads_before: bool = False
+    looks: tuple[str, ...] = ()
 
 
 class Workload(ABC):
@@ -130,5 +131,5 @@ class RandomTransfers(Workload):
             patience_ns=stream.randint(2, 300) * MILLISECOND if hurry else 5 * SECOND,
             attempts=30,
             again_ns=stream.randint(1, 3000) * MILLISECOND if stream.random() < 0.25 else 0,
-            reads_before=stream.random() < self.reads,
+            looks=("balances",) if stream.random() < self.reads else (),
         )

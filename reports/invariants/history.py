@@ -8,6 +8,8 @@ from reports.amounts import seconds
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Answer, ClientRead, ProcessEvent
+from reports.invariants.listings import listings_true
+from reports.invariants.matching import first_outputs
 from reports.invariants.taken import all_taken
 from reports.journal import EMPTY, Account, Balance, say_balance
 from reports.naming import account_name
@@ -156,6 +158,7 @@ def reads_true(case: Case) -> Generator[Break, None, int]:
     for given in answers.values():
         checked += len(given)
         yield from _answers(given)
+    checked += yield from listings_true(case, first_outputs(case))
     return checked
 
 

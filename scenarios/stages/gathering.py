@@ -12,9 +12,9 @@ from reports.evidence import (
     LogLine,
     TopicRecord,
 )
-from scenarios.clients import History
 from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
+from scenarios.readers import History
 from scenarios.redeploy import SETTINGS
 from scenarios.stages import tables
 from scenarios.stages.audit import Log, told_to_dump
@@ -176,6 +176,7 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
         operations=history.all(),
         answers=tuple(history.answers),
         reads=tuple(history.reads),
+        listings=tuple(history.listings),
         records=tuple(_records(town)),
         logs=shards,
         dumps=tuple(log.dumps),

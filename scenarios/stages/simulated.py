@@ -8,18 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import msgspec
 
 from reports import judge
 from reports.evidence import Evidence
 from reports.judge import Judgement
-from scenarios.clients import Client, History
+from scenarios import auditor
+from scenarios.clients import Client
 from scenarios.keys import OPERATOR_KEY
 from scenarios.nemesis import Nemesis
+from scenarios.readers import History
 from scenarios.results import Result
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
-from scenarios.stages import audit, gathering, standing
+from scenarios.stages import audit, gathering, readiness, standing
 from scenarios.stages.connection import Clock, Connection
 from scenarios.stages.costs import Costs
 from scenarios.stages.ground import SimulatedGround
@@ -34,6 +37,7 @@ from sim.watchdog import watching
 
 _PATIENCE = 60 * SECOND  # for programs to come up in peace
 _CHECK = 50 * MILLISECOND
+_LOOK = 100 * MILLISECOND
 _SAMPLE = 250 * MILLISECOND
 
 
@@ -216,23 +220,23 @@ class _Stage:
         )
 
     def _wait_until_ready(self) -> None:
-        ready: list[bool] = []
+        """Let somebody look at the programs until every one has begun to work."""
+        assert self.crowd is not None
+        crowd, deployment, living = self.crowd, self.town.deployment, self.world.living
+        waits_for = ["nobody has looked"]
+
+        def serves(gateway: str) -> bool:
+            return readiness.answers(Connection(crowd, (gateway,), HTTP_PORT))
 
         def probe() -> None:
-            client = self._client("probe")
-            while True:
-                answer = client.connection.request("GET", "/readyz", "", b"", SECOND)
-                if answer is not None and answer.status == 200:
-                    break
-                self.kernel.sleep(100 * MILLISECOND)
-            client.connection.hang_up()
-            ready.append(True)
+            while waits_for:
+                waits_for[:] = islice(readiness.unready(deployment, living, serves), 1)
+                self.kernel.sleep(_LOOK)
 
-        assert self.crowd is not None
-        self.crowd.spawn(probe)
-        if not self._run_until(lambda: ready, _PATIENCE):
-            words = {p.label: "\n".join(p.stderr)[-500:] for p in self.kernel.processes}
-            raise CapReached(f"the programs were not ready within {_PATIENCE // SECOND} s: {words}")
+        crowd.spawn(probe)
+        if not self._run_until(lambda: not waits_for, _PATIENCE):
+            words = "\n".join(waits_for)
+            raise CapReached(f"not ready within {_PATIENCE // SECOND} s: {words}")
 
     def _let_clients_in(self) -> Callable[[], bool]:
         assert self.crowd is not None
@@ -251,20 +255,12 @@ class _Stage:
         return self.town.supervisor.all_up and self.course.caught_up()
 
     def _ask_what_became_of_it(self) -> None:
-        """Let a client read every balance and ask for what nobody answered."""
-        unsure = [op for op in self.history.operations if op.outcome == "info"]
-        sample = self.history.operations[:3]
-        users = sorted({op.user_id for op in self.history.operations})
+        """Let a client read everything, and ask for what nobody answered."""
         done: list[bool] = []
+        quiescent, traded = self.log.quiescent_ns is not None, bool(self.town.deployment.engines)
 
         def ask() -> None:
-            client = self._client("auditor")
-            quiescent = self.log.quiescent_ns is not None
-            for user in users:
-                client.read_balance(user, quiescent=quiescent)
-            for op in [*sample, *unsure]:
-                client.ask(op.user_id, op.request_id)
-            client.connection.hang_up()
+            auditor.ask(self._client("auditor"), quiescent=quiescent, traded=traded)
             done.append(True)
 
         assert self.crowd is not None

@@ -103,6 +103,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         operations=history.all(),
         answers=tuple(history.answers),
         reads=tuple(history.reads),
+        listings=tuple(history.listings),
         records=tuple(topics.all()),
         logs=images,
         dumps=tuple(log.dumps),

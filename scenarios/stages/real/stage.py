@@ -13,6 +13,7 @@ from pathlib import Path
 from reports import judge
 from reports.evidence import Evidence
 from reports.judge import Judgement
+from scenarios import auditor
 from scenarios.backends.base import Backend
 from scenarios.nemesis import Nemesis
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario
@@ -151,20 +152,11 @@ class _Stage:
         return lambda: not any(thread.is_alive() for thread in threads)
 
     def _ask_what_became_of_it(self) -> None:
-        """Let a client read every balance and ask for what nobody answered."""
-        history = self.town.history
-        unsure = [op for op in history.operations if op.outcome == "info"]
-        asked = [*history.operations[:3], *unsure]
-        users = sorted({op.user_id for op in history.operations})
+        """Let a client read everything, and ask for what nobody answered."""
+        quiescent, traded = self.log.quiescent_ns is not None, bool(self.town.deployment.engines)
 
         def ask() -> None:
-            client = self.town.client("auditor")
-            quiescent = self.log.quiescent_ns is not None
-            for user in users:
-                client.read_balance(user, quiescent=quiescent)
-            for op in asked:
-                client.ask(op.user_id, op.request_id)
-            client.connection.hang_up()
+            auditor.ask(self.town.client("auditor"), quiescent=quiescent, traded=traded)
 
         thread = threading.Thread(target=ask, name="auditor", daemon=True)
         thread.start()

@@ -11,17 +11,19 @@ Leaving the block ends every program and proxy; the back end goes on.
 
 import random
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from scenarios.backends import ports
 from scenarios.backends.base import Address, Backend
-from scenarios.clients import Client, History
+from scenarios.clients import Client
 from scenarios.errors import Infrastructure
 from scenarios.keys import OPERATOR_KEY
+from scenarios.readers import History
 from scenarios.scenario import Plan, Scenario
+from scenarios.stages import readiness
 from scenarios.stages.real import counterparts, preparing
 from scenarios.stages.real.clock import Clock
 from scenarios.stages.real.connection import Connection
@@ -33,7 +35,6 @@ from scenarios.stages.real.offsets import Offsets
 from scenarios.stages.real.process import Place, Program
 from scenarios.stages.real.proxies.crowd import Proxies
 from scenarios.stages.real.proxies.weather import Weather
-from scenarios.stages.real.readiness import unready
 from scenarios.stages.real.scraping import Scraper
 from scenarios.stages.real.servers import Servers
 from scenarios.stages.real.site import Site, Surroundings, config_of
@@ -202,12 +203,18 @@ class RealTown:
     def wait_until_ready(self) -> None:
         """Return when every program has begun to work; `Infrastructure` names those that do not."""
         if not self.run_until(self.ready, _READY_NS):
-            words = "\n".join(unready(self))
+            words = "\n".join(self._unready())
             raise Infrastructure(f"not ready within {_READY_NS // _SECOND} s:\n{words}")
 
     def ready(self) -> bool:
         """Whether every program says so itself: in its log, a gateway over HTTP, too."""
-        return next(unready(self), None) is None
+        return next(self._unready(), None) is None
+
+    def _unready(self) -> Iterator[str]:
+        return readiness.unready(self.deployment, self.living, self._serves)
+
+    def _serves(self, gateway: str) -> bool:
+        return readiness.answers(Connection(self.gateway, (gateway,)))
 
     def run_until(self, done: Callable[[], object], bound_ns: int) -> bool:
         """Let the run go on until `done()`; false if `bound_ns` came first."""
