@@ -5,11 +5,11 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
-from reports.pages import text
 from scenarios import catalog
 from scenarios.backends import attached, kinds, state
 from scenarios.backends.base import Backend
@@ -76,8 +76,7 @@ def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
     with living(Path(runs, scenario.name), f"{seed}-real") as live:
         with servers(wish, live / SERVERS) as backend:
             made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=say)
-        folder = keep(made, runs, live) if report else ""
-    click.echo(text.summary(made.judgement, folder=folder))
+        running.show(made.judgement, lambda: keep(made, runs, live) if report else "")
     return _INTERRUPTED if made.interrupted else running.code(made.judgement.verdict)
 
 
@@ -99,8 +98,7 @@ def demo(runs: str, wish: Wish) -> int:
 def _demonstrate(name: str, runs: str, backend: Backend) -> tuple[str, str]:
     with living(Path(runs, name), "1-real") as live:
         made = stage.run(catalog.find(name), 1, backend, live, say=say)
-        folder = keep(made, runs, live)
-    click.echo(text.summary(made.judgement, folder=folder))
+        folder = running.show(made.judgement, partial(keep, made, runs, live))
     if made.interrupted:
         raise KeyboardInterrupt
     return made.judgement.verdict, str(Path(folder, "report.html"))

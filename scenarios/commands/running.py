@@ -1,6 +1,8 @@
 """``wavetank run``, ``report`` and ``demo``: one run, judged, kept and shown."""
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +40,21 @@ def run(name: str, seed: int, runs: str, *, report: bool) -> int:
     from scenarios.stages import simulated  # noqa: PLC0415 - the doors, which real runs have not
 
     made = simulated.run(catalog.find(name), seed, sampled=report)
-    folder = keep(made, runs) if report else ""
-    click.echo(text.summary(made.judgement, folder=folder))
+    show(made.judgement, lambda: keep(made, runs) if report else "")
     return code(made.result.verdict)
+
+
+def show(judgement: Judgement, keeping: Callable[[], str]) -> str:
+    """Keep a run and show its screen; return its folder.
+
+    What was found out is shown even if there is no place to keep it.
+    """
+    folder = ""
+    try:
+        folder = keeping()
+    finally:
+        click.echo(text.summary(judgement, folder=folder))
+    return folder
 
 
 def demo(runs: str) -> int:
@@ -51,8 +65,7 @@ def demo(runs: str) -> int:
     for name, seed, story, expected in _DEMO:
         click.secho(f"\n── {name}: {story}", bold=True)
         made = simulated.run(catalog.find(name), seed, sampled=True)
-        folder = keep(made, runs)
-        click.echo(text.summary(made.judgement, folder=folder))
+        folder = show(made.judgement, partial(keep, made, runs))
         rows.append((name, made.result.verdict, str(Path(folder, "report.html"))))
         right = right and made.result.verdict == expected
     click.secho("── three verdicts", bold=True)

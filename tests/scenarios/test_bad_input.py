@@ -75,7 +75,7 @@ def test_a_damaged_run_folder_is_refused_by_name(kept: Path, tmp_path: Path, nam
     assert name in done.stderr
 
 
-def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
+def test_a_report_that_finds_no_room_is_shown_and_leaves_what_was_there(kept: Path) -> None:
     before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
 
     def small_files() -> None:
@@ -87,6 +87,8 @@ def test_a_report_that_finds_no_room_leaves_what_was_there(kept: Path) -> None:
 
     assert done.returncode == 75
     assert "File too large" in done.stderr
+    assert "HELD  nine_deposits, seed 7" in done.stdout
+    assert "look " not in done.stdout
     assert {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()} == before
 
 
