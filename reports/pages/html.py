@@ -23,7 +23,7 @@ _LINES_SHOWN = 40
 NUMBERS = frozenset(
     (
         *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
-        *("delta", "avail", "frozen", "recomputed", "deposits", "withdrawals"),
+        *("delta avail", "delta frozen", "avail", "frozen", "deposits", "withdrawals"),
         *(
             "owed to accounts",
             "log",

@@ -125,10 +125,13 @@ def _amounts(group: Iterable[Break]) -> str:
 
 
 def ledger(case: Case) -> pd.DataFrame:
-    """Return the ledger rows with the balances computed again from the changes."""
-    columns = "user asset seq type delta avail frozen recomputed chain durable request"
+    """Return the ledger rows; `chain` compares the balances with the sums of all changes."""
     table = frame(
-        [*columns.split(), "delta raw", "avail raw"],
+        (
+            *("user", "asset", "seq", "type", "delta avail", "delta frozen", "avail", "frozen"),
+            *("chain", "durable", "request"),
+            *("delta avail raw", "delta frozen raw", "avail raw", "frozen raw"),
+        ),
         _ledger_rows(case),
     )
     return table.sort_values(["user", "asset", "seq"], kind="stable", ignore_index=True)
@@ -136,24 +139,28 @@ def ledger(case: Case) -> pd.DataFrame:
 
 def _ledger_rows(case: Case) -> Iterable[Sequence[object]]:
     for (user_id, asset_id), rows in case.rows.items():
-        running = 0
+        avail = frozen = 0
         for row in rows:
-            running += row.delta_avail
+            avail += row.delta_avail
+            frozen += row.delta_frozen
             yield (
                 user_id,
                 asset_name(asset_id),
                 row.seq,
                 row.event_type,
-                decimal(row.delta_avail, asset_id, sign=True),
+                _change(row.delta_avail, asset_id),
+                _change(row.delta_frozen, asset_id),
                 decimal(row.avail, asset_id),
                 decimal(row.frozen, asset_id),
-                decimal(running, asset_id),
-                "ok" if running == row.avail else "BROKEN",
+                "ok" if (avail, frozen) == (row.avail, row.frozen) else "BROKEN",
                 seconds(row.durable_ns),
                 row.ref_id,
-                row.delta_avail,
-                row.avail,
+                *(row.delta_avail, row.delta_frozen, row.avail, row.frozen),
             )
+
+
+def _change(delta: int, asset_id: int) -> str:
+    return decimal(delta, asset_id, sign=True) if delta else ""
 
 
 def operations(case: Case) -> pd.DataFrame:

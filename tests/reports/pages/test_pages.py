@@ -97,6 +97,21 @@ def test_long_tables_are_cut_and_say_so() -> None:
     assert "csv/ledger.csv" in page
 
 
+def test_a_row_of_the_ledger_is_held_against_the_changes_of_both_balances() -> None:
+    one = day()
+    frozen = next(row for row in one.rows if row.frozen)
+    wrong = change(frozen, frozen=frozen.frozen + 1)
+    one.rows = [wrong if row is frozen else row for row in one.rows]
+    table = tables.ledger(judge(one.evidence()).case)
+
+    broken = table[table["chain"] == "BROKEN"]
+    assert list(broken["seq"]) == [frozen.seq]
+    assert set(table["chain"]) == {"ok", "BROKEN"}
+    debits = table[table["type"] == "trade_debit"]
+    assert set(debits["delta avail"]) == {""}
+    assert all(delta.startswith("-") for delta in debits["delta frozen"])
+
+
 def test_torn_bytes_are_shown_in_hexadecimal() -> None:
     build = nine()
     torn = {name: data + b"torn!" for name, data in log_files(build.bodies).items()}
