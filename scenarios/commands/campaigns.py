@@ -7,6 +7,7 @@ interruption at any moment leaves a valid pair.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -19,31 +20,39 @@ from scenarios.results import Result
 from scenarios.scenario import Scenario
 
 PAGE, DATA = "campaign.html", "campaign.json"
+_NAMES = 1000
 
 
-def new_folder(runs: str, scenario: str, kind: str = "campaign") -> Path:
-    """Make the folder of a campaign that begins now; fail before any time was spent on it."""
+def room(runs: str, scenario: str, kind: str = "campaign") -> Path:
+    """Return where a campaign that begins now will be kept; fail before any time is spent on it.
+
+    Nothing is there yet: who is killed before it has anything to keep leaves nothing behind.
+    """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    above = Path(runs, scenario)
+    folder = made(Path(runs, scenario, f"{kind}-{stamp}"))
+    folder.rmdir()
+    return folder
+
+
+def made(folder: Path) -> Path:
+    """Make the folder of a campaign that has something to keep, under a name that nobody has."""
     try:
-        above.mkdir(parents=True, exist_ok=True)
-        for name in _names(f"{kind}-{stamp}"):
-            try:
-                (above / name).mkdir()
-            except FileExistsError:
-                continue
-            break
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for name in _names(folder.name):
+            with suppress(FileExistsError):
+                folder.with_name(name).mkdir()
+                return folder.with_name(name)
     except OSError as error:
         raise Infrastructure(
-            f"{above}: {error.strerror}; the {kind}'s page belongs there: "
+            f"{folder.parent}: {error.strerror}; the page of {folder.name} belongs there: "
             "make it writable, or name another place with --runs"
         ) from None
-    return above / name
+    raise Infrastructure(f"{folder} and {_NAMES - 1} more of that name are taken: move them away")
 
 
 def _names(first: str) -> Iterator[str]:
     yield first
-    for number in range(2, 1000):
+    for number in range(2, _NAMES + 1):
         yield f"{first}-{number}"
 
 
@@ -102,6 +111,8 @@ def write(folder: Path, scenario: Scenario, campaign: Campaign, failures: list[F
         _replace(folder / DATA, msgspec.json.format(msgspec.json.encode(figures), indent=1))
         _replace(folder / PAGE, page(figures).encode())
     except OSError as error:
+        with suppress(OSError):
+            folder.rmdir()  # unless the page of this campaign is there already
         raise Infrastructure(
             f"{folder}: {error.strerror}; the summary above is complete, free some space "
             "and run the hunt again to keep it"

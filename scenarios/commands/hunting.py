@@ -29,7 +29,7 @@ def hunt(
     scenario = catalog.find(name)
     count = seeds or (None if minutes else 1000)
     order = itertools.count(first) if count is None else iter(range(first, first + count))
-    folder = campaigns.new_folder(runs, name)
+    place = campaigns.room(runs, name)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us gets the summary
     progress = _Progress(count)
     campaign = run_hunt(
@@ -42,6 +42,7 @@ def hunt(
     progress.done()
     click.echo(summary(scenario, campaign))
     failures = campaigns.groups(scenario, campaign)
+    folder = campaigns.made(place)
     page = campaigns.write(folder, scenario, campaign, failures)
     if failures:
         failures = [_shown(scenario, group, i, runs) for i, group in enumerate(failures)]

@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +47,7 @@ class Bound:
 def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
     """Hunt, summarise, keep every run that did not hold; return the exit code."""
     scenario = catalog.find(name)
-    folder = campaigns.new_folder(runs, name)
+    place = campaigns.room(runs, name)
     campaign = Campaign(name, time.monotonic(), 1)
     try:
         with (
@@ -60,13 +59,9 @@ def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
             _run_all(_Hunt(scenario, backend, runs, wish), bound, campaign)
     except KeyboardInterrupt:
         campaign.interrupted = True
-    except Infrastructure:
-        with suppress(OSError):
-            folder.rmdir()  # nothing was played
-        raise
     click.echo(hunting.summary(scenario, campaign))
     failures = campaigns.groups(scenario, campaign)
-    page = campaigns.write(folder, scenario, campaign, failures)
+    page = campaigns.write(campaigns.made(place), scenario, campaign, failures)
     for group in failures:
         click.echo(f"\n  {group.invariant} {group.code}: {group.text}\n    {group.command}")
     click.echo(f"\n  campaign  {page}")

@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,13 +105,8 @@ def run(
     """Put the load on, judge, keep and show it; return the exit code."""
     scenario = _scenario(name)
     settings = replace(settings, faults_needed=bool(harm.faults))
-    folder = campaigns.new_folder(runs, scenario.name, "load") if report else None
-    try:
-        load, died = _made(scenario, settings, harm.steps(), wish, runs, folder)
-    except BaseException:
-        if folder is not None and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
+    place = campaigns.room(runs, scenario.name, "load") if report else None
+    load, died, folder = _made(scenario, settings, harm.steps(), wish, runs, place)
     click.echo(pages.summary(load, str(folder or "")))
     if died:
         why, _, _ = died.partition(";")
@@ -124,8 +120,8 @@ def _made(
     plan: Plan | None,
     wish: real.Wish,
     runs: str,
-    folder: Path | None,
-) -> tuple[Load, str]:
+    place: Path | None,
+) -> tuple[Load, str, Path | None]:
     with real.living(Path(runs, scenario.name), "load") as live_folder:
         with real.servers(wish, live_folder / real.SERVERS) as backend:
             made = course.run(
@@ -138,9 +134,10 @@ def _made(
                 say=real.say,
             )
             load = _load(scenario, settings, backend, made)
+        folder = None if place is None else campaigns.made(place)
         if folder is not None:
             _keep(folder, load, made, real.written(live_folder, "data"))
-    return load, made.died
+    return load, made.died, folder
 
 
 def _scenario(name: str | None) -> Scenario:
@@ -214,4 +211,6 @@ def _keep(folder: Path, load: Load, made: Made, extra: dict[str, bytes]) -> None
     try:
         folders.write_files(folder, files)
     except FolderError as error:
+        with suppress(OSError):
+            folder.rmdir()
         raise Infrastructure(str(error)) from None

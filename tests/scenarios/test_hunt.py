@@ -117,8 +117,9 @@ def test_failures_are_grouped_by_what_broke_first() -> None:
 
 def test_a_campaign_is_kept_as_a_page_and_as_data(tmp_path: Path) -> None:
     campaign = _campaign(_result(1), _result(2, "I3"))
-    folder = campaigns.new_folder(str(tmp_path), "nine_deposits")
-    other = campaigns.new_folder(str(tmp_path), "nine_deposits")
+    place = campaigns.room(str(tmp_path), "nine_deposits")
+    assert not place.exists()  # a hunt that is killed leaves nothing
+    folder, other = campaigns.made(place), campaigns.made(place)
 
     page = campaigns.write(folder, SCENARIO, campaign, campaigns.groups(SCENARIO, campaign))
 
