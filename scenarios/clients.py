@@ -4,6 +4,8 @@ A client asks, waits as long as its patience lasts, and asks again with the same
 told, and when, is the history that checkers judge.
 """
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from reports.evidence import Attempt
@@ -20,13 +22,21 @@ _BACKOFF_MAX = 2 * SECOND
 class Client(Reader):
     """Carries out the intents of one client, one after the other."""
 
-    def carry_out(self, intents: list[Intent], begin_ns: int) -> None:
-        """Do what this client wants, each thing not before its time."""
+    def carry_out(
+        self, intents: list[Intent], begin_ns: int, until: Callable[[int], None] | None = None
+    ) -> None:
+        """Do what this client wants, each thing not before its time.
+
+        `until` waits for it where the load has a time of its own.
+        """
         for intent in intents:
-            self.clock.sleep(max(begin_ns + intent.at_ns - self.clock.now, 0))
+            (until or self._sleep_until)(begin_ns + intent.at_ns)
             for what in intent.looks:
                 listings.look(self, what, intent.user_id)
             self._ask_for(intent)
+
+    def _sleep_until(self, ns: int) -> None:
+        self.clock.sleep(max(ns - self.clock.now, 0))
 
     def _ask_for(self, intent: Intent) -> None:
         key = request_id(self.clock.wall_ms(), self.stream)

@@ -34,6 +34,7 @@ def main(program: type[Any], config_path: str, environ: Mapping[str, str] | None
     """
     environ = os.environ if environ is None else environ
     lines = Log(program.name)
+    lines.info("starting", config=config_path)
     logging.getLogger().addHandler(Libraries(lines))
     textfile = ""
     try:

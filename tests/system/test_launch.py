@@ -66,9 +66,10 @@ def test_an_error_becomes_its_exit_code(
     (tmp_path / "c.toml").write_text("")
     program = type("Program", (Ends,), {"error": error})
     assert launch.main(program, str(tmp_path / "c.toml")) == code
-    line = json.loads(capsys.readouterr().err)
-    assert line["exit_code"] == code
-    assert line["program"] == "ends"
+    first, last = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["event"], first["config"]) == ("starting", str(tmp_path / "c.toml"))
+    assert last["exit_code"] == code
+    assert last["program"] == "ends"
 
 
 NO_DATABASE = '[scylla]\ncontact_points = ["127.0.0.1"]\nport = 1\n'

@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_written_is_refused_at_the_start(
 
     assert launch.main(Halts, path) == exits.CONFIGURATION
 
-    line = json.loads(capsys.readouterr().err)
+    line = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert "metrics.textfile" in line["detail"]
     assert "name a file in a directory" in line["detail"]
 
@@ -91,4 +91,4 @@ def test_a_file_that_fails_later_changes_nothing_about_the_stop(
 
     assert launch.main(Removes, config(tmp_path, directory / "halts.prom")) == exits.HALT
     events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
-    assert events == ["stopped", "textfile"]
+    assert events == ["starting", "stopped", "textfile"]

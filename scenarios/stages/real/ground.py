@@ -38,8 +38,8 @@ class RealGround:
         return self._town.clock.now
 
     def after(self, delay_ns: int, call: Callable[..., object], *args: object) -> object:
-        """Have `call` called later."""
-        self._town.clock.after(delay_ns, call, *args)
+        """Have `call` called later, by the time of the story."""
+        self._town.story.after(delay_ns, call, *args)
         return None
 
     def arm(self, step: Step, come: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ class Program:
         self.on_death: list[Callable[[], None]] = []
         self.exit_code: int | None = None
         self.paused = False
+        self._booted = False
         self._child = child
         self._log = log
 
@@ -46,6 +47,12 @@ class Program:
     def said(self, event: str) -> int:
         """Return how often it logged `event`."""
         return self._log.read_bytes().count(f'"event":"{event}"'.encode())
+
+    @property
+    def boots(self) -> bool:
+        """Whether it has not come to its first line yet."""
+        self._booted = self._booted or self.said("starting") > 0
+        return self.alive and not self.paused and not self._booted
 
     def poll(self) -> None:
         """Look whether it has ended."""

@@ -4,6 +4,7 @@ A plan may kill a server again while it is still starting: a slow start is no tr
 """
 
 import threading
+import time
 from collections import Counter
 
 from scenarios.backends.base import Ability, Backend, Server
@@ -22,7 +23,7 @@ class Servers:
         self._killed = Counter[str]()  # how often the plan did
         self._changing = threading.Lock()  # of those two
         self._turns = {server.name: threading.Lock() for server in backend.servers}
-        self._starting: list[threading.Thread] = []
+        self._starting: dict[threading.Thread, int] = {}  # since when
         self._trouble: list[Infrastructure] = []
 
     def kill(self, server: Server) -> None:
@@ -36,8 +37,13 @@ class Servers:
         """Start it again; returns at once."""
         if server.name in self._down:
             thread = threading.Thread(target=self._start, args=(server,), daemon=True)
-            self._starting.append(thread)
+            self._starting[thread] = time.monotonic_ns()
             thread.start()
+
+    def boot(self, at_most_ns: int) -> bool:
+        """Whether one is being started, and has been for less than so long."""
+        since_ns = time.monotonic_ns() - at_most_ns
+        return any(thread.is_alive() and at > since_ns for thread, at in self._starting.items())
 
     def check(self) -> None:
         """Raise `Infrastructure` if a server died that nobody killed, or does not come back."""

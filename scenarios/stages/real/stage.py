@@ -91,10 +91,10 @@ class _Stage:
         self.log.began_ns = town.clock.now
         finished = self._let_clients_in()
         self.nemesis.unleash()
-        harm_ends = town.clock.now + max(
+        harm_ends = town.story.now + max(
             (step.at + step.lasts + _SLACK for step in town.plan if step.on is None), default=0
         )
-        town.run_until(lambda: finished() and town.clock.now >= harm_ends, _LOAD)
+        town.run_until(lambda: finished() and town.story.now >= harm_ends, _LOAD)
         self._heal()
         if town.run_until(town.caught_up, town.scenario.settles_ns + _DECIDING):
             self.log.quiescent_ns = town.clock.now
@@ -136,11 +136,11 @@ class _Stage:
         by_client: dict[str, list[Intent]] = {}
         for intent in town.scenario.workload.intents(town.stream("workload")):
             by_client.setdefault(intent.client, []).append(intent)
-        began = town.clock.now
+        began = town.story.now
 
         def carry_out(name: str, intents: list[Intent]) -> None:
             client = town.client(name)
-            client.carry_out(intents, began)
+            client.carry_out(intents, began, town.story.until)
             client.connection.hang_up()
 
         threads = [

@@ -38,6 +38,7 @@ from scenarios.stages.real.proxies.weather import Weather
 from scenarios.stages.real.scraping import Scraper
 from scenarios.stages.real.servers import Servers
 from scenarios.stages.real.site import Site, Surroundings, config_of
+from scenarios.stages.real.story import Story, boots
 from scenarios.stages.real.topics import Topics
 from scenarios.supervisor import Supervisor
 from sim.entropy import Streams
@@ -73,6 +74,7 @@ class RealTown:
         self.clock = Clock()
         self.weather = Weather()
         self.servers = Servers(backend)
+        self.story = Story(self.clock, lambda: boots(self))
         self.ground = RealGround(self)
         self.places = {name: Place() for name in self.deployment.programs}
         self._streams = Streams(seed)
@@ -236,6 +238,7 @@ class RealTown:
             if self.followed and core in self.supervisor.watched:
                 self.site.keep_log(core)
         self.clock.tick()
+        self.story.tick()
         self.servers.check()
         if self.proxies is not None:
             self.proxies.check()
