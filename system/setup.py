@@ -1,6 +1,7 @@
 """`setup`: creates the topics and the tables; running it again changes nothing."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
@@ -49,10 +50,10 @@ class Setup:
         return exits.OK
 
     def create_topics(self) -> None:
-        """Create the topics with the settings the programs rely on."""
+        """Create the topics with the settings the programs rely on; refuse others of the names."""
         own = self.settings
         admin = AdminClient(kafka.client(own.kafka, self.name))
-        kafka.metadata(admin, own.kafka)
+        self.refuse_others(kafka.metadata(admin, own.kafka).topics)
         wanted = [
             NewTopic(
                 topic,
@@ -72,6 +73,18 @@ class Setup:
                 if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise Unreachable(f"creating topic {topic}: {error.str()}") from None
                 self.log.info("exists", topic=topic)
+
+    def refuse_others(self, there: Mapping[str, Any]) -> None:
+        """Refuse topics that have other partition counts than those to be created."""
+        wanted = self.settings.topics.partitions
+        for topic in topics.ALL:
+            found = there.get(topic)
+            if found is not None and found.partitions and len(found.partitions) != wanted:
+                raise ConfigError(
+                    f"topic {topic} is there and has {len(found.partitions)} partitions,"
+                    f" topics.partitions = {wanted}; counts never change in place: set"
+                    f" topics.partitions = {len(found.partitions)}, or delete the topic first"
+                )
 
     def create_tables(self) -> None:
         """Create the tables that are not there; refuse others of the same names."""

@@ -47,7 +47,8 @@ def read(message: Message, terms: Terms, now_ms: int) -> Arrival:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     _refuse_misplaced(message, terms.home(operation.user_id), terms)
-    return Arrival(source_of(message), key, value, operation, message.timestamp()[1], now_ms)
+    appended_ms = append_time_ms(message)
+    return Arrival(source_of(message), key, value, operation, appended_ms, now_ms)
 
 
 def read_output(message: Message, terms: Terms, now_ms: int) -> OutputArrival:
