@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from system.engine.matching import Emitted, Market
 from system.records import EngineOutput, LedgerRow, decode_event, encode, seal
+from system.settlement.positions import Partition
 from system.wal.frames import CommandFrame, EngineFrame, Leg, Output
 
 Frame = CommandFrame | EngineFrame
@@ -64,3 +65,12 @@ def resealed(market: Market, output: EngineOutput) -> Emitted:
     """Return another output in place of the market's last one, at the end of its chain."""
     value, market.hash = seal(replace(output, hash=""))
     return Emitted(output, value)
+
+
+class GapsPassedOver(Partition):
+    """A partition of Settlement's in which offsets need not follow one another."""
+
+    __slots__ = ()
+
+    def goes_on(self, offset: int) -> None:
+        """Take any offset."""

@@ -6,6 +6,7 @@ from confluent_kafka import Consumer, TopicPartition
 from msgspec.structs import replace
 
 from scenarios.controls import planted
+from scenarios.controls._altering import GapsPassedOver
 from system.holes import Verdict
 from system.numbering import Expected, Numbering
 from system.records import LedgerRow, Numbered
@@ -49,10 +50,11 @@ class TakesWhatComes(Settlement):
     def assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Begin at the commits, and wherever records go on."""
         super().assigned(consumer, partitions)
-        for partition in self.partitions.values():
+        for place, partition in self.partitions.items():
             found = partition.numbering
             if isinstance(found, Numbering):
-                partition.numbering = _Lenient(found.where, found.shards, found.hole_ms_max)
+                found = _Lenient(found.where, found.shards, found.hole_ms_max)
+            self.partitions[place] = GapsPassedOver(place, partition.offset, found)
 
 
 scenario = planted(__name__, __doc__ or "", "settlement", "TakesWhatComes", "I5", "event_gap")
