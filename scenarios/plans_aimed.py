@@ -83,15 +83,17 @@ def lost_statements(stream: random.Random, scenario: Scenario) -> Plan:
 
 
 def zombies(stream: random.Random, scenario: Scenario) -> Plan:
-    """Stop a Settlement in the middle of showing orders, until its group has given it up.
+    """Stop a Settlement in the middle of showing many orders, until its group has given it up.
 
-    That takes its session's timeout, a heartbeat of another one, and the joining.
+    That takes its session's timeout (6 s), a heartbeat of another one, and the joining.
     """
     name = stream.choice(scenario.deployment.settlements)
+    at = stream.randrange(SECOND, 2 * SECOND)
+    piles = Step(at=at, lasts=stream.randint(3500, 4500) * MILLISECOND, fault=Pause(name))
     shows = Moment(name, "cql.execute", stream.randint(1, 4), 0.0, "INSERT orders_by_user")
     lasts = stream.randint(11_000, 12_500) * MILLISECOND
-    at = stream.randrange(SECOND, 3 * SECOND)
-    return (Step(at=at, on=shows, lasts=lasts, fault=Pause(name)),)
+    served = piles.at + piles.lasts
+    return (piles, Step(at=served - MILLISECOND, on=shows, lasts=lasts, fault=Pause(name)))
 
 
 def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:

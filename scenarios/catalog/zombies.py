@@ -18,7 +18,7 @@ scenario = Scenario(
     deployment=Deployment(
         engines=("engine-1",),
         settlements=("settlement-1", "settlement-2"),
-        settings=(("settlement", "session_timeout_ms = 6000\ngather_ms = 2500"),),
+        settings=(("settlement", "session_timeout_ms = 6000\ngather_ms = 300"),),
     ),
     plan=zombies,
     sometimes=("group rebalanced",),
