@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign clean conformance conformance-record bench-reconcile load-scale
+.PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign controls-real clean conformance conformance-record bench-reconcile load-scale
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ hunt: $(READY) ## 10,000 seeds of chaos_deposits (SEEDS=n for another number)
 
 kill-campaign: $(READY) ## UBSCore killed KILLS=1000 times with real processes, on servers of KIND=embedded
 	$(BIN)/wavetank hunt kill_campaign --stage real --kills $(or $(KILLS),1000) --kind $(or $(KIND),embedded)
+
+controls-real: $(READY) ## every planted bug and every story with real processes, on servers of KIND=embedded; goes on
+	$(BIN)/wavetank controls --stage real --kind $(or $(KIND),embedded)
 
 clean: ## remove everything that was made
 	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -198,7 +198,8 @@ def trace_money(folder: str, user: int, asset: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
-@click.option("--attempts", type=click.IntRange(1), help="Real: runs of each at most (default 5).")
+@click.option("--attempts", type=click.IntRange(1), help="Real: runs a bug at most (default 5).")
+@click.option("--sound", type=click.IntRange(1), help="Real: seeds a sound story (default 3).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")
 @runs_option
 @stage_option
@@ -213,18 +214,19 @@ def controls(
 
     On the real stage the plans that caught it in a simulated world are played with real processes,
     one after the other, until one catches it there; the sound stories are played as well. Three
-    servers of each kind unless --nodes says otherwise.
+    servers of each kind unless --nodes says otherwise. The table is written to RUNS/controls-real;
+    what was interrupted goes on where it stopped.
     """
-    attempts = more.pop("attempts")
+    attempts, sound = more.pop("attempts"), more.pop("sound")
     if more.pop("stage") == "real":
         from scenarios.commands import planted_real, real  # noqa: PLC0415
 
         wish = real.Wish(**{**more, "nodes": more["nodes"] or 3})
         asked = planted_real.Asked(
-            seeds=seeds, attempts=attempts or 5, jobs=jobs or os.cpu_count() or 1
+            seeds=seeds, attempts=attempts or 5, sound=sound or 3, jobs=jobs or os.cpu_count() or 1
         )
         sys.exit(planted_real.table(asked, names, runs, wish))
-    refuse({"attempts": attempts, **more}, "--stage real")
+    refuse({"attempts": attempts, "sound": sound, **more}, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import planted  # noqa: PLC0415
 

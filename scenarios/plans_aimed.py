@@ -70,6 +70,18 @@ def kills_mid_batch(stream: random.Random, scenario: Scenario) -> Plan:
     return in_order(steps)
 
 
+def kills_mid_showing(stream: random.Random, scenario: Scenario) -> Plan:
+    """Kill Settlement as it shows orders and trades, when their outputs are in the log already."""
+    steps = []
+    for number in range(stream.randint(2, 3)):
+        name = stream.choice(scenario.deployment.settlements)
+        what = stream.choice(("INSERT orders_by_user", "INSERT trades_by_user"))
+        shows = Moment(name, "cql.execute", stream.randint(1, 3), 0.0, what)
+        at = (1 + 2 * number) * SECOND + stream.randrange(SECOND)
+        steps.append(Step(at=at, on=shows, lasts=1, fault=Crash(name)))
+    return in_order(steps)
+
+
 def lost_statements(stream: random.Random, scenario: Scenario) -> Plan:
     """Lose statements on their way to the database, lose answers of it, and let nodes stall."""
     nodes = scenario.deployment.nodes

@@ -19,7 +19,7 @@ from scenarios.stages.real import counterparts
 from scenarios.stages.real.counterpart import Setting
 
 _PLANS = 6  # of those that catch the bug, so many are tried
-_TRIES = 5  # with so many other seeds each
+_TRIES = 3  # with so many other seeds each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Promising:
 
     `number` is the seed's place in the campaign; of `tries` other seeds with the part of this
     plan that has counterparts, `caught` broke what was expected. `hangs_on` are the kinds of faults
-    left out, if the seed itself catches nothing without them.
+    left out, each with the reason, if the seed itself catches nothing without them.
     """
 
     number: int
@@ -67,10 +67,11 @@ class Search:
     def _try(self, number: int, result: Result) -> Promising:
         scenario, own = catalog.find(self.name), result.seed
         plan = scenario.plan_of(own)
-        left_out = [i for i, step in enumerate(plan) if counterparts.lacking(step, self.where)]
+        lacking = [counterparts.lacking(step, self.where) for step in plan]
+        left_out = [i for i, why in enumerate(lacking) if why]
         others = planted.seeds_of(_TRIES, 1)
         catching = _catching(scenario, own, left_out, (own, *others), self.jobs)
-        kinds = dict.fromkeys(plan[i].fault.kind for i in left_out)
+        kinds = dict.fromkeys(f"{plan[i].fault.kind}: {lacking[i]}" for i in left_out)
         return Promising(
             number=number,
             seed=own,

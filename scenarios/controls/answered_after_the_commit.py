@@ -19,4 +19,6 @@ class CommitsHalfWay(Settlement):
         self.writer.drive(rest)
 
 
-scenario = planted(__name__, __doc__ or "", "settlement", "CommitsHalfWay", "I12", "trading")
+scenario = planted(
+    __name__, __doc__ or "", "settlement", "CommitsHalfWay", "I12 I9 I3", "kills_mid_showing"
+)

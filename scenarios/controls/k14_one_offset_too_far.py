@@ -18,4 +18,6 @@ class CommitsTooFar(Settlement):
             partition.committed -= partition.committed > partition.offset
 
 
-scenario = planted(__name__, __doc__ or "", "settlement", "CommitsTooFar", "I12 I14")
+scenario = planted(
+    __name__, __doc__ or "", "settlement", "CommitsTooFar", "I12 I14", "kills_mid_batch"
+)
