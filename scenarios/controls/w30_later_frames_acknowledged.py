@@ -2,27 +2,34 @@
 
 from scenarios.controls import planted
 from system.ubscore import UBSCore
-from system.ubscore.opening import Batch
+from system.ubscore.opening import AnyFrame, Batch
+from system.ubscore.settings import Settings
 
 
 class RidesAlong(UBSCore):
     """The sync is still running, so it will take this along."""
 
-    def commit(self, batch: Batch) -> None:
-        """Sync, and publish what has come meanwhile, too."""
-        if not batch:
-            return
-        self.frame_mark()
-        self.sync()
-        late: Batch = []
-        now_ms = self.state.created_at
-        for message in self.inputs.take(self.room(), 0.1):
-            frame = self.frame(message, now_ms)
-            if frame is not None:
-                late.append((self.keep(frame), frame))
-        self.writer.write()
-        self.publish([*batch, *late])
-        self.metrics.batch(batch, self.state.lsn, len(self.outbox.waiting))
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._along: Batch = []
+        self._out = 0
+
+    def keep(self, frame: AnyFrame) -> int:
+        """Remember what comes during a sync."""
+        lsn = super().keep(frame)
+        if self._under_way:
+            self._along.append((lsn, frame))
+        return lsn
+
+    def publish(self, batch: Batch) -> None:
+        """Publish what was synced, and what has come meanwhile: that is not published again."""
+        leaving = [kept for kept in batch if kept[0] > self._out] + self._along
+        self._along = []
+        self._out = max([self._out, *(lsn for lsn, _ in leaving)])
+        super().publish(leaving)
+        self.outbox.poll(0.005)
 
 
-scenario = planted(__name__, __doc__ or "", "ubscore", "RidesAlong", "I3 I17 I14 I5", "trading")
+scenario = planted(
+    __name__, __doc__ or "", "ubscore", "RidesAlong", "I3 I17 I14 I5", "full_batches"
+)

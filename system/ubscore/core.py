@@ -14,6 +14,7 @@ from confluent_kafka import Message
 from system import metrics_http, tracing
 from system.errors import Halt
 from system.formats import TRACES
+from system.marks import Place
 from system.messages import offset, partition
 from system.records import OUTPUTS
 from system.ubscore import arrivals, dump, traces
@@ -24,6 +25,7 @@ from system.ubscore.opening import AnyFrame, Batch, Opening
 from system.ubscore.settings import Settings
 from system.wal.frames import CommandFrame, LinkFrame, PositionFrame
 from system.wal.traced import traced
+from system.wal.writer import Took
 
 
 class UBSCore(Opening):
@@ -33,6 +35,8 @@ class UBSCore(Opening):
         super().__init__(settings)
         self._dump_asked = False
         self._framed_at_s = 0.0
+        self._under_way: Batch = []  # its sync has begun; nothing of it has left
+        self._under_way_ns = 0
 
     def dump(self) -> None:
         """Write the balances after the batch in hand."""
@@ -63,12 +67,23 @@ class UBSCore(Opening):
     # -- the loop ------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Take a batch, decide it, make it durable, publish it; then tend to the rest."""
+        """Take a batch, decide it, make it durable, publish it; then tend to the rest.
+
+        Behind a full batch there is more: that is decided while the log is synced.
+        """
         messages = self.inputs.take(self.room(), self.patience_s())
-        if messages:
-            self.commit(self.judge(messages))
+        batch = self.judge(messages) if messages else []
+        self.conclude()
+        if len(messages) < self.limits.batch or self.halting:
+            self.commit(batch)
+        else:
+            self.begin(batch)
         self.halt_if_due()
         self.tend()
+
+    def patience_s(self) -> float:
+        """Return how long to wait for input: not at all while a batch is under way."""
+        return 0.0 if self._under_way else super().patience_s()
 
     def judge(self, messages: list[Message]) -> Batch:
         """Decide each record against a state that includes all earlier ones of the batch.
@@ -122,17 +137,40 @@ class UBSCore(Opening):
 
     def commit(self, batch: Batch) -> None:
         """Make the batch durable with one sync; only then may anything of it leave."""
+        self.conclude()
         if batch:
             began_ns = tracing.clock()
             self.frame_mark()
             self.sync()
-            self.publish(batch)
-            traces.record(batch, self.terms.shard, began_ns)
-            self.metrics.batch(batch, self.state.lsn, len(self.outbox.waiting))
+            self.let_out(batch, began_ns)
+
+    def begin(self, batch: Batch) -> None:
+        """Write the batch and begin its sync; `conclude` waits for that before anything leaves."""
+        if batch:
+            self._under_way_ns = tracing.clock()
+            self.frame_mark()
+            self.writer.begin()
+            self._under_way = batch
+
+    def conclude(self) -> None:
+        """Make the batch that is under way durable, and let it out."""
+        batch, self._under_way = self._under_way, []
+        if batch:
+            self.synced(self.writer.finish())
+            self.let_out(batch, self._under_way_ns)
+
+    def let_out(self, batch: Batch, began_ns: int) -> None:
+        """Publish a batch that is durable, and count it."""
+        self.publish(batch)
+        traces.record(batch, self.terms.shard, began_ns)
+        self.metrics.batch(batch, self.writer.synced_lsn, len(self.outbox.waiting))
 
     def sync(self) -> None:
         """Make all appended frames durable."""
-        took = self.writer.commit()
+        self.synced(self.writer.commit())
+
+    def synced(self, took: Took | None) -> None:
+        """Count a sync."""
         if took is not None:
             self.metrics.append.observe(took.write_s)
             self.metrics.sync.observe(took.sync_s)
@@ -153,7 +191,7 @@ class UBSCore(Opening):
     def tend(self) -> None:
         """Serve delivery reports, dashboards, dumps, snapshots, the frames of a quiet shard."""
         self.outbox.poll()
-        self.inputs.show(self.reached)
+        self.inputs.show(self.secured)
         self.metrics.lag.show(self.inputs.consumer, self.reached)
         self.metrics.outbox.set(len(self.outbox.waiting))
         self.metrics.holes.set(self.engine.holes)
@@ -166,6 +204,11 @@ class UBSCore(Opening):
         elif time.monotonic() - self._framed_at_s >= core.frame_every_ms / 1000:
             self.frame_quiet()
 
+    def secured(self) -> dict[Place, int]:
+        """Return the offset of the next record of each partition, all before it being durable."""
+        self.conclude()
+        return self.reached()
+
     def save(self) -> None:
         """Write a snapshot of all that is durable."""
         self.frame_quiet()
@@ -175,6 +218,7 @@ class UBSCore(Opening):
 
     def frame_quiet(self) -> None:
         """Frame positions and mark, so that a quiet shard does not fall behind."""
+        self.conclude()
         self._framed_at_s = time.monotonic()
         positions, links = tuple(self.positions().values()), self.engine.links
         frame = LinkFrame(positions, links) if links else PositionFrame(positions)
@@ -188,6 +232,7 @@ class UBSCore(Opening):
 
     def write_dump(self) -> None:
         """Write the balances as of the last durable frame."""
+        self.conclude()
         self._dump_asked = False
         core = self.settings.ubscore
         path = core.dump or os.path.join(self.directory.path, "balances.json")
@@ -201,6 +246,7 @@ class UBSCore(Opening):
         With the snapshot a planned restart, or another version, begins where this one ended. What
         is not acknowledged stays in the log; a kill meanwhile costs no more than the snapshot.
         """
+        self.conclude()
         drained = self.drain()
         if self._unsaved:
             self.save()

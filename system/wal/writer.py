@@ -8,6 +8,7 @@ supersedes it, or when snapshots and acknowledgements cover all of it.
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from system.errors import LogError
@@ -34,8 +35,18 @@ class Took(NamedTuple):
     sync_s: float
 
 
+class End(NamedTuple):
+    """The last frame that was written."""
+
+    lsn: int
+    crc: int
+
+
 class Writer:
-    """The open log of one data directory: append any number of frames, then `commit` them."""
+    """The open log of one data directory: append any number of frames, then `commit` them.
+
+    Or `begin` the commit, append further frames while a thread waits for the disk, and `finish`.
+    """
 
     def __init__(self, directory: str, shape: Shape) -> None:
         self.directory = directory
@@ -48,6 +59,10 @@ class Writer:
         self._descriptor = -1
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self._written = End(0, 0)
+        self._thread: ThreadPoolExecutor | None = None
+        self._write_s = 0.0
+        self._syncing: Future[float] | None = None
 
     def append(self, body: AnyBody) -> int:
         """Add a frame to the coming commit; return its LSN."""
@@ -76,13 +91,33 @@ class Writer:
 
         Returns how long that took; None if there was nothing to do.
         """
+        assert self._syncing is None, "one sync at a time"
         if not self._pending:
             return None
-        began_s = time.perf_counter()
-        self.write()
-        written_s = time.perf_counter()
-        self.sync()
-        took = Took(written_s - began_s, time.perf_counter() - written_s)
+        return self._durable(Took(_timed(self.write), _timed(self.sync)))
+
+    def begin(self) -> None:
+        """Begin a commit: write, and have a thread sync. Nothing is durable before `finish`.
+
+        What is appended meanwhile stays in memory until then, so that never more than one commit
+        is written and not synced.
+        """
+        assert self._syncing is None, "one sync at a time"
+        if self._pending:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, "log-sync")
+            self._write_s = _timed(self.write)
+            self._syncing = self._thread.submit(_timed, self.sync)
+
+    def finish(self) -> Took | None:
+        """Wait for the commit that was begun; return how long it took, None if none was."""
+        if self._syncing is None:
+            return None
+        sync_s = self._syncing.result()
+        self._syncing = None
+        return self._durable(Took(self._write_s, sync_s))
+
+    def _durable(self, took: Took) -> Took:
         if self.size >= self.shape.file_bytes:
             self.roll()
         return took
@@ -94,16 +129,17 @@ class Writer:
         self._pending_bytes = 0
         self._write_all(self._descriptor, data)
         self.size += len(data)
+        self._written = End(self.next_lsn - 1, self.previous)
 
     def sync(self) -> None:
         """Wait until all that was written is on the medium."""
         self._guard("syncing the log", os.fdatasync, self._descriptor)
-        self.synced_lsn = self.next_lsn - 1
+        self.synced_lsn = self._written.lsn
 
     def roll(self) -> None:
         """Go on in a new file; the old one is complete and synced."""
-        self.close()
-        self._create(self.next_lsn, self.previous, self.synced_lsn, [])
+        self._release()
+        self._create(self._written.lsn + 1, self._written.crc, self.synced_lsn, [])
 
     @property
     def full(self) -> bool:
@@ -121,6 +157,11 @@ class Writer:
 
     def close(self) -> None:
         """Close the current file; what was not committed is dropped."""
+        if self._thread is not None:
+            self._thread.shutdown()
+        self._release()
+
+    def _release(self) -> None:
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             self._guard("closing the log", os.close, descriptor)
@@ -210,6 +251,7 @@ class Writer:
         self._guard("naming a new file", os.rename, path + ".tmp", path)
         self.sync_directory()
         self.size = len(data)
+        self._written = End(first_lsn + len(frames) - 1, crc_of(frames[-1]) if frames else previous)
 
     def _write_all(self, descriptor: int, data: bytes) -> None:
         rest = memoryview(data)
@@ -227,3 +269,10 @@ class Writer:
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)
+
+
+def _timed(call: Callable[[], None]) -> float:
+    """Return how many seconds a call took."""
+    began_s = time.perf_counter()
+    call()
+    return time.perf_counter() - began_s

@@ -24,6 +24,7 @@ STORIES = (
     "snapshots_due",
     "kills_mid_batch",
     "clocks_go_back",
+    "full_batches",
 )
 KEY = "019cadc6-d88c-7fc9-95a1-7e4e771a9148"
 ORDER = Order(

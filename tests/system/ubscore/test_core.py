@@ -72,23 +72,25 @@ def test_nine_deposits_become_nine_frames_and_nine_rows(data: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    plan=st.lists(st.sampled_from(["order", "step", "kill", "away", "back", "lose"]), max_size=30)
+    plan=st.lists(st.sampled_from(["order", "step", "kill", "away", "back", "lose"]), max_size=30),
+    batch=st.sampled_from((1, 2, 256)),
 )
 def test_whatever_happens_each_deposit_has_one_row_and_the_fold_is_the_state(
-    tmp_path_factory: pytest.TempPathFactory, plan: list[str]
+    tmp_path_factory: pytest.TempPathFactory, plan: list[str], batch: int
 ) -> None:
     data, broker, ordered = made(tmp_path_factory.mktemp("d")), Broker(), 0
-    desk = opened(data, broker)
+    desk = opened(data, broker, batch=batch, file_bytes=4096)
     for what in [*plan, "back", "kill"]:
         if what == "order":
             broker.order(*deposits(3, ordered))
             ordered += 3
         elif what == "step":
             desk.step()
+            desk.conclude()
             assert image.encode(fold(data)) == image.encode(desk.state)
         elif what == "kill":
             kill(desk)
-            desk = opened(data, broker)
+            desk = opened(data, broker, batch=batch, file_bytes=4096)
         else:
             broker.away, broker.lose_answers = what == "away", what == "lose"
     desk.settle()
@@ -119,6 +121,23 @@ def test_a_kill_before_a_step_of_the_commit_loses_and_doubles_nothing(
     desk.settle()
     assert len(rows(broker)) == len(broker.published()) == 9
     desk.close()
+
+
+def test_nothing_of_a_full_batch_leaves_before_its_sync_has_returned(data: Path) -> None:
+    broker = Broker()
+    broker.order(*deposits(4))
+    desk = opened(data, broker, batch=2)
+    desk.step()
+    assert not broker.published()
+    assert desk.secured() != {}
+    assert len(rows(broker)) == 2
+    desk.step()
+    assert len(rows(broker)) == 2
+    kill(desk)
+    desk = opened(data, broker, batch=2)
+    desk.settle()
+    desk.close()
+    assert len(rows(broker)) == len(set(broker.published())) == 4
 
 
 def test_a_lost_acknowledgement_repeats_the_same_bytes(data: Path) -> None:

@@ -31,6 +31,37 @@ def test_opening_again_and_again_keeps_everything(tmp_path: Path) -> None:
     assert epochs == [1, 2, 3, 4, 5]
 
 
+def test_what_is_appended_during_a_sync_is_written_by_the_next_commit(tmp_path: Path) -> None:
+    writer = opened(tmp_path, SMALL)
+    for number in range(20):  # over several files: each begins behind what was synced
+        writer.append(mark(number))
+        writer.finish()
+        assert number not in marks(files(tmp_path))
+        writer.begin()
+        assert marks(files(tmp_path)) == list(range(number + 1))
+    writer.finish()
+    assert len(files(tmp_path)) > 1
+    writer.close()
+    assert marks(files(tmp_path)) == list(range(20))
+
+
+def test_a_sync_that_fails_in_its_thread_is_a_log_error_and_nothing_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = opened(tmp_path)
+    before = writer.synced_lsn
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fail)
+    writer.append(mark(1))
+    writer.begin()
+    with pytest.raises(LogError, match="syncing the log"):
+        writer.finish()
+    assert writer.synced_lsn == before
+
+
 def test_a_torn_tail_is_gone_after_opening_and_its_number_is_used_again(tmp_path: Path) -> None:
     writer = opened(tmp_path)
     batch(writer, 1)
