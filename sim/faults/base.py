@@ -45,3 +45,15 @@ class Fault(ABC):
     def kind(self) -> str:
         """The name under which campaigns count it."""
         return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class HostFault(Fault):
+    """Harm to one host, or to what runs on it."""
+
+    host: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The host."""
+        return (self.host,)

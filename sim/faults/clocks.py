@@ -4,22 +4,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sim.faults.base import Fault, Receipt
+from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class ClockStep(Fault):
+class ClockStep(HostFault):
     """The wall clock of `host` jumps by `by_ms`; healing sets it right again."""
 
-    host: str
     by_ms: int
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -38,16 +32,10 @@ class ClockStep(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockDrift(Fault):
+class ClockDrift(HostFault):
     """Both clocks of `host` run fast (> 0) or slow by `ppm`, and nobody corrects them."""
 
-    host: str
     ppm: int
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

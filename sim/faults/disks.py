@@ -6,16 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sim.disk import Disk
-from sim.faults.base import Fault, Receipt
+from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class DiskError(Fault):
+class DiskError(HostFault):
     """The next `times` calls at `door` (``os.fsync`` ...) on `path` fail with `error` (``EIO``)."""
 
-    host: str
     door: str
     error: str
     times: int = 1
@@ -24,11 +23,6 @@ class DiskError(Fault):
     def __post_init__(self) -> None:
         if not hasattr(errno, self.error):
             raise ValueError(f"{self.error} is no errno")
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @property
     def kind(self) -> str:
@@ -50,15 +44,8 @@ class DiskError(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class DiskFull(Fault):
+class DiskFull(HostFault):
     """No space is left on the disk of `host`: files cannot grow, and none can be made."""
-
-    host: str
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -76,16 +63,10 @@ class DiskFull(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class SlowDisk(Fault):
+class SlowDisk(HostFault):
     """Every sync on `host` takes `by_ms` longer."""
 
-    host: str
     by_ms: int
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -117,18 +98,12 @@ class Rot:
 
 
 @dataclass(frozen=True, slots=True)
-class BitRot(Fault):
+class BitRot(HostFault):
     """One bit of the oldest file that matches `path` flips on the drive, for good."""
 
-    host: str
     path: str
     offset: int
     bit: int = 0
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

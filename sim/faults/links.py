@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from sim.faults.base import Fault, Receipt
+from sim.faults.base import Fault, HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.packet import Delay, Packet, Sever
 from sim.world import World
@@ -66,16 +66,10 @@ class Isolate(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class SlowLink(Fault):
+class SlowLink(HostFault):
     """Everything to and from `host` takes up to `delay_ms` longer, drawn for each message."""
 
-    host: str
     delay_ms: int
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -94,16 +88,10 @@ class SlowLink(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Lossy(Fault):
+class Lossy(HostFault):
     """`percent` of the segments to and from `host` are lost; TCP sends them again, later."""
 
-    host: str
     percent: int
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

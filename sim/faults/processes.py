@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sim.faults.base import Fault, Receipt
+from sim.faults.base import Fault, HostFault, Receipt
 from sim.host import Server
 from sim.process import Process
 from sim.world import World
@@ -30,23 +30,26 @@ def _start_again(world: World, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Crash(Fault):
-    """kill -9: memory is gone, the page cache stays.
-
-    Healing starts a server again; a program is started again by its deployment's supervisor.
-    """
-
+class _OnProcess(Fault):
     target: str
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The program or server killed."""
+        """The program or server."""
         return (self.target,)
 
     @property
     def kind(self) -> str:
         """Programs and servers are counted apart."""
-        return f"Crash({self.target.partition('-')[0]})"
+        return f"{type(self).__name__}({self.target.partition('-')[0]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Crash(_OnProcess):
+    """kill -9: memory is gone, the page cache stays.
+
+    Healing starts a server again; a program is started again by its deployment's supervisor.
+    """
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -67,15 +70,8 @@ class Crash(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class PowerLoss(Fault):
+class PowerLoss(HostFault):
     """A host goes dark: memory, page cache and the disk's cache go, and nobody is told."""
-
-    host: str
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The host."""
-        return (self.host,)
 
     @property
     def kind(self) -> str:
@@ -103,20 +99,8 @@ class PowerLoss(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause(Fault):
+class Pause(_OnProcess):
     """SIGSTOP, a garbage collection, a virtual machine that is moved: nothing runs, then all."""
-
-    target: str
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The program or server paused."""
-        return (self.target,)
-
-    @property
-    def kind(self) -> str:
-        """Programs and servers are counted apart."""
-        return f"Pause({self.target.partition('-')[0]})"
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
