@@ -15,13 +15,12 @@ came and opened only to look at its records; a batch whose records were taken ou
 
 import marshal
 import struct
-from collections.abc import Callable
-from typing import Any
 
-import cramjam
 from crc32c import crc32c
 
 from sim.kafka import varint
+from sim.kafka.compression import decompressed
+from sim.kafka.errors import BatchError, OldFormat
 
 Headers = tuple[tuple[str, bytes | None], ...]
 Record = tuple[bytes | None, bytes | None, Headers, int]  # key, value, headers, timestamp in ms
@@ -37,18 +36,6 @@ _SUM = struct.Struct(">BI")  # magic, checksum of what follows
 _REST = struct.Struct(">hiqqqhii")  # attributes ... number of records
 _CHECKED_FROM = _PLACE.size + _SUM.size
 _ALL = struct.Struct(">qihiqqqhii")
-
-
-class BatchError(ValueError):
-    """The bytes are no sound record batch."""
-
-
-class OldFormat(BatchError):
-    """The records are in a format that was given up before Kafka 4."""
-
-
-class UnknownCodec(BatchError):
-    """The records are compressed in a way that this reader does not know, or must not."""
 
 
 class Batch:
@@ -132,7 +119,7 @@ class Batch:
                 self._size = HEADER_SIZE + len(self._body)
             else:
                 base = self.base_timestamp
-                sizes = [_record_size(r, base, i) for i, r in enumerate(self.records)]
+                sizes = [varint.record_size(r, base, i) for i, r in enumerate(self.records)]
                 self._size = HEADER_SIZE + sum(sizes)
         return self._size
 
@@ -278,7 +265,7 @@ class Batch:
         body = self._body
         assert body is not None
         if self.codec:
-            body = _decompressed(self.codec, body)
+            body = decompressed(self.codec, body)
         records, at = [], 0
         try:
             for index in range(self.count):
@@ -289,47 +276,3 @@ class Batch:
         if at != len(body):
             raise BatchError(f"{len(body) - at} bytes follow the last record")
         return tuple(records)
-
-
-_SNAPPY_STREAM = b"\x82SNAPPY\x00"  # of xerial's framing, which Java writes: header, then blocks
-
-
-def _snappy(data: bytes) -> Any:
-    if not data.startswith(_SNAPPY_STREAM):
-        return cramjam.snappy.decompress_raw(data)
-    blocks, at = [], 16
-    while at < len(data):
-        end = at + 4 + int.from_bytes(data[at : at + 4])
-        blocks.append(bytes(cramjam.snappy.decompress_raw(data[at + 4 : end])))
-        at = end
-    return b"".join(blocks)
-
-
-_DECOMPRESS: dict[int, Callable[[bytes], Any]] = {
-    1: cramjam.gzip.decompress,
-    2: _snappy,
-    3: cramjam.lz4.decompress,
-    4: cramjam.zstd.decompress,
-}
-
-
-def _decompressed(codec: int, body: bytes) -> bytes:
-    if codec not in _DECOMPRESS:
-        raise UnknownCodec(f"there is no compression codec {codec}")
-    try:
-        return bytes(_DECOMPRESS[codec](body))
-    except cramjam.DecompressionError as error:
-        raise BatchError(f"the compressed records are malformed: {error}") from error
-
-
-def _record_size(record: Record, base_timestamp: int, index: int) -> int:
-    key, value, headers, timestamp = record
-    length = varint.size
-    total = 1 + length(timestamp - base_timestamp) + length(index) + length(len(headers))
-    total += 1 if key is None else length(len(key)) + len(key)
-    total += 1 if value is None else length(len(value)) + len(value)
-    for name, content in headers:
-        width = len(name.encode())
-        total += length(width) + width
-        total += 1 if content is None else length(len(content)) + len(content)
-    return total + length(total)

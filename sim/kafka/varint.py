@@ -62,6 +62,19 @@ def record(content: _Record, base_timestamp: int, index: int) -> bytes:
     return write(len(body)) + body
 
 
+def record_size(content: _Record, base_timestamp: int, index: int) -> int:
+    """Return how many bytes `record` gives."""
+    key, value, headers, timestamp = content
+    total = 1 + size(timestamp - base_timestamp) + size(index) + size(len(headers))
+    total += 1 if key is None else size(len(key)) + len(key)
+    total += 1 if value is None else size(len(value)) + len(value)
+    for name, value_of_header in headers:
+        width = len(name.encode())
+        total += size(width) + width
+        total += 1 if value_of_header is None else size(len(value_of_header)) + len(value_of_header)
+    return total + size(total)
+
+
 def read_record(data: bytes, at: int, base_timestamp: int, index: int) -> tuple[_Record, int]:
     """Return the record at `at` and where it ends."""
     length, at = read(data, at)

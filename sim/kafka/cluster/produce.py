@@ -14,7 +14,7 @@ not hold, nothing is looked at (Kafka says why a format is unknown, and looks fo
 transactions: produce.bytes_that_are_no_batch).
 """
 
-from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch, BatchError, OldFormat, UnknownCodec
+from sim.kafka.batch import CONTROL, TRANSACTIONAL, Batch
 from sim.kafka.cluster.configs import TopicConfig
 from sim.kafka.cluster.fetch import wake
 from sim.kafka.cluster.log import Log
@@ -29,6 +29,7 @@ from sim.kafka.entities import (
     ProduceResponse,
     TopicProduceResponse,
 )
+from sim.kafka.errors import BatchError, OldFormat, UnknownCodec
 from sim.kafka.protocol import Request, duration, moment
 from sim.machine import Disconnect
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from kio.serial import entity_reader, entity_writer
 
-from sim.kafka.batch import Batch, BatchError, UnknownCodec
+from sim.kafka.batch import Batch
 from sim.kafka.entities import (
     ApiVersion,
     ApiVersionsRequest,
@@ -30,6 +30,7 @@ from sim.kafka.entities import (
     MetadataRequest,
     ProduceRequest,
 )
+from sim.kafka.errors import BatchError, UnknownCodec
 from sim.kafka.protocol import ZERO, Request, Response
 from sim.machine import Message
 from sim.tcp.codec import Codec, Malformed

@@ -15,7 +15,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from sim.kafka.batch import Batch, BatchError, Record
+from sim.kafka.batch import Batch, Record
+from sim.kafka.errors import BatchError
 
 _SUFFIX = ".log"
 _METADATA = "partition.metadata"

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kafka import varint
-from sim.kafka.batch import HEADER_SIZE, Batch, BatchError, UnknownCodec
+from sim.kafka.batch import HEADER_SIZE, Batch
+from sim.kafka.errors import BatchError, UnknownCodec
 
 _bytes = st.none() | st.binary(max_size=200)
 _records = st.lists(

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from kio.schema.join_group.v2.request import JoinGroupRequestProtocol
 
 from sim.kafka import entities
-from sim.kafka.batch import HEADER_SIZE, Batch, BatchError, UnknownCodec
+from sim.kafka.batch import HEADER_SIZE, Batch
 from sim.kafka.cluster.cluster import Cluster
 from sim.kafka.cluster.image import Node
 from sim.kafka.cluster.settings import Settings
+from sim.kafka.errors import BatchError, UnknownCodec
 from sim.kafka.protocol import APIS, ZERO, Request, Response, duration
 from sim.machine import Send
 from sim.tcp.codec import Malformed
