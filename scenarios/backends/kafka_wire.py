@@ -19,14 +19,21 @@ from scenarios.errors import Infrastructure
 from sim.kafka.entities import (
     FindCoordinatorRequest,
     InitProducerIdRequest,
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
     MetadataRequest,
     OffsetFetchRequest,
+    WritableTxnMarker,
+    WritableTxnMarkerTopic,
+    WriteTxnMarkersRequest,
 )
 from sim.kafka.protocol import APIS, duration
 
 GROUP, TRANSACTION = 0, 1  # kinds of coordinators
 _PAUSE_S = 0.02
 _CLIENT = "wavetank"
+_NOBODY = 2**62  # a producer id that no broker hands out
 
 
 class Wire:
@@ -100,6 +107,50 @@ def warm(brokers: Mapping[int, Address], timeout_s: float, *, transactions: bool
     with Wire(brokers[found[0]], timeout_s) as wire:
         question = OffsetFetchRequest(group_id=_CLIENT, topics=None, require_stable=False)
         _until_granted(wire, question, deadline)
+
+
+def mark(brokers: Sequence[Address], topic: str, partition: int, timeout_s: float = 5.0) -> int:
+    """Have the leader of a partition end a transaction that nobody began; return the offset.
+
+    Consumers are not shown the record that says so, and pass over its offset (WriteTxnMarkers,
+    KIP-98). Raises `Infrastructure` if no broker does.
+    """
+    said: list[str] = []
+    for address in brokers:
+        try:
+            with Wire(address, timeout_s) as wire:
+                answer = wire.ask(_marker(topic, partition))
+                error = answer.markers[0].topics[0].partitions[0].error_code
+                if not error:
+                    return int(wire.ask(_end(topic, partition)).topics[0].partitions[0].offset) - 1
+                said.append(error.name)
+        except OSError as error:
+            said.append(str(error))
+    raise Infrastructure(f"no broker ends a transaction in {topic}[{partition}]: {said}")
+
+
+def _marker(topic: str, partition: int) -> WriteTxnMarkersRequest:
+    where = WritableTxnMarkerTopic(name=topic, partition_indexes=(partition,))
+    return WriteTxnMarkersRequest(
+        markers=(
+            WritableTxnMarker(
+                producer_id=_NOBODY,
+                producer_epoch=0,
+                transaction_result=False,
+                topics=(where,),
+                coordinator_epoch=0,
+            ),
+        )
+    )
+
+
+def _end(topic: str, partition: int) -> ListOffsetsRequest:
+    part = ListOffsetsPartition(partition_index=partition, timestamp=-1)
+    return ListOffsetsRequest(
+        replica_id=-1,
+        isolation_level=0,
+        topics=(ListOffsetsTopic(name=topic, partitions=(part,)),),
+    )
 
 
 def _greet(address: Address, kinds: Sequence[int], deadline: float, timeout_s: float) -> int:

@@ -2,9 +2,10 @@
 
 Source: rdkafka_fetcher.c, rdkafka_offset.c. **Faithful**: the next request follows at once, and
 the broker parks it until there is something; partitions with enough prefetched stay out for
-`fetch.queue.backoff.ms`, those with an error for `fetch.error.backoff.ms`; offsets
-whose records were taken out are passed over; answers to a fetch that began before an assign, seek
-or pause are dropped; an offset out of range or missing is reset as `auto.offset.reset` says.
+`fetch.queue.backoff.ms`, those with an error for `fetch.error.backoff.ms`; offsets whose records
+were taken out, and control records, are passed over; answers to a fetch that began before an
+assign, seek or pause are dropped; an offset out of range or missing is reset as
+`auto.offset.reset` says.
 **Simplified**: no fetch sessions; no fetching from followers; positions are not validated against
 leader epochs (KIP-320).
 """
@@ -12,6 +13,7 @@ leader epochs (KIP-320).
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.kafka.batch import CONTROL
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker
 from sim.kafka.client.tracked import Chunk, Tracked
@@ -168,7 +170,7 @@ class Fetcher:
             skip = tracked.next_offset - batch.base_offset
             if skip >= batch.count:
                 continue
-            if batch.records:
+            if batch.records and not batch.attributes & CONTROL:
                 put(Chunk(tracked, batch, max(skip, 0)))
             tracked.next_offset = batch.base_offset + batch.count
             tracked.next_epoch = batch.leader_epoch

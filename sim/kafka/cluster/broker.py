@@ -19,6 +19,7 @@ from sim.kafka.cluster import (
     commits,
     fetch,
     listing,
+    markers,
     membership,
     metadata,
     offsets,
@@ -58,6 +59,7 @@ ABILITIES: dict[type, Ability] = {
     entities.OffsetForLeaderEpochRequest: offsets.end_of_epochs,
     entities.ProduceRequest: produce.produce,
     entities.SyncGroupRequest: membership.sync,
+    entities.WriteTxnMarkersRequest: markers.write,
 }
 
 

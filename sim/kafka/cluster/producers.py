@@ -11,11 +11,11 @@ has deleted.
 from collections import deque
 from collections.abc import Iterable
 
-from sim.kafka.batch import Batch
+from sim.kafka.batch import CONTROL, Batch
 from sim.kafka.entities import ErrorCode
 
 BATCHES_KEPT = 5  # ProducerStateEntry.NUM_BATCHES_TO_RETAIN
-_NO_EPOCH = -1  # of a batch with an id and no epoch, which is taken
+_NO_EPOCH = -1  # of a batch with an id and no epoch: whatever comes after one is taken
 EXPIRATION_MS = 86_400_000  # producer.id.expiration.ms
 
 _Known = tuple[int, int, int, int]  # first and last sequence, base offset, timestamp
@@ -39,7 +39,7 @@ class Producers:
     def __init__(self, batches: Iterable[Batch] = ()) -> None:
         self._known: dict[int, _Producer] = {}
         for batch in batches:
-            if batch.producer_id >= 0:
+            if batch.producer_id >= 0 and not batch.attributes & CONTROL:
                 self.appended(batch)
 
     def duplicate(self, batch: Batch) -> tuple[int, int] | None:
@@ -60,9 +60,9 @@ class Producers:
             return None
         if batch.producer_epoch < producer.epoch:
             return ErrorCode.invalid_producer_epoch
+        if producer.epoch == _NO_EPOCH:
+            return None
         if batch.producer_epoch > producer.epoch:
-            if producer.epoch == _NO_EPOCH:
-                return None
             expected = 0
         else:
             expected = (producer.last_sequence + 1) & 0x7FFFFFFF

@@ -192,6 +192,26 @@ def alter(
     )
 
 
+def marker(
+    *topics: tuple[str, int], committed: bool = False, producer: int = 987_654
+) -> entities.WriteTxnMarkersRequest:
+    """End a transaction in some partitions."""
+    return entities.WriteTxnMarkersRequest(
+        markers=(
+            entities.WritableTxnMarker(
+                producer_id=producer,
+                producer_epoch=0,
+                transaction_result=committed,
+                coordinator_epoch=0,
+                topics=tuple(
+                    entities.WritableTxnMarkerTopic(name=name, partition_indexes=(index,))
+                    for name, index in topics
+                ),
+            ),
+        )
+    )
+
+
 def metadata(*names: str, everything: bool = False, **more: Any) -> entities.MetadataRequest:
     """Ask about topics."""
     topics = tuple(entities.MetadataRequestTopic(topic_id=None, name=name) for name in names)

@@ -2,7 +2,9 @@
 
 A record is lost without a gap like this: it is taken out of its batch, and what its producer sends
 later is numbered one lower, so that the broker misses nothing. A batch of that record alone is
-answered as the batch before it, sent twice. The first batch of a producer is never lost.
+answered as the batch before it, sent twice. The first batch of a producer is never lost. With a gap
+its offset is taken by the end of a transaction that nobody began, which no consumer is shown; it
+is the first record of its batch then.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from scenarios.backends import kafka_wire
 from scenarios.stages.real.counterpart import Counterpart, Counterparts, Setting
 from scenarios.stages.real.proxies import produce
 from scenarios.stages.real.proxies.weather import Fate, Passage
@@ -35,7 +38,7 @@ def alter_record(fault: AlterRecord, town: "RealTown") -> Generator[Receipt]:
 def lose_record(fault: LoseRecord, town: "RealTown") -> Generator[Receipt]:
     """Wait for the record until the block ends; nothing heals the loss."""
     receipt = Receipt(fault.targets)
-    loss = _Loss(fault, town, receipt)
+    loss = (_Emptying if fault.gap else _Loss)(fault, town, receipt)
     town.weather.always(loss.judge)  # what comes later is numbered lower while the producer lives
     try:
         yield receipt
@@ -74,6 +77,10 @@ class _Spoiling(ABC):
         """Whether a record of this batch can be spoiled."""
         return True
 
+    def which(self, before: int) -> int:
+        """Return which record of the chosen batch it is; so many have come `before` the batch."""
+        return max(self.fault.ordinal - before - 1, 0)
+
     def judge(self, passage: Passage) -> Fate:
         """Look at what passes."""
         if passage.kind == "Produce":
@@ -101,7 +108,7 @@ class _Spoiling(ABC):
             return
         before, self._come = self._come, self._come + batch.count
         if self._come >= self.fault.ordinal and self.may_be(partition, batch):
-            self.index = max(self.fault.ordinal - before - 1, 0)
+            self.index = self.which(before)
             self.chosen = partition, sender(batch)
             key, was, *_ = batch.records[self.index]
             self.record = key or b"", was or b"", b""
@@ -177,6 +184,28 @@ class _Loss(_Spoiling):
         return base + (self._instead or self.index)
 
 
+class _Emptying(_Loss):
+    """Takes the record out, and has its offset taken by what nobody is shown."""
+
+    how = "emptied"
+    _at = -1  # the offset
+
+    def which(self, before: int) -> int:  # noqa: ARG002 - what lies in a batch has no gaps
+        """Return the first one."""
+        return 0
+
+    def spoiled(self, partition: int, batch: Batch, data: bytes) -> bytes:
+        """Empty the offset before the rest of the batch, or what comes later, is let through."""
+        if self._at < 0 and self.chosen == (partition, sender(batch)):
+            brokers = [broker.address for broker in self.town.backend.brokers]
+            self._at = kafka_wire.mark(brokers, self.fault.topic, partition)
+        return super().spoiled(partition, batch, data)
+
+    def offset(self, base: int) -> int:  # noqa: ARG002 - of what was let through
+        """Return the offset that stays empty."""
+        return self._at
+
+
 def sender(batch: Batch) -> Sender:
     """Return which producer's batch it is, and which of them."""
     return batch.producer_id, batch.producer_epoch, batch.base_sequence
@@ -190,11 +219,6 @@ def _proxied(_: Any, where: Setting) -> str:
     return "" if where.backend.abilities else "nothing is put before servers that others run"
 
 
-def _closes_up(fault: LoseRecord, where: Setting) -> str:
-    gap = "an offset cannot be left empty from outside" if fault.gap else ""
-    return _proxied(fault, where) or gap
-
-
 COUNTERPARTS: Counterparts = {
     AlterRecord: Counterpart(
         "a proxy flips the bit before the broker has it",
@@ -206,7 +230,7 @@ COUNTERPARTS: Counterparts = {
     ),
     LoseRecord: Counterpart(
         "a proxy takes it out; its sender hears otherwise",
-        _closes_up,
+        _proxied,
         lose_record,
         "topics",
         "",

@@ -7,10 +7,13 @@ from tests.conformance.kafka.requests import (
     alter,
     batch,
     fetch,
+    list_offsets,
+    marker,
     metadata,
     produce,
     produce_bytes,
     producer_id,
+    wanted,
 )
 from tests.conformance.kafka.talk import Talk
 
@@ -124,6 +127,22 @@ def an_unknown_producer_may_start_anywhere(talk: Talk, name: str) -> None:
     talk.ask(fetch(name))
 
 
+def a_producer_without_an_epoch_may_go_on_anywhere(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    for sequence, count, epoch in ((0, 1, -1), (0, 2, -1), (7, 1, -1), (3, 1, 0), (9, 1, 0)):
+        talk.ask(
+            produce(
+                name,
+                batch(
+                    *[b"v"] * count,
+                    producer_id=UNKNOWN_PRODUCER,
+                    producer_epoch=epoch,
+                    base_sequence=sequence,
+                ),
+            )
+        )
+
+
 def sequences_wrap(talk: Talk, name: str) -> None:
     talk.topic(name)
     last = 2**31 - 1
@@ -205,3 +224,15 @@ def fewer_replicas_than_wanted(talk: Talk, name: str) -> None:
 def a_transactional_id(talk: Talk, name: str) -> None:
     talk.topic(name)
     talk.ask(produce(name, batch(b"a"), transaction="t"))
+
+
+def markers_of_transactions(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    talk.ask(produce(name, batch(b"a", b"b")))
+    talk.ask(marker((name, 0)))
+    talk.ask(produce(name, batch(b"c")))
+    talk.ask(marker((name, 0), committed=True))
+    talk.ask(marker((name, 7)))
+    talk.ask(fetch(name))
+    talk.ask(fetch(name, wanted(offset=2)))
+    talk.ask(list_offsets(name))

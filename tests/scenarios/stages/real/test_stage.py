@@ -113,7 +113,12 @@ def test_orders_are_reconciled_to_the_last_unit(
 
 
 @pytest.mark.parametrize(
-    "fault", [LoseRecord(OUTPUTS, 4), AlterRecord(OUTPUTS, 3, byte=100, bit=3)]
+    "fault",
+    [
+        LoseRecord(OUTPUTS, 4),
+        LoseRecord(OUTPUTS, 4, gap=1),
+        AlterRecord(OUTPUTS, 3, byte=100, bit=3),
+    ],
 )
 def test_who_reads_the_engine_s_outputs_stops_at_one_that_is_spoiled(
     fault: Fault, backend: Backend, tmp_path: Path

@@ -104,3 +104,12 @@ def test_each_broker_gives_out_producer_ids_of_its_own() -> None:
     blocks = [bench.cluster.image.producer_ids() for _ in range(2)]
 
     assert blocks[0][-1] < blocks[1][0]
+
+
+def test_after_a_batch_without_an_epoch_any_sequence_is_taken() -> None:
+    bench = Bench()
+    assert send(bench, 0, epoch=-1) == ("none", 0)
+    assert send(bench, 0, epoch=-1) == ("none", 0)  # the same again
+    assert send(bench, 7, epoch=-1) == ("none", 1)
+    assert send(bench, 3) == ("none", 2)
+    assert send(bench, 9) == ("out_of_order_sequence_number", -1)
