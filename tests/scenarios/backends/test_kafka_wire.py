@@ -29,7 +29,7 @@ def write(served: Served, value: bytes) -> None:
     assert producer.flush(20) == 0
 
 
-def read(served: Served, count: int) -> list[tuple[int, bytes | None]]:
+def read(served: Served, count: int) -> list[tuple[int | None, bytes | None]]:
     consumer = Consumer({"bootstrap.servers": served.bootstrap, "group.id": "g"})
     consumer.assign([TopicPartition("t", 0, 0)])
     found = consumer.consume(count, 20)
