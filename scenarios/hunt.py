@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from scenarios import results
@@ -133,11 +134,11 @@ def hunt(
     campaign = Campaign(scenario, time.monotonic(), jobs)
     deadline = None if seconds is None else campaign.started + seconds
     selector = selectors.DefaultSelector()
-    workers = [_Worker(scenario, arguments) for _ in range(jobs)]
     try:
-        for worker in workers:
+        for seed in islice(seeds, jobs):  # no worker without a seed: nothing would end it
+            worker = _Worker(scenario, arguments)
             selector.register(worker.process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
-            _feed(worker, seeds)
+            worker.ask(seed)
         while selector.get_map():
             for key, _ in selector.select(1.0):
                 _serve(key.data, selector, campaign, seeds, keep_results, arguments)

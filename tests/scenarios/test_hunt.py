@@ -156,3 +156,8 @@ def _ended(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 2])
+def test_a_hunt_of_fewer_seeds_than_its_workers_could_take_ends(seeds: int) -> None:
+    assert hunt("nine_deposits", iter(range(seeds)), jobs=2).seeds == seeds
