@@ -139,6 +139,20 @@ def _stall_outputs(stream: random.Random, scenario: Scenario) -> Step:
     )
 
 
+def unheard_outputs(stream: random.Random, scenario: Scenario) -> Step:
+    """Lose every answer of brokers to senders, from an output on, for longer than they wait (2 s).
+
+    What was sent is there and not acknowledged: the engine's next producer sends it once more.
+    """
+    moment = scenario.deployment.moment("engine", "outputs.produce", stream.randint(1, 15))
+    return Step(
+        at=stream.randrange(HARM_NS // 4),
+        on=moment,
+        lasts=stream.randint(2500, 4000) * MILLISECOND,
+        fault=LoseResponse("kafka-*", "ProduceResponse", 1000),
+    )
+
+
 def _cut(stream: random.Random, scenario: Scenario) -> Step:
     program = _program(stream, scenario)
     server = stream.choice((*scenario.deployment.brokers, *scenario.deployment.nodes))

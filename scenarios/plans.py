@@ -19,6 +19,7 @@ from scenarios.draws import (
     crash_program,
     in_order,
     strike,
+    unheard_outputs,
 )
 from scenarios.redeploy import Redeploy
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
@@ -39,6 +40,12 @@ def swarm(stream: random.Random, scenario: Scenario) -> Plan:
             drawn = kind(stream, scenario)
             steps += drawn if isinstance(drawn, tuple) else (drawn,)
     return in_order(steps)
+
+
+def trading(stream: random.Random, scenario: Scenario) -> Plan:
+    """Let a swarm loose; in every third plan the engine is not told what became of its outputs."""
+    drawn = swarm(stream, scenario)
+    return in_order((*drawn, unheard_outputs(stream, scenario))) if stream.random() < 0.3 else drawn
 
 
 def trading_day(stream: random.Random, scenario: Scenario) -> Plan:

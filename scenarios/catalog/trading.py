@@ -1,7 +1,7 @@
 """A few users trade, cancel and withdraw while everything that can fail fails."""
 
 from scenarios.deployment import Deployment
-from scenarios.plans import swarm
+from scenarios.plans import trading
 from scenarios.scenario import Scenario
 from scenarios.trading import Trading
 
@@ -10,7 +10,7 @@ scenario = Scenario(
     story=__doc__ or "",
     workload=Trading(),
     deployment=Deployment(engines=("engine-1",)),
-    plan=swarm,
+    plan=trading,
     sometimes=(
         "partial fill",
         "self-trade prevented",
