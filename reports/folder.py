@@ -15,10 +15,11 @@ import msgspec
 
 from reports.evidence import About, Evidence
 
-FORMAT = 4
+FORMAT = 5  # changes with every change of what is evidence
 MANIFEST = "manifest.json"
 ABOUT = "about.json"
 EVIDENCE = "evidence"
+_OTHER = "use the version of Wavetank that wrote it"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -69,12 +70,14 @@ def load(folder: str | Path) -> Evidence:
         name = entry.name.partition(".")[0]
         decoder = msgspec.json.Decoder(About) if entry.name == ABOUT else kinds.get(name)
         if decoder is None:
-            raise FolderError(f"{root / entry.name}: not a kind of evidence known here")
+            raise FolderError(f"{root / entry.name}: not a kind of evidence known here; {_OTHER}")
         records = _lines(root / entry.name, entry.lines, decoder)
         found[name] = records[0] if name == "about" else tuple(records)
     missing = [name for name in Evidence.__struct_fields__ if name not in found]
     if missing:
-        raise FolderError(f"{root / MANIFEST}: line 1: does not list {', '.join(missing)}")
+        raise FolderError(
+            f"{root / MANIFEST}: line 1: does not list {', '.join(missing)}; {_OTHER}"
+        )
     return Evidence(**found)
 
 
@@ -87,8 +90,7 @@ def _manifest(root: Path) -> _Manifest:
         raise FolderError(f"{path}: line 1: {error}") from None
     if manifest.format != FORMAT:
         raise FolderError(
-            f"{path}: line 1: format {manifest.format}, this version reads {FORMAT};"
-            " use the version of Wavetank that wrote it"
+            f"{path}: line 1: format {manifest.format}, this version reads {FORMAT}; {_OTHER}"
         )
     return manifest
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.folder import EVIDENCE, FolderError, load, to_files, write_files
+from reports.evidence import Evidence
+from reports.folder import EVIDENCE, FORMAT, FolderError, load, to_files, write_files
 from reports.judge import judge
 from reports.pages.writing import write_run
 from tests.reports.build import lively
@@ -37,7 +38,7 @@ def test_equal_evidence_gives_equal_bytes() -> None:
         ("rows.jsonl", lambda d: d + b"{}\n", r"line 13: 13 lines"),
         ("rows.jsonl", lambda d: b"\xff\xfe" + d, r"rows.jsonl: line 1"),
         ("manifest.json", lambda d: d[:40], r"manifest.json: line 1"),
-        ("manifest.json", lambda d: d.replace(b'"format":4', b'"format":9'), r"format 9"),
+        ("manifest.json", lambda d: d.replace(b'"format":%d' % FORMAT, b'"format":9'), r"format 9"),
         ("about.json", lambda d: b"{}\n", r"about.json: line 1"),
     ],
 )
@@ -48,6 +49,17 @@ def test_a_damaged_folder_is_refused_naming_file_and_line(
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     with pytest.raises(FolderError, match=message):
         load(tmp_path / "run")
+
+
+# What FORMAT stands for: a folder of another version is told from a damaged one by it.
+KINDS = """
+    about operations answers reads listings records logs dumps restarts rows requests accounts
+    outputs orders trades sides commits processes faults owed lines samples unreadable
+"""
+
+
+def test_other_kinds_of_evidence_are_another_format() -> None:
+    assert (FORMAT, Evidence.__struct_fields__) == (5, tuple(KINDS.split()))
 
 
 def test_a_missing_file_and_a_foreign_folder_are_refused(tmp_path: Path) -> None:
