@@ -25,6 +25,7 @@ class Topics:
     def __init__(self, backend: Backend, partitions: int) -> None:
         self.places = [(topic, p) for topic in topics.ALL for p in range(partitions)]
         self.records: dict[tuple[str, int], list[TopicRecord]] = {p: [] for p in self.places}
+        self._ends = dict.fromkeys(self.places, 0)  # where a partition's end was met
         self.progress = Progress()
         settings = {
             "bootstrap.servers": ",".join(str(broker.address) for broker in backend.brokers),
@@ -58,6 +59,7 @@ class Topics:
                 self.records[place].append(_record(message))
                 self.progress.take(place[0], message.value() or b"")
             elif error.code() == _END:
+                self._ends[place] = message.offset() or 0
                 ended.add(place)
         return ended
 
@@ -94,9 +96,9 @@ class Topics:
         return [record for place in self.places for record in self.records[place]]
 
     def position(self, topic: str, partition: int) -> int:
-        """Return the offset after the last record read."""
+        """Return up to where all was read: offsets at the end may hold no record."""
         records = self.records[topic, partition]
-        return records[-1].offset + 1 if records else 0
+        return max(self._ends[topic, partition], records[-1].offset + 1 if records else 0)
 
 
 def _record(message: Any) -> TopicRecord:
