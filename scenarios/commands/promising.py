@@ -3,7 +3,7 @@
 A catch can hang on a fault that real servers cannot have, or on one order of events among many.
 So each plan is played again in simulation without the faults that have no counterpart, and with
 other seeds: other users, other timing. Judged is what the real stage would see of it. Plans that
-catch the bug there whatever the seed come first.
+catch the bug there with most seeds come first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,9 +40,9 @@ class Promising:
 
 
 class Search:
-    """Yields the plans that catch a bug: sure ones at once, the others at the end, best first.
+    """Yields the plans that catch a bug: likely ones at once, the others at the end, best first.
 
-    A plan is sure if every other seed catches the bug with it, too.
+    A plan is likely if most other seeds catch the bug with it, too.
     """
 
     def __init__(self, name: str, where: Setting, seeds: int, jobs: int) -> None:
@@ -54,15 +54,15 @@ class Search:
 
     def __iter__(self) -> Iterator[Promising]:
         """Look for plans only as long as somebody asks for another."""
-        unsure: list[Promising] = []
+        unlikely: list[Promising] = []
         for number, result in islice(planted.catches(self.name, self.seeds, 0, self.jobs), _PLANS):
             plan = self._try(number, result)
             self.tried.append(plan)
-            if plan.caught == plan.tries:
+            if 2 * plan.caught > plan.tries:
                 yield plan
             else:
-                unsure.append(plan)
-        yield from sorted(unsure, key=lambda each: (-each.caught, each.number))
+                unlikely.append(plan)
+        yield from sorted(unlikely, key=lambda each: (-each.caught, each.number))
 
     def _try(self, number: int, result: Result) -> Promising:
         scenario, own = catalog.find(self.name), result.seed
