@@ -25,7 +25,7 @@ demo-real: $(READY) ## the same three on real Kafka and Cassandra (Java 17 and M
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest -q -n 2
 
-test-real: $(READY) ## the long tests on real Kafka and Cassandra (Java 17 and Maven)
+test-real: $(READY) ## the long tests on real Kafka and Cassandra, 15 to 30 minutes (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
 
 conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live (Java 17 and Maven)

@@ -1,13 +1,14 @@
 """Scraping: what every program's metrics are, asked over HTTP as Prometheus does.
 
-A thread of its own asks. A program that is paused, or starts, does not answer in time and is left
-out of that scrape; nothing of the run waits for it.
+A thread of its own asks. A program that is paused, or starts, does not answer in time, one that is
+killed may end within its answer: it is left out of that scrape; nothing of the run waits for it.
 """
 
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -66,7 +67,7 @@ def _ask(port: int) -> dict[Key, float] | None:
     try:
         with closing(urllib.request.urlopen(address, timeout=_TIMEOUT_S)) as answer:
             return read(answer.read().decode())
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # it may be killed in the middle of its answer
         return None
 
 

@@ -1,5 +1,7 @@
 """Scraping real programs: what they tell is kept by incarnation, who is silent is left out."""
 
+import contextlib
+import itertools
 import socket
 import threading
 from contextlib import closing
@@ -66,3 +68,25 @@ def test_who_lives_and_answers_is_kept_and_who_does_not_is_left_out() -> None:
     assert told[("things_total", ("a",))] == 3
     assert told[("waits_seconds_sum", ())] == 2
     assert not any(one.name.endswith(("_bucket", "_created")) for one in found)
+
+
+def test_who_ends_in_the_middle_of_an_answer_is_left_out_and_asked_again() -> None:
+    answers = itertools.chain(
+        [b"HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n# TYPE", b"no HTTP at all\r\n\r\n"],
+        itertools.repeat(b"HTTP/1.0 200 OK\r\n\r\n# TYPE a gauge\na 1.0\n"),
+    )
+
+    def answer(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(next(answers))
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        program = SimpleNamespace(incarnation=1, alive=True)
+        scraper = scraped({"dying": server.getsockname()[1]}, lambda _: program, 4)
+
+    assert ("a", 1.0) in {(one.name, one.value) for one in scraper.samples()}
