@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from scenarios.backends import attached, kinds, layout, state
+from scenarios.backends import kinds, layout, state
 from scenarios.backends.layout import Ports
 from scenarios.backends.state import State
 from scenarios.backends.supervisor import RESTART, Supervisor
@@ -183,7 +183,7 @@ def _sweep(folder: Path, found: layout.Layout) -> None:
 def _wipe(folder: Path, found: layout.Layout) -> None:
     """Delete what we made in the folder, and the folder if nothing else is in it."""
     kinds.kept(folder, found).wipe()
-    for name in (layout.FILE, state.FILE, state.LOCK, attached.LOCK, LOG):
+    for name in (layout.FILE, state.FILE, state.LOCK, state.USER_LOCK, LOG):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
