@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: help setup demo demo-real test test-real lint bench bench-recovery fuzz load observability hunt kill-campaign controls-real clean conformance conformance-record bench-reconcile load-scale
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
 setup: $(READY) ## make the virtual environment in .venv
 
