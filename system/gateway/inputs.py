@@ -1,5 +1,6 @@
 """From what clients send to commands in integers: every mistake has a reason of its own."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -70,7 +71,19 @@ def read_body(form: type[B], raw: bytes) -> B:
         raise _mistake(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: no UTF-8
         raise bad_input("not_json", str(error)) from None
+    _fields(raw.decode())
     return found
+
+
+def _once(fields: list[tuple[str, object]]) -> None:
+    """Refuse a field that is given twice: who reads the first would see another command."""
+    names = [name for name, _ in fields]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise bad_input("repeated_field", f"Object contains field `{twice}` more than once")
+
+
+_fields = json.JSONDecoder(object_pairs_hook=_once).decode
 
 
 def _mistake(message: str) -> Exception:

@@ -19,6 +19,11 @@ BIGGEST = 2**63 - 1
         (transfer(asset="\0" * 99), "unknown_asset", "is none of BTC"),
         (b"[]", "not_an_object", "Expected `object`, got `array`"),
         (transfer(note="hi"), "unknown_field", "Object contains unknown field `note`"),
+        (
+            transfer()[:-1] + b', "amount": "2"}',
+            "repeated_field",
+            "Object contains field `amount` more than once",
+        ),
         (b'{"user_id": 1001}', "missing_field", "missing required field `request_id`"),
         (
             transfer(amount=1.5),
