@@ -30,6 +30,18 @@ class Transcript(NamedTuple):
     header: Header
     sequences: dict[str, Any]
 
+    def size(self) -> str:
+        """Return how much was asked, for people."""
+        asked = [
+            sum(map(len, each["asked"].values()))
+            if "asked" in each
+            else len(each["notes"])
+            if "notes" in each
+            else len(each)
+            for each in self.sequences.values()
+        ]
+        return f"sequences {len(asked)}, questions {sum(asked):,}"
+
 
 def read(path: Path) -> Transcript:
     """Return what was recorded."""
