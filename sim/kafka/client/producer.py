@@ -11,7 +11,7 @@ dies is lost without a word.
 from collections import deque
 from typing import Any
 
-from sim.kafka.client import codes, retries
+from sim.kafka.client import codes, retries, topics
 from sim.kafka.client.broker import Broker, next_full_second
 from sim.kafka.client.client import Client, Throttle, Trouble
 from sim.kafka.client.configuration import Callbacks, Settings
@@ -41,7 +41,7 @@ class Producer(Client):
         self.flushing = 0
         self.fatal: tuple[int, str] | None = None
         self.inbox: Inbox[Report | Trouble | Throttle] = Inbox(self.kernel)
-        self._born = self.kernel.now
+        self.born = self.kernel.now
         self._expiry: Timer | None = None
         self._partition = PARTITIONERS[settings.partitioner]
         self.identity = Identity(self)
@@ -87,7 +87,7 @@ class Producer(Client):
             found.waiting.append((partition, message))
             return 0
         if partition < 0:
-            partition = self._partition(key, found.count, now, found.sticky, found.available)
+            partition = self.choose(found, key)
         found.queues[partition].add(message)
         return 0
 
@@ -133,7 +133,7 @@ class Producer(Client):
                         self.undelivered(queue, sent.messages, codes.PURGE_INFLIGHT)
         if in_queue:
             for topic in self.topics.values():
-                self._give_up_waiting(topic, codes.PURGE_QUEUE)
+                topics.give_up_waiting(self, topic, codes.PURGE_QUEUE)
 
     def die(self, code: int, text: str) -> None:
         """Take note of a fatal error: nothing is accepted any more, everything is purged."""
@@ -190,25 +190,8 @@ class Producer(Client):
     def topic_seen(self, view: TopicView) -> None:
         """Take partitions and leaders from metadata."""
         topic = self.topics.get(view.name)
-        if topic is None:
-            return
-        topic.view = view
-        if view.error:
-            self._missing(topic, view.error)
-            return
-        topic.gone = 0
-        while len(topic.queues) < len(view.partitions):
-            queue = Outgoing(self, topic.name, len(topic.queues))
-            topic.queues.append(queue)
-            self.queues.append(queue)
-        topic.count = len(view.partitions)
-        for queue, partition in zip(topic.queues, view.partitions, strict=False):
-            leader = self.by_id.get(partition.leader)
-            if leader is not queue.leader:
-                queue.leader = leader
-                queue.serve()
-        if topic.waiting:
-            self._assign(topic)
+        if topic is not None:
+            topics.seen(self, topic, view)
 
     def answered(self, queue: Outgoing, sent: Sent, code: int, response: Any) -> None:
         """Take the answer to a batch, or the news that there will be none."""
@@ -234,39 +217,6 @@ class Producer(Client):
         self.process.after(0, self.metadata.want, (name,))
         return topic
 
-    def _missing(self, topic: Topic, error: int) -> None:
-        """Deal with a topic that the cluster does not know, or not yet."""
-        lasting = error in {codes.TOPIC_EXCEPTION, codes.TOPIC_AUTHORIZATION_FAILED}
-        since = max(topic.since, self._born)
-        if not lasting and self.kernel.now - since < self.settings.propagation:
-            return
-        unknown = error == codes.UNKNOWN_TOPIC_OR_PART
-        topic.gone = codes.UNKNOWN_TOPIC if unknown else error
-        topic.count = 0
-        for queue in topic.queues:
-            self.undelivered(queue, queue.take_out(lambda _: True), topic.gone)
-        self._give_up_waiting(topic, topic.gone)
-
-    def _give_up_waiting(self, topic: Topic, code: int) -> None:
-        waiting, topic.waiting = topic.waiting, deque()
-        for partition, message in waiting:
-            self.give_report(topic.name, partition, [message], code)
-
-    def _assign(self, topic: Topic) -> None:
-        """Give the messages that waited for metadata their partitions."""
-        waiting, topic.waiting = topic.waiting, deque()
-        now = self.kernel.now
-        for wanted, message in waiting:
-            partition = wanted
-            if wanted == -1:
-                partition = self._partition(
-                    message.key, topic.count, now, topic.sticky, topic.available
-                )
-            if not 0 <= partition < topic.count:
-                self.give_report(topic.name, partition, [message], codes.UNKNOWN_PARTITION)
-            else:
-                topic.queues[partition].add(message)
-
     def delivered(self, queue: Outgoing, sent: Sent, offset: int, append_time: int) -> None:
         """Report a batch as written, and those before it whose answers were lost."""
         if self.settings.idempotent and sent.producer_id == queue.producer_id:
@@ -284,6 +234,11 @@ class Producer(Client):
         if messages:
             self.give_report(queue.topic, queue.index, messages, code)
 
+    def choose(self, topic: Topic, key: bytes | None) -> int:
+        """Return the partition for a message that names none."""
+        now = self.kernel.now
+        return self._partition(key, topic.count, now, topic.sticky, topic.available)
+
     def give_report(
         self,
         topic: str,
@@ -299,7 +254,7 @@ class Producer(Client):
 
     def _plan_expiry(self, deadline: int) -> None:
         if deadline < _NO_DEADLINE:
-            at = next_full_second(self._born, deadline)
+            at = next_full_second(self.born, deadline)
             self._expiry = self.process.after(at - self.kernel.now, self._expire)
 
     def _expire(self) -> None:
