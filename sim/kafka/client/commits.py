@@ -99,6 +99,18 @@ class Commits:
             return
         self.commit(offsets, done)
 
+    def auto_commit(self) -> None:
+        """Commit what is stored, unless the group is about to change; do so again and again."""
+        consumer = self._consumer
+        if consumer.closed:
+            return
+        consumer.process.after(consumer.settings.auto_commit_interval, self.auto_commit)
+        if consumer.group.subscription and consumer.group.state != "steady":
+            return
+        self.commit_stored(
+            lambda code, offsets: consumer.inbox.put(Committed(code, offsets)), quietly=True
+        )
+
     def commit_removed(self, removed: Sequence[Offset], done: Callable[[], None]) -> None:
         """Commit what was stored of partitions that are taken away."""
         valid = [offset for offset in removed if offset.offset >= 0]

@@ -52,7 +52,7 @@ class Consumer(Client):
         self._unknown_told: set[str] = set()
         self.process.after(0, self.coordinator.find)
         if settings.auto_commit and settings.auto_commit_interval:
-            self.process.after(settings.auto_commit_interval, self._auto_commit)
+            self.process.after(settings.auto_commit_interval, self.commits.auto_commit)
 
     # -- what the program does ------------------------------------------------------------------
 
@@ -298,13 +298,3 @@ class Consumer(Client):
             tracked.leader = partition.leader
             if tracked.active:
                 self.kick(tracked.leader)
-
-    def _auto_commit(self) -> None:
-        if self.closed:
-            return
-        self.process.after(self.settings.auto_commit_interval, self._auto_commit)
-        if self.group.subscription and self.group.state != "steady":
-            return
-        self.commits.commit_stored(
-            lambda code, offsets: self.inbox.put(Committed(code, offsets)), quietly=True
-        )
