@@ -44,19 +44,19 @@ _SPOILED = (
         "AlterRecord",
         "ubscore-*",
         _ALTERED,
-        ("input_unreadable", "input_misplaced", "chain_broken"),
+        ("input_unreadable", "input_misplaced", "chain_broken", "record_damaged"),
     ),
     (
         "AlterRecord",
         "settlement-*",
         _ALTERED,
-        ("undecodable", "wrong_key", "chain_broken"),
+        ("undecodable", "wrong_key", "chain_broken", "record_damaged"),
     ),
     (
         "AlterRecord",
         "engine-*",
         _ALTERED,
-        ("output_unreadable", "output_foreign", "output_differs", "output_ahead"),
+        ("output_unreadable", "output_foreign", "output_differs", "output_ahead", "record_damaged"),
     ),
 )
 

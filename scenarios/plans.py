@@ -94,7 +94,8 @@ def engine_gap(stream: random.Random, scenario: Scenario) -> Plan:
     """Lose or alter one of the engine's first outputs; now and then kill programs around it."""
     ordinal = stream.randint(1, 12)
     lose = LoseRecord(OUTPUTS, ordinal, stream.randrange(2))
-    alter = AlterRecord(OUTPUTS, ordinal, stream.randrange(2000), stream.randrange(8))
+    place = stream.randrange(2000), stream.randrange(8)
+    alter = AlterRecord(OUTPUTS, ordinal, *place, stale=stream.randrange(2))
     crashes = [crash_program(stream, scenario) for _ in range(stream.choice((0, 0, 1, 2)))]
     spoil = Step(lasts=2 * HARM_NS, fault=stream.choice((lose, alter)))
     return in_order((spoil, *crashes))

@@ -5,6 +5,7 @@ import random
 from scenarios.draws import HARM_NS, in_order, strike
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
+    AlterRecord,
     ClockStep,
     Crash,
     DiskError,
@@ -134,17 +135,19 @@ def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
 
 
 def event_gap(stream: random.Random, scenario: Scenario) -> Plan:
-    """Lose one of UBSCore's first events; now and then kill it as it hears of it, or another one.
+    """Lose one of UBSCore's first events, or let it rot; now and then kill it as it hears of it.
 
     What was acknowledged last is not in UBSCore's log yet, so at its start it reads from there on.
     """
     deployment = scenario.deployment
-    lose = LoseRecord(EVENTS, stream.randint(4, 12), stream.randrange(2))
-    steps = [Step(lasts=2 * HARM_NS, fault=lose)]
+    ordinal = stream.randint(4, 12)
+    lose = LoseRecord(EVENTS, ordinal, stream.randrange(2))
+    rot = AlterRecord(EVENTS, ordinal, stream.randrange(400), stream.randrange(8), stale=1)
+    steps = [Step(lasts=2 * HARM_NS, fault=stream.choice((lose, lose, rot)))]
     if stream.random() < 0.3:
         steps.append(strike(stream, Crash(stream.choice(deployment.programs)), 1, 1))
     if stream.random() < 0.4:
-        heard = lose.ordinal + stream.randrange(2)
+        heard = ordinal + stream.randrange(2)
         hears = deployment.moment("ubscore", "events.delivered", heard)
         crash = Crash(hears.process)
         steps.append(Step(on=hears, lasts=stream.randint(1, 900) * MILLISECOND, fault=crash))

@@ -44,7 +44,7 @@ class Halt(Stop):
     - the directory: directory_damaged, wrong_directory, partition_count
     - snapshots: snapshot_damaged, snapshot_version, snapshot_foreign, rules_changed
     - the input: position_lost, position_ahead, input_gap, input_replaced, input_unreadable,
-      input_misplaced, input_past, numbering, record_missing, no_append_time
+      input_misplaced, input_past, numbering, record_missing, record_damaged, no_append_time
     - the outputs: output_ahead, output_lost, output_gap, output_unreadable, output_past,
       output_differs, output_foreign
     - orders: order_repeated, symbol_changed

@@ -16,6 +16,7 @@ from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.marks import Marks, Place
+from system.messages import refuse_damaged
 from system.topics import gap
 
 ASK_AGAIN_S = 0.1
@@ -167,6 +168,7 @@ class Inputs:
         error = message.error()
         if error is None or error.code() == END_OF_PARTITION:
             return message.offset() or 0
+        refuse_damaged(message, error)
         if error.fatal() or error.code() == OUT_OF_RANGE:
             raise Unreachable(f"{message.topic()}[{message.partition()}]: {error.str()}")
         return None
@@ -211,6 +213,7 @@ class Inputs:
         error = message.error()
         if error is None:
             return True
+        refuse_damaged(message, error)
         code = error.code()
         place = f"{message.topic()}[{message.partition()}]: {error.str()}"
         if code == TRUNCATED or error.fatal():

@@ -85,6 +85,8 @@ def consumer(kafka: Kafka, name: str, group: str) -> dict[str, Any]:
     """Return the settings of a consumer that never skips: offsets are placed by the program.
 
     The end of a log is reported, so that records missing there are missed (`system.topics`).
+    Checksums are looked at, which the library does not do by itself: a bit that flips on a broker's
+    drive, or in its memory, would be taken for what was acknowledged.
     """
     return {
         **client(kafka, name),
@@ -94,6 +96,7 @@ def consumer(kafka: Kafka, name: str, group: str) -> dict[str, Any]:
         "enable.auto.offset.store": False,
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
+        "check.crcs": True,
     }
 
 

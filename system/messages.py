@@ -1,6 +1,6 @@
 """What a consumed record says of itself: where it lies, when the broker appended it."""
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, Message
 
 from system.errors import Halt
 from system.topics import partition_of
@@ -35,6 +35,12 @@ def offset(message: Message) -> int:
 def where(message: Message) -> str:
     """Return topic, partition and offset for people."""
     return f"{message.topic()}[{message.partition()}], offset {message.offset()}"
+
+
+def refuse_damaged(message: Message, error: KafkaError) -> None:
+    """Halt on a batch whose checksum does not hold: which of its records is wrong is not known."""
+    if error.code() == KafkaError._BAD_MSG:  # noqa: SLF001 - public all the same
+        raise Halt("record_damaged", f"{where(message)}: {error.str()}")
 
 
 def misplaced(message: Message, key: bytes, partitions: int) -> str | None:

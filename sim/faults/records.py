@@ -67,19 +67,26 @@ class LoseRecord(Fault):
 class AlterRecord(Fault):
     """In the `ordinal`-th record that comes to `topic` one bit flips before it is read.
 
-    `byte` counts from the start of its value and begins again at the end. Clients do not look at
-    the checksum unless told to (``check.crcs``).
+    `byte` counts from the start of its value and begins again at the end. With `stale` the batch
+    keeps the checksum it had, as where a drive rots, and who looks at it (``check.crcs``) can tell;
+    without, it has that of what is there now, as where it is altered before it is appended.
     """
 
     topic: str
     ordinal: int = 1
     byte: int = 0
     bit: int = 0
+    stale: int = 0
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The topic."""
         return (self.topic,)
+
+    @property
+    def kind(self) -> str:
+        """Counted by what its checksum tells."""
+        return f"AlterRecord({'old' if self.stale else 'new'} checksum)"
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -88,7 +95,7 @@ class AlterRecord(Fault):
         def alter(log: Log, record: LogRecord) -> bytes:
             value = bytearray(record.value or b"\0")
             value[self.byte % len(value)] ^= 1 << self.bit
-            log.alter(record.offset, bytes(value))
+            log.alter(record.offset, bytes(value), stale=bool(self.stale))
             return bytes(value)
 
         with _spoiling(world, self.topic, self.ordinal, "altered", alter) as receipt:

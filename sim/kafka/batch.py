@@ -26,6 +26,7 @@ Headers = tuple[tuple[str, bytes | None], ...]
 Record = tuple[bytes | None, bytes | None, Headers, int]  # key, value, headers, timestamp in ms
 
 HEADER_SIZE = 61
+PREFIX = 12  # bytes before what a batch's length counts
 LOG_APPEND_TIME = 0x08
 TRANSACTIONAL = 0x10
 CONTROL = 0x20
@@ -55,6 +56,7 @@ class Batch:
         "max_timestamp",
         "producer_epoch",
         "producer_id",
+        "stale",
     )
 
     def __init__(
@@ -74,6 +76,7 @@ class Batch:
         self.base_sequence = base_sequence
         self.count = len(records)  # of its offsets, also when the records were taken out
         self._records: tuple[Record, ...] | None = records
+        self.stale = False  # whether the checksum is that of other records
         self._body: bytes | None = None  # the records as bytes of the wire, if they came from one
         self._fingerprint: bytes | None = None  # of the records
         self._size = -1
@@ -139,6 +142,7 @@ class Batch:
         placed.producer_id = self.producer_id
         placed.producer_epoch = self.producer_epoch
         placed.base_sequence = self.base_sequence
+        placed.stale = self.stale
         placed.count = self.count
         placed._records = self._records
         placed._body = self._body
@@ -157,6 +161,7 @@ class Batch:
         part.leader_epoch = self.leader_epoch
         part.attributes = self.attributes & ~_CODEC
         part.max_timestamp = self.max_timestamp
+        part.stale = self.stale
         return part
 
     def emptied(self, at: int) -> "Batch":
@@ -199,7 +204,7 @@ class Batch:
         )
         rest = _PLACE.size - 8 - 4 + _SUM.size + len(checked)
         place = _PLACE.pack(self.base_offset, rest, self.leader_epoch)
-        return place + _SUM.pack(2, crc32c(checked)) + checked
+        return place + _SUM.pack(2, crc32c(checked) ^ self.stale) + checked
 
     @staticmethod
     def decode(data: bytes) -> "Batch":
@@ -212,8 +217,8 @@ class Batch:
             raise OldFormat(f"record format version {magic} is not spoken")
         if magic != 2:
             raise BatchError(f"there is no record format version {magic}")
-        if length + 12 != len(data):
-            raise BatchError(f"the batch says {length + 12} bytes and has {len(data)}")
+        if length + PREFIX != len(data):
+            raise BatchError(f"the batch says {length + PREFIX} bytes and has {len(data)}")
         if crc32c(memoryview(data)[_CHECKED_FROM:]) != checksum:
             raise BatchError("the checksum does not match")
         batch = Batch.__new__(Batch)
@@ -230,6 +235,7 @@ class Batch:
         ) = _REST.unpack_from(data, _CHECKED_FROM)
         if batch.count < 1 or last_delta != batch.count - 1:
             raise BatchError(f"{batch.count} records cannot end at offset delta {last_delta}")
+        batch.stale = False
         batch._records = batch._fingerprint = None
         batch._body = data[HEADER_SIZE:]
         batch._size = len(data)
@@ -239,8 +245,8 @@ class Batch:
     def decode_all(data: bytes) -> "tuple[Batch, ...]":
         """Read batches that stand one behind another; a torn last one is left out."""
         found, at = [], 0
-        while len(data) - at >= 12:
-            end = at + 12 + int.from_bytes(data[at + 8 : at + 12])
+        while len(data) - at >= PREFIX:
+            end = at + PREFIX + int.from_bytes(data[at + 8 : at + PREFIX])
             if end > len(data):
                 break
             found.append(Batch.decode(data[at:end]))

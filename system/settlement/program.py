@@ -146,6 +146,7 @@ class Settlement:
             place = message.topic() or "", messages.partition(message)
             self.partitions[place].goes_on(messages.offset(message))
             return
+        messages.refuse_damaged(message, error)
         if error.code() in _OUTSIDE_THE_LOG:
             raise Halt("out_of_range", f"a position is outside the log: {error}")
         if error.fatal():

@@ -60,6 +60,13 @@ class Reading:
 
         asyncio.run_coroutine_threadsafe(lose(), self.cluster.loop).result(10)
 
+    def rot(self, offset: int) -> None:
+        async def rot() -> None:
+            log: Log = self.cluster.cluster.partition_log(self.topic, 0)
+            log.alter(offset, b"9", stale=True)
+
+        asyncio.run_coroutine_threadsafe(rot(), self.cluster.loop).result(10)
+
     def scan(self, first: int = 0, end: int = COUNT) -> list[bytes | None]:
         return [m.value() for m in self.inputs.scan(self.topic, {0: first}, {0: end})]
 
@@ -134,6 +141,18 @@ def test_a_record_missing_at_the_end_is_missed_before_another_comes(reading: Rea
 
     assert [message.value() for message in taken] == [b"0", b"1", b"2", b"3", b"4"]
     assert halt.value.reason == "input_gap"
+
+
+def test_a_flipped_bit_is_never_taken_for_what_was_acknowledged(reading: Reading) -> None:
+    reading.rot(2)
+    reading.inputs.start({(reading.topic, 0): Position(reading.topic, 0, 0, 0, 0, 0, 0)})
+
+    with pytest.raises(Halt, match=rf"{reading.topic}\[0\], offset 2: .* failed CRC32C") as live:
+        reading.take(lambda _: False)
+    with pytest.raises(Halt) as looking:
+        reading.scan()
+
+    assert [live.value.reason, looking.value.reason] == ["record_damaged"] * 2
 
 
 def test_the_end_of_a_log_is_no_gap_and_no_record(reading: Reading) -> None:

@@ -97,6 +97,7 @@ class Settings:
         self.fetch_error_backoff = ms("fetch.error.backoff.ms")
         self.isolation = 1 if values["isolation.level"] == "read_committed" else 0
         self.partition_eof = self._true("enable.partition.eof")
+        self.check_crcs = self._true("check.crcs")
         self.reset = _RESETS[values["auto.offset.reset"]]
 
     def _finalize(self, modified: frozenset[str]) -> None:

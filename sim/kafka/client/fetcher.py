@@ -13,7 +13,7 @@ leader epochs (KIP-320).
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sim.kafka.batch import CONTROL
+from sim.kafka.batch import CONTROL, PREFIX, Batch
 from sim.kafka.client import codes
 from sim.kafka.client.broker import Broker
 from sim.kafka.client.tracked import Chunk, Tracked
@@ -166,14 +166,26 @@ class Fetcher:
 
     def _enqueue(self, tracked: Tracked, batches: Any) -> None:
         put = self._consumer.inbox.put
+        began = tracked.next_offset
         for batch in batches:
             skip = tracked.next_offset - batch.base_offset
             if skip >= batch.count:
                 continue
+            if batch.stale and self._consumer.settings.check_crcs:
+                self._damaged(tracked, batch, first=tracked.next_offset == began)
+                return
             if batch.records and not batch.attributes & CONTROL:
                 put(Chunk(tracked, batch, max(skip, 0)))
             tracked.next_offset = batch.base_offset + batch.count
             tracked.next_epoch = batch.leader_epoch
+
+    def _damaged(self, tracked: Tracked, batch: Batch, *, first: bool) -> None:
+        """Tell of a batch whose checksum does not hold; it is fetched again, and again."""
+        consumer, size = self._consumer, batch.size - PREFIX
+        if first:
+            tracked.backoff_until = consumer.kernel.now + consumer.settings.fetch_error_backoff
+        text = f"MessageSet at offset {batch.base_offset} ({size} bytes) failed CRC32C check"
+        consumer.failed(codes.BAD_MSG, text, tracked, batch.base_offset)
 
     def _failed(self, tracked: Tracked, code: int) -> None:
         consumer = self._consumer

@@ -23,14 +23,14 @@ _CONSUMER = """
     heartbeat.interval.ms max.poll.interval.ms enable.auto.commit auto.commit.interval.ms
     enable.auto.offset.store queued.min.messages queued.max.messages.kbytes fetch.wait.max.ms
     fetch.queue.backoff.ms fetch.message.max.bytes fetch.max.bytes fetch.min.bytes
-    fetch.error.backoff.ms isolation.level enable.partition.eof auto.offset.reset
+    fetch.error.backoff.ms isolation.level enable.partition.eof check.crcs auto.offset.reset
 """
 MODELLED = frozenset(f"{_COMMON} {_PRODUCER} {_CONSUMER}".split())
 
-# Sizes on the wire are those of uncompressed batches; records are never damaged on their way; no
-# client here reads what is logged, pushed as telemetry or asked of sockets.
+# Sizes on the wire are those of uncompressed batches; no client here reads what is logged, pushed
+# as telemetry or asked of sockets.
 _NOTHING_TO_SEE = """
-    compression.codec compression.level check.crcs debug log_level log.queue log.thread.name
+    compression.codec compression.level debug log_level log.queue log.thread.name
     log.connection.close client.software.name client.software.version socket.keepalive.enable
     socket.nagle.disable socket.send.buffer.bytes socket.receive.buffer.bytes
     message.copy.max.bytes receive.message.max.bytes broker.address.ttl broker.address.family

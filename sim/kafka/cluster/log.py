@@ -136,12 +136,14 @@ class Log:
         _, _, batch, at = self._place(offset)
         return _seen(batch, at)
 
-    def alter(self, offset: int, value: bytes) -> None:
-        """Let a record read as `value` from now on."""
+    def alter(self, offset: int, value: bytes, *, stale: bool = False) -> None:
+        """Let a record read as `value` from now on; `stale` leaves the checksum as it was."""
         segment, index, batch, at = self._place(offset)
         key, _, headers, time = batch.records[at]
         changed = (*batch.records[:at], (key, value, headers, time), *batch.records[at + 1 :])
-        self._put(segment, index, [batch.part(changed, 0)])
+        altered = batch.part(changed, 0)
+        altered.stale = altered.stale or stale
+        self._put(segment, index, [altered])
 
     def lose(self, offset: int) -> None:
         """Let a record be gone; its offset stays empty."""

@@ -15,12 +15,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from sim.kafka.batch import Batch, Record
+from sim.kafka.batch import PREFIX, Batch, Record
 from sim.kafka.errors import BatchError
 
 _SUFFIX = ".log"
 _METADATA = "partition.metadata"
-_MAGIC_AT, _LENGTH_AT, _PREFIX = 16, 8, 12
+_MAGIC_AT, _LENGTH_AT = 16, 8
 
 
 class Damaged(Exception):
@@ -97,6 +97,7 @@ class StoredBatch(Batch):
         self.producer_id = batch.producer_id
         self.producer_epoch = batch.producer_epoch
         self.base_sequence = batch.base_sequence
+        self.stale = False
         self.count = batch.count
         self._size = batch.size
         self._file = file
@@ -211,10 +212,10 @@ def sync_directory(path: Path) -> None:
 
 
 def _sound(data: mmap.mmap, at: int) -> Batch | None:
-    if len(data) - at < _PREFIX:
+    if len(data) - at < PREFIX:
         return None
-    length = int.from_bytes(data[at + _LENGTH_AT : at + _PREFIX], signed=True)
-    end = at + _PREFIX + length
+    length = int.from_bytes(data[at + _LENGTH_AT : at + PREFIX], signed=True)
+    end = at + PREFIX + length
     if length < 0 or end > len(data):
         return None
     try:

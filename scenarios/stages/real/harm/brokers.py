@@ -219,10 +219,15 @@ def _proxied(_: Any, where: Setting) -> str:
     return "" if where.backend.abilities else "nothing is put before servers that others run"
 
 
+def _taken(fault: AlterRecord, where: Setting) -> str:
+    stale = "a broker takes nothing whose checksum does not hold" if fault.stale else ""
+    return _proxied(fault, where) or stale
+
+
 COUNTERPARTS: Counterparts = {
     AlterRecord: Counterpart(
         "a proxy flips the bit before the broker has it",
-        _proxied,
+        _taken,
         alter_record,
         "topics",
         "",

@@ -16,6 +16,7 @@ from scenarios.stages.real.counterparts import COUNTERPARTS, lacking
 from scenarios.stages.real.town import RealTown
 from sim import faults
 from sim.faults import (
+    AlterRecord,
     ClockStep,
     Crash,
     Cut,
@@ -83,6 +84,7 @@ def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
         (Cut("kafka-1", "kafka-2"), "between servers"),
         (ClockStep("kafka-1", 5), "only programs have doors"),
         (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
+        (AlterRecord("balance.events", stale=1), "checksum does not hold"),
     ],
 )
 def test_what_cannot_be_done_says_why(fault: Fault, why: str) -> None:

@@ -264,6 +264,33 @@ def test_an_offset_that_is_gone_is_reset_as_configured(ten: Tank, policy: str) -
     )
 
 
+@pytest.mark.parametrize("checks", [False, True])
+def test_a_checksum_that_does_not_hold_is_told_of_if_it_is_looked_at(
+    ten: Tank, checks: bool
+) -> None:
+    log = ten.cluster.partition_log("t", 0)
+    damaged = next(batch.base_offset for batch in log.batches() if batch.last_offset >= 4)
+    log.alter(4, b"other", stale=True)
+
+    def body() -> list[Any]:
+        reader = consumer(ten, auto_offset_reset="error", check_crcs=checks)
+        reader.assign([TopicPartition("t", 0, 0)])
+        seen: list[Any] = []
+        began = now()
+        while (message := reader.poll(2)) is not None and now() - began < 2.2:
+            error = message.error()
+            seen.append((error.name(), message.offset()) if error else message.value())
+        return seen
+
+    seen = ten.run(body)
+    if checks:
+        assert len(seen) > damaged + 1
+        assert set(seen[damaged:]) == {("_BAD_MSG", damaged)}
+    else:
+        assert seen[4] == b"other"
+        assert len(seen) == 10
+
+
 def test_without_a_committed_offset_the_policy_decides(ten: Tank) -> None:
     def first(policy: str, group: str) -> Any:
         reader = consumer(ten, auto_offset_reset=policy, group_id=group)
