@@ -24,7 +24,10 @@ from scenarios.draws import (
 from scenarios.redeploy import Redeploy
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import AlterRecord, BitRot, Crash, LoseRecord, Pause, PowerLoss, SlowLink
+from system.formats import COMPACT, ORDERS, TRACES
 from system.records import OUTPUTS
+
+_NEXT = (ORDERS, TRACES, COMPACT)  # the format versions that a deployment upgrades to
 
 
 def swarm(stream: random.Random, scenario: Scenario) -> Plan:
@@ -105,7 +108,7 @@ def upgrade(stream: random.Random, scenario: Scenario) -> Plan:
     """Agree on the next format version, readers first, while a swarm is at large."""
     deployment = scenario.deployment
     order = (*deployment.settlements, *deployment.engines, *deployment.cores, *deployment.gateways)
-    return _with_swarm(stream, scenario, _redeployed(stream, order, stream.choice((2, 3))))
+    return _with_swarm(stream, scenario, _redeployed(stream, order, stream.choice(_NEXT)))
 
 
 def upgrade_out_of_order(stream: random.Random, scenario: Scenario) -> Plan:
@@ -115,7 +118,7 @@ def upgrade_out_of_order(stream: random.Random, scenario: Scenario) -> Plan:
     stream.shuffle(order)
     order.sort(key=lambda name: name in deployment.settlements)
     one = stream.choice((*deployment.cores, *deployment.settlements, *deployment.engines))
-    new = stream.choice((2, 3))
+    new = stream.choice(_NEXT)
     back = Step(at=8 * SECOND, lasts=SECOND, fault=Redeploy((one,), stream.randrange(1, new)))
     forth = Step(at=11 * SECOND, lasts=SECOND, fault=Redeploy((one,), new))
     return (_redeployed(stream, order, new), back, forth)

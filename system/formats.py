@@ -12,7 +12,8 @@ from system.config import Section
 TRANSFERS = 1
 ORDERS = 2  # orders, and what the matching engine does
 TRACES = 3  # frames of the log with the trace context of their record
-NEWEST = TRACES
+COMPACT = 4  # snapshots of UBSCore in which each request key stands once
+NEWEST = COMPACT
 
 
 class Formats(Section, frozen=True):

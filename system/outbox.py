@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from system.log import Log
 from system.origin import Origin
+from system.tracing import Headers
 from system.wal.frames import Delivered, MarkFrame, Output
 
 RETRY_S = 0.1
@@ -27,12 +28,12 @@ UNKNOWN = Origin()
 class Unacknowledged:
     """A record on its way."""
 
-    __slots__ = ("acknowledged", "lsn", "offset", "origin", "output")
+    __slots__ = ("acknowledged", "headers", "lsn", "offset", "output")
 
-    def __init__(self, lsn: int, output: Output, origin: Origin) -> None:
+    def __init__(self, lsn: int, output: Output, headers: Headers | None) -> None:
         self.lsn = lsn
         self.output = output
-        self.origin = origin
+        self.headers = headers
         self.acknowledged = False
         self.offset = -1
 
@@ -57,7 +58,8 @@ class Outbox:
     def keep(self, lsn: int, outputs: Iterable[Output], origin: Origin = UNKNOWN) -> None:
         """Remember a durable frame's records without sending them yet."""
         self._through = lsn
-        self.waiting.extend([Unacknowledged(lsn, output, origin) for output in outputs])
+        headers = origin.headers()
+        self.waiting.extend([Unacknowledged(lsn, output, headers) for output in outputs])
 
     def acknowledged(self, mark: MarkFrame) -> None:
         """Take over a mark from the log."""
@@ -93,8 +95,9 @@ class Outbox:
     def publish(self, lsn: int, outputs: Iterable[Output], origin: Origin = UNKNOWN) -> None:
         """Send the records of a durable frame."""
         self._through = lsn
+        headers = origin.headers()
         for output in outputs:
-            record = Unacknowledged(lsn, output, origin)
+            record = Unacknowledged(lsn, output, headers)
             self.waiting.append(record)
             self.send(record)
 
@@ -109,7 +112,7 @@ class Outbox:
                     output.value,
                     output.key,
                     output.partition,
-                    headers=record.origin.headers(),
+                    headers=record.headers,
                     on_delivery=report,
                 )
             except BufferError:  # the local queue is full: reports must be served first

@@ -28,8 +28,9 @@ class Snapshot(NamedTuple):
     """A snapshot that may be used; `counter` orders those of one directory."""
 
     name: str
+    version: int
     counter: int
-    state: bytes
+    state: memoryview
 
 
 class Damaged(Exception):
@@ -126,10 +127,9 @@ class Snapshots:
                 content = file.read()
         except OSError as error:
             raise LogError(f"reading {path}: {error}") from error
-        counter, state = self._unpack(name, content)
-        return Snapshot(name, counter, state)
+        return self._unpack(name, content)
 
-    def _unpack(self, name: str, content: bytes) -> tuple[int, bytes]:
+    def _unpack(self, name: str, content: bytes) -> Snapshot:
         start = _HEADER.size + _CRC.size
         if len(content) < start:
             raise Damaged(f"truncated: {len(content)} bytes are less than a header")
@@ -146,9 +146,9 @@ class Snapshots:
             )
         if identity != self.identity:
             raise Halt("snapshot_foreign", f"{name} belongs to another data directory; remove it")
-        state = content[start:]
+        state = memoryview(content)[start:]
         if len(state) != length:
             raise Damaged(f"truncated: {len(state)} of {length} bytes")
         if crc32(state) != crc:
             raise Damaged("the checksum does not fit")
-        return counter, state
+        return Snapshot(name, version, counter, state)

@@ -69,7 +69,7 @@ class State:
         markets = [market.state for _, market in sorted(self.markets.items())]
         return _encode(Contents(self.rules, positions, self.delivered, markets))
 
-    def restore(self, name: str, content: bytes) -> None:
+    def restore(self, name: str, content: bytes | memoryview) -> None:
         """Take over the content of a snapshot, which passed its checksum."""
         try:
             contents = _decode(content)

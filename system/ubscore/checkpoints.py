@@ -28,7 +28,7 @@ class Checkpoints:
         self.snapshots.clean()
         snapshot = self.snapshots.latest()
         if snapshot is not None:
-            image.restore(state, snapshot.name, snapshot.state)
+            image.restore(state, snapshot)
             self.lsn = state.lsn
             self.log.info("restored", snapshot=snapshot.name, lsn=state.lsn)
 
@@ -36,8 +36,8 @@ class Checkpoints:
         """Write a snapshot of the state, go on in a new log file, and delete what is covered."""
         assert state.lsn == writer.synced_lsn, "a snapshot holds nothing that is not durable"
         began_s = time.perf_counter()
-        version = image.version_of(state)
-        size = self.snapshots.write(state.lsn, image.encode(state), version)
+        version = image.version_of(state, self.snapshots.version)
+        size = self.snapshots.write(state.lsn, image.encode(state, version), version)
         self.lsn = state.lsn
         writer.roll()
         files = writer.cut(min(self.snapshots.oldest(), state.mark.lsn))

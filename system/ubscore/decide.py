@@ -4,7 +4,8 @@ from system.records import Cancel, Deposit, Operation, PlaceOrder, Reason, Rejec
 from system.ubscore import orders
 from system.ubscore.arrivals import Arrival
 from system.ubscore.draft import Cause, Draft
-from system.ubscore.state import ACCEPTED, DUPLICATE, REJECTED, State, made_at_ms
+from system.ubscore.keys import made_at_ms
+from system.ubscore.state import ACCEPTED, DUPLICATE, REJECTED, State
 from system.ubscore.terms import Terms
 from system.wal.frames import CommandFrame, OrderFrame
 
@@ -66,11 +67,13 @@ def verdict(
 
 def refusal(state: State, terms: Terms, operation: Operation) -> Reason | None:
     """Return why balances and orders do not allow the command; None if they do."""
-    if isinstance(operation, PlaceOrder | Cancel):
+    if isinstance(operation, PlaceOrder):
         return orders.refusal(state, operation)
     if isinstance(operation, Deposit):
         net = state.net.get(operation.asset_id, 0)
         return "overflow" if net + operation.amount > terms.net_max else None
+    if isinstance(operation, Cancel):
+        return orders.refusal(state, operation)
     if operation.user_id not in state.users:
         return "unknown_account"
     avail = state.balance(operation.user_id, operation.asset_id).avail

@@ -32,7 +32,7 @@ class Draft:
 
     __slots__ = (
         "_balances",
-        "_cause",
+        "_common",
         "_numbers",
         "_state",
         "_terms",
@@ -47,7 +47,14 @@ class Draft:
         self.outputs: list[Output] = []
         self._state = state
         self._terms = terms
-        self._cause = cause
+        self._common: dict[str, Any] = {  # what every record says
+            "shard": terms.shard,
+            "epoch": state.epoch.counter,
+            "epoch_bits": state.epoch.bits,
+            "request_id": cause.request_id,
+            "body_hash": cause.body_hash,
+            "created_at": self.created_at,
+        }
         self._balances: dict[tuple[int, int], Balance] = {}
         self._numbers: dict[tuple[str, int], int] = {}
 
@@ -108,15 +115,6 @@ class Draft:
         place = topic, home.partition
         n = self._numbers.get(place) or self._state.number(home.partition, topic)
         self._numbers[place] = n = n + 1
-        epoch = self._state.epoch
-        finished = record(
-            shard=self._terms.shard,
-            epoch=epoch.counter,
-            epoch_bits=epoch.bits,
-            n=n,
-            request_id=self._cause.request_id,
-            body_hash=self._cause.body_hash,
-            created_at=self.created_at,
-            **fields,
-        )
-        self.outputs.append(Output(topic, home.partition, n, home.key, encode(finished)))
+        fields |= self._common
+        fields["n"] = n
+        self.outputs.append(Output(topic, home.partition, n, home.key, encode(record(**fields))))

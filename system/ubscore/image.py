@@ -6,14 +6,17 @@ import msgspec
 
 from system.chain import Link
 from system.errors import Halt
+from system.formats import COMPACT, ORDERS, TRANSFERS
+from system.snapshots import Snapshot
 from system.ubscore import standing
+from system.ubscore.keys import Ages, Contents, Decided, once, twice
 from system.ubscore.state import Balance, State
 from system.wal.frames import EpochFrame, MarkFrame, Position
 
-VERSION = 2  # the newest of a snapshot's content; version 1 has nothing about orders
+VERSION = COMPACT  # the newest of a snapshot's content; version 1 has nothing about orders
 
 
-class Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A state at rest, as of an LSN; everything that has an order is in it."""
 
     lsn: int
@@ -27,44 +30,65 @@ class Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     numbers: list[tuple[str, int, int]]
     links: dict[int, Link]
     standing: standing.Contents
-    keys: list[tuple[int, str, tuple[str, ...]]]
-    ages: dict[int, list[tuple[int, int, str]]]
 
 
-def encode(state: State) -> bytes:
+class Compact(_Image, frozen=True):
+    """Version 4: every request key once."""
+
+    keys: Contents
+
+
+class Wide(_Image, frozen=True):
+    """Versions 1 and 2: every request key with its hashes, and again with its age."""
+
+    keys: Decided
+    ages: Ages
+
+
+def encode(state: State, version: int = VERSION) -> bytes:
     """Return the content of a snapshot: equal states give equal bytes."""
-    keys, ages = state.keys_at_rest()
-    return _encode(
-        Image(
-            lsn=state.lsn,
-            epoch=state.epoch,
-            created_at=state.created_at,
-            mark=state.mark,
-            balances=[(*key, *balance) for key, balance in sorted(state.balances.items())],
-            users=sorted(state.users),
-            net=_ordered(state.net),
-            positions=[position for _, position in sorted(state.positions.items())],
-            numbers=[(*place, n) for place, n in sorted(state.numbers.items())],
-            links=_ordered(state.links),
-            standing=state.standing.contents,
-            keys=keys,
-            ages=ages,
-        )
+    overdue = [(request_id, user_id) for user_id, request_id in state.standing.overdue]
+    remembered = state.keys.contents(overdue)
+    rest = (
+        state.lsn,
+        state.epoch,
+        state.created_at,
+        state.mark,
+        [(*key, *balance) for key, balance in sorted(state.balances.items())],
+        sorted(state.users),
+        _ordered(state.net),
+        [position for _, position in sorted(state.positions.items())],
+        [(*place, n) for place, n in sorted(state.numbers.items())],
+        _ordered(state.links),
+        state.standing.contents,
     )
+    if version >= COMPACT:
+        return _encode(Compact(*rest, remembered))
+    return _encode(Wide(*rest, *twice(remembered)))
 
 
-def version_of(state: State) -> int:
-    """Return the lowest version that can express a state."""
+def version_of(state: State, newest: int) -> int:
+    """Return the version to write a state in, if no newer one than `newest` is agreed on.
+
+    The compact one has nothing that others could not express, and is half as large.
+    """
+    if newest >= COMPACT:
+        return COMPACT
     standing = state.standing
-    return VERSION if state.links or standing.orders or standing.cancels else 1
+    return ORDERS if state.links or standing.orders or standing.cancels else TRANSFERS
 
 
-def restore(state: State, name: str, content: bytes) -> None:
+def restore(state: State, snapshot: Snapshot) -> None:
     """Fill a new state with the content of a snapshot, which passed its checksum."""
     try:
-        image = _decode(content)
+        if snapshot.version >= COMPACT:
+            image: _Image = (compact := _decode(snapshot.state))
+            remembered = compact.keys
+        else:
+            image = wide = _decode_wide(snapshot.state)
+            remembered = once(wide.keys, wide.ages)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Halt("snapshot_damaged", f"{name}: whole, but unreadable: {error}") from None
+        raise Halt("snapshot_damaged", f"{snapshot.name}: whole, but unreadable: {error}") from None
     state.lsn, state.epoch = image.lsn, image.epoch
     state.created_at, state.mark = image.created_at, image.mark
     state.balances = {(user, asset): Balance(*rest) for user, asset, *rest in image.balances}
@@ -73,8 +97,8 @@ def restore(state: State, name: str, content: bytes) -> None:
     state.positions = {(at.topic, at.partition): at for at in image.positions}
     state.numbers = {(topic, partition): n for topic, partition, n in image.numbers}
     state.links = image.links
-    state.resume_keys(image.keys, image.ages)
-    state.standing.resume(image.standing, state.remembered)
+    state.keys.resume(remembered)
+    state.standing.resume(image.standing, state.keys)
 
 
 def _ordered(mapping: dict[int, Any]) -> dict[int, Any]:
@@ -82,4 +106,5 @@ def _ordered(mapping: dict[int, Any]) -> dict[int, Any]:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Image).decode
+_decode = msgspec.msgpack.Decoder(Compact).decode
+_decode_wide = msgspec.msgpack.Decoder(Wide).decode

@@ -90,20 +90,17 @@ class Metrics(Instruments):
     def batch(self, batch: Batch, lsn: int, waiting: int) -> None:
         """Count a batch that was made durable and published."""
         now_ms = time.time_ns() // 1_000_000
-        decisions: Counts[str] = Counts()
-        rows: Counts[str] = Counts()
-        for _, frame in batch:
-            rows.update([leg.event_type for leg in frame.legs])
-            if isinstance(frame, CommandFrame):
-                decisions[frame.decision] += 1
-                self.decision.observe(max(0, now_ms - frame.time_ms) / 1000)
-                if frame.reason is not None:
-                    self.rejections.labels(frame.reason).inc()
-        for decision, frames in decisions.items():
-            self.commands.labels(decision).inc(frames)
-        for event_type, legs in rows.items():
-            self.rows.labels(event_type).inc(legs)
-        self.fills.inc(len(batch) - decisions.total())
+        commands = [frame for _, frame in batch if isinstance(frame, CommandFrame)]
+        for frame in commands:
+            self.decision.observe(max(0, now_ms - frame.time_ms) / 1000)
+            if frame.reason is not None:
+                self.rejections.labels(frame.reason).inc()
+        for decision, decided in Counts([frame.decision for frame in commands]).items():
+            self.commands.labels(decision).inc(decided)
+        rows = Counts([leg.event_type for _, frame in batch for leg in frame.legs])
+        for event_type, made in rows.items():
+            self.rows.labels(event_type).inc(made)
+        self.fills.inc(len(batch) - len(commands))
         self.sizes.observe(len(batch))
         self.lsn.set(lsn)
         self.outbox.set(waiting)

@@ -17,7 +17,7 @@ from system.ubscore.terms import Terms
 
 def refusal(state: State, operation: PlaceOrder | Cancel) -> Reason | None:
     """Return why an order or cancel cannot go on; None if it can."""
-    if isinstance(operation, Cancel):
+    if not isinstance(operation, PlaceOrder):
         return _of_cancel(state, operation)
     terms = terms_of(operation)
     if terms is None:

@@ -4,11 +4,10 @@ Part of the state: changed by frames alone. A closed order is remembered as such
 request key is; a cancel's key is not forgotten before its outcome is known.
 """
 
-from collections.abc import Container
-
 import msgspec
 
 from system.errors import Halt
+from system.ubscore.keys import RequestKeys
 from system.wal.frames import Change
 
 Key = tuple[int, str]  # user, request
@@ -97,12 +96,17 @@ class Standing:
         cancels = [(*key, cancelling) for key, cancelling in sorted(self.cancels.items())]
         return Contents(sorted(self.orders.items()), cancels)
 
-    def resume(self, contents: Contents, keys: Container[Key]) -> None:
+    @property
+    def overdue(self) -> list[Key]:
+        """The keys of cancels under way that are remembered beyond their time."""
+        return [key for key, cancelling in self.cancels.items() if cancelling.overdue]
+
+    def resume(self, contents: Contents, keys: RequestKeys) -> None:
         """Take over orders and cancels; `keys` are those that are remembered."""
         self.orders = dict(contents.orders)
         self.cancels = {(user, request): one for user, request, one in contents.cancels}
         self._of = {
-            key: order_id
+            (order.user_id, order.request_id): order_id
             for order_id, order in self.orders.items()
-            if (key := (order.user_id, order.request_id)) in keys
+            if (order.request_id, order.user_id) in keys
         }

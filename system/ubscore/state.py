@@ -4,14 +4,14 @@ Every change goes through `apply`, live and after a crash alike, so recovery can
 what was decided. Nothing here reads a clock or a setting.
 """
 
-import heapq
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from system.chain import Link
 from system.errors import Halt
 from system.records import EVENTS
 from system.topics import key_of, partition_of
+from system.ubscore.keys import RequestKeys
 from system.ubscore.standing import Cancelling, Order, Standing
 from system.wal import frames
 from system.wal.frames import (
@@ -44,11 +44,6 @@ class Balance(NamedTuple):
 EMPTY = Balance()
 
 
-def made_at_ms(request_id: str) -> int:
-    """Return when a request key was made, as its UUIDv7 says."""
-    return int(request_id[:8] + request_id[9:13], 16)
-
-
 class State:
     """Balances, orders, request keys, input positions and output numbers of one shard."""
 
@@ -64,8 +59,7 @@ class State:
         self.numbers: dict[tuple[str, int], int] = {}
         self.links: dict[int, Link] = {}  # per symbol: the last output as of the framed positions
         self.standing = Standing()
-        self._requests: dict[tuple[int, str], tuple[str, ...]] = {}
-        self._ages: dict[int, list[tuple[int, int, str]]] = {}
+        self.keys = RequestKeys()
 
     # -- questions -----------------------------------------------------------------------------
 
@@ -80,7 +74,7 @@ class State:
 
     def hashes(self, user_id: int, request_id: str) -> tuple[str, ...]:
         """Return the body hashes decided under a request key; the first one won it."""
-        return self._requests.get((user_id, request_id), ())
+        return self.keys.hashes(user_id, request_id)
 
     def number(self, partition: int, topic: str = EVENTS) -> int:
         """Return the number of the last record made for an output partition."""
@@ -102,7 +96,11 @@ class State:
 
     def apply(self, lsn: int, body: AnyBody) -> None:
         """Take in one frame."""
-        if isinstance(body, CommandFrame):
+        if isinstance(body, OrderFrame):
+            self._command(body)
+            if body.decision == ACCEPTED:
+                self._stand(body)
+        elif isinstance(body, CommandFrame):
             self._command(body)
         elif isinstance(body, EngineFrame):
             self._engine(body)
@@ -118,12 +116,10 @@ class State:
         partition = frame.input.partition
         self._pass(frame.input, frame.time_ms, frame.forget_ms)
         self.created_at = frame.created_at
-        self.forget(partition, frame.forget_ms)
+        self._forget(partition, frame.forget_ms)
         if frame.decision != DUPLICATE and frame.reason != EXPIRED:
-            self.remember(partition, frame.user_id, frame.request_id, frame.body_hash)
+            self.keys.remember(partition, frame.user_id, frame.request_id, frame.body_hash)
         self._effects(frame.legs, frame.outputs)
-        if isinstance(frame, OrderFrame) and frame.decision == ACCEPTED:
-            self._stand(frame)
 
     def _stand(self, frame: OrderFrame) -> None:
         user_id, request_id = frame.user_id, frame.request_id
@@ -143,7 +139,8 @@ class State:
         for change in frame.changes:
             self.standing.change(change)
         if frame.ended is not None and self.standing.end(frame.ended):
-            del self._requests[frame.ended]
+            user_id, request_id = frame.ended
+            self.keys.forget((request_id, user_id))
         self._link(frame.links)
 
     def _pass(self, source: Input, time_ms: int = 0, forget_ms: int = 0) -> None:
@@ -170,51 +167,19 @@ class State:
         for link in links:
             self.links[link.symbol_id] = Link(link.output_seq, link.hash)
 
-    def keys_at_rest(
-        self,
-    ) -> tuple[list[tuple[int, str, tuple[str, ...]]], dict[int, list[tuple[int, int, str]]]]:
-        """Return the request keys, and per partition their ages, for a snapshot."""
-        keys = [(*key, hashes) for key, hashes in sorted(self._requests.items())]
-        return keys, {partition: sorted(ages) for partition, ages in sorted(self._ages.items())}
-
-    def resume_keys(
-        self,
-        keys: Iterable[tuple[int, str, tuple[str, ...]]],
-        ages: dict[int, list[tuple[int, int, str]]],
-    ) -> None:
-        """Take over the request keys of a snapshot; a sorted list is a heap."""
-        self._requests = {(user_id, request_id): hashes for user_id, request_id, hashes in keys}
-        self._ages = ages
-
-    @property
-    def remembered(self) -> Container[tuple[int, str]]:
-        """The request keys that are remembered."""
-        return self._requests.keys()
-
-    def remember(self, partition: int, user_id: int, request_id: str, body_hash: str) -> None:
-        """Keep a decided (key, hash) until its time has passed."""
-        key = (user_id, request_id)
-        known = self._requests.get(key)
-        if known is None:
-            age = (made_at_ms(request_id), user_id, request_id)
-            heapq.heappush(self._ages.setdefault(partition, []), age)
-            self._requests[key] = (body_hash,)
-        else:
-            self._requests[key] = (*known, body_hash)
-
-    def forget(self, partition: int, before_ms: int) -> None:
+    def _forget(self, partition: int, before_ms: int) -> None:
         """Drop the keys made before `before_ms`: from now on they are expired."""
-        ages = self._ages.get(partition)
-        while ages and ages[0][0] < before_ms:
-            _, user_id, request_id = heapq.heappop(ages)
+        while (key := self.keys.pass_by(partition, before_ms)) is not None:
+            request_id, user_id = key
             if self.standing.forget((user_id, request_id)):
-                del self._requests[user_id, request_id]
+                self.keys.forget(key)
 
     def _leg(self, leg: Leg) -> None:
         key = (leg.user_id, leg.asset_id)
         before = self.balances.get(key, EMPTY)
-        after = Balance(before.avail + leg.delta_avail, before.frozen + leg.delta_frozen, leg.seq)
-        if (leg.avail, leg.frozen, leg.seq) != (after.avail, after.frozen, before.seq + 1):
+        avail, frozen = before.avail + leg.delta_avail, before.frozen + leg.delta_frozen
+        after = Balance(leg.avail, leg.frozen, leg.seq)
+        if after != (avail, frozen, before.seq + 1):
             raise Halt("log_inconsistent", f"row {leg.seq} of {key} does not follow {before}")
         if after.avail < 0 or after.frozen < 0:
             raise Halt("log_inconsistent", f"row {leg.seq} of {key} leaves {after}")

@@ -33,7 +33,7 @@ def test_the_newest_is_read_and_one_older_is_kept(tmp_path: Path) -> None:
 
     found = snapshots(tmp_path).latest()
     assert found is not None
-    assert (found.counter, found.state) == (11, b"11")
+    assert (found.counter, bytes(found.state)) == (11, b"11")
     assert files(tmp_path) == [f"snapshot-{counter:020}.bin" for counter in (10, 11)]
 
 
@@ -48,7 +48,7 @@ def test_a_truncated_one_is_refused_and_the_older_one_used(tmp_path: Path, size:
     found = ours.latest()
 
     assert found is not None
-    assert found.state == b"older"
+    assert bytes(found.state) == b"older"
     assert '"event":"snapshot_refused"' in said.getvalue()
 
 

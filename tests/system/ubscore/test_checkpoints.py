@@ -6,7 +6,9 @@ from zlib import crc32
 import pytest
 
 from system.errors import Halt
+from system.formats import COMPACT, TRANSFERS
 from system.records import Transfer
+from system.snapshots import Snapshot
 from system.ubscore import image
 from system.wal.packing import HEADER_BYTES
 from tests.system.small_kafka import NOW_MS, Broker
@@ -54,7 +56,7 @@ def test_two_snapshots_are_kept_and_the_log_goes_on_where_the_older_ends(data: P
 
     again = opened(data, broker)
     assert again.state.balances == desk.state.balances
-    assert again.state.keys_at_rest() == desk.state.keys_at_rest()
+    assert again.state.keys.contents(()) == desk.state.keys.contents(())
     assert again.metrics.recovery._value.get() > 0
     assert image.encode(again.state) != whole  # a new epoch
     kill(again)
@@ -205,12 +207,14 @@ def test_a_stop_after_nothing_was_decided_writes_no_snapshot(data: Path) -> None
     assert not snapshots(data)
 
 
-def test_an_image_gives_the_state_it_was_made_of(data: Path) -> None:
+@pytest.mark.parametrize("version", [TRANSFERS, COMPACT])
+def test_an_image_gives_the_state_it_was_made_of(data: Path, version: int) -> None:
     broker = Broker()
     desk = lives(data, broker, 9)
     other = desk.state_type()
 
-    image.restore(other, "snapshot", image.encode(desk.state))
+    content = image.encode(desk.state, version)
+    image.restore(other, Snapshot("snapshot", version, desk.state.lsn, memoryview(content)))
 
     assert image.encode(other) == image.encode(desk.state)
     kill(desk)

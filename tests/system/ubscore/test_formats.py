@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from system.errors import Halt
-from system.formats import ORDERS, TRANSFERS
+from system.formats import COMPACT, ORDERS, TRACES, TRANSFERS
 from tests.system.small_kafka import Broker
 from tests.system.ubscore.desk import Desk, kill, log_of, made, opened
 from tests.system.ubscore.market import BTC, USDT, deposit, order
@@ -77,4 +77,26 @@ def test_a_snapshot_has_the_version_of_what_it_holds_and_a_newer_one_is_refused(
     with pytest.raises(Halt, match=r"snapshot-.*has format version 2.*set formats") as halt:
         opened(data, broker, formats=TRANSFERS)
 
+    assert halt.value.reason == "snapshot_version"
+
+
+def test_a_snapshot_of_the_version_before_is_read_and_the_compact_one_is_refused_by_it(
+    data: Path,
+) -> None:
+    broker = Broker()
+    old = funded(data, broker, TRACES)
+    broker.order(*(order(n, 1001, "buy", 100, 1) for n in range(4, 9)))
+    old.settle()
+    old.close()
+    wide = max(data.glob("snapshot-*")).stat().st_size
+    new = opened(data, broker, formats=COMPACT)
+    assert new.state.keys.contents(()) == old.state.keys.contents(())
+    assert new.state.standing.contents == old.state.standing.contents
+    broker.order(deposit(1001, BTC, 5, 3))
+    new.settle()
+    new.close()
+
+    assert max(data.glob("snapshot-*")).stat().st_size < wide
+    with pytest.raises(Halt, match=r"snapshot-.*has format version 4.*set formats") as halt:
+        opened(data, broker, formats=TRACES)
     assert halt.value.reason == "snapshot_version"

@@ -99,7 +99,7 @@ class Play:
                 after = exchange.shards[shard].state
                 assert after.balances == before.balances
                 assert after.standing.contents == before.standing.contents
-                assert after.keys_at_rest() == before.keys_at_rest()
+                assert after.keys.contents(()) == before.keys.contents(())
             case "kill engine":
                 exchange.restart_engine()
             case "away" | "back" | "lose":
