@@ -104,7 +104,8 @@ def _show(seen: State) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in seen.versions.items())
     click.echo(f"back end {seen.kind} ({versions}): {seen.phase}, owner {seen.owner.pid}")
     for server in seen.servers:
-        life = f"process {server.pid}" if server.pid else "ended"
+        away = "starting" if seen.phase == "starting" else "ended"
+        life = f"process {server.pid}" if server.pid else away
         click.echo(f"  {server.name:<10}{server.advertised!s:<18}{life}")
     click.echo(f"  bootstrap.servers {seen.bootstrap}")
     click.echo(f"  contact points {','.join(seen.contact_points)} port {seen.cql_port}")

@@ -10,7 +10,10 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner, Result
 
-from scenarios.backends import ports
+from scenarios.backends import ports, state
+from scenarios.backends.base import Address
+from scenarios.backends.identity import Identity
+from scenarios.backends.state import ServerState, State
 from scenarios.cli import wavetank
 
 INFRASTRUCTURE, USAGE = 75, 2
@@ -195,6 +198,30 @@ def test_nothing_up_is_said(place: Place) -> None:
     assert place.run("down").exit_code == 0
     assert "nothing is up" in place.run("down").output
     assert not place.folder.exists()
+
+
+def test_who_has_not_started_yet_is_not_said_to_have_ended(place: Place) -> None:
+    here = Address("127.0.0.1", 1)
+    server = ServerState(
+        name="kafka-1", role="kafka", address=here, advertised=here, log="log", pid=None
+    )
+    owner = Identity.of(os.getpid())
+    assert owner is not None
+    seen = State(
+        kind="jvm",
+        phase="starting",
+        owner=owner,
+        bootstrap="127.0.0.1:1",
+        contact_points=("127.0.0.1",),
+        cql_port=1,
+        versions={},
+        servers=(server,),
+    )
+    with state.owning(place.folder):
+        state.write(place.folder, seen)
+        done = place.run("status")
+    assert done.exit_code == INFRASTRUCTURE
+    assert "kafka-1   127.0.0.1:1       starting" in done.output
 
 
 def test_an_unknown_server_is_answered_with_the_known_ones(place: Place) -> None:
