@@ -214,6 +214,7 @@ def test_who_has_not_started_yet_is_not_said_to_have_ended(place: Place) -> None
         bootstrap="127.0.0.1:1",
         contact_points=("127.0.0.1",),
         cql_port=1,
+        replication=1,
         versions={},
         servers=(server,),
     )
