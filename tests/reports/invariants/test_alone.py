@@ -21,7 +21,7 @@ from system.ubscore.draft import Draft
 from system.ubscore.state import Balance, State
 from system.wal.frames import Leg
 from tests.reports.build import Build, lively, nine
-from tests.reports.invariants import test_checkers, test_trading
+from tests.reports.invariants import ledger_defects, service_defects, test_trading
 from tests.reports.trading import BTC, Trading, day
 
 change = msgspec.structs.replace
@@ -145,7 +145,7 @@ def a_rejection_was_rolled_back(_: pytest.MonkeyPatch) -> Build:
 
 
 def half_an_effect_so_far(build: Build) -> None:
-    test_checkers.half_an_effect(build)
+    service_defects.half_an_effect(build)
     build.commits.clear()  # nobody has said yet that it is done
 
 
@@ -168,20 +168,20 @@ ALONE: dict[str, Make] = {
     "I2": balances_may_fall_below_zero,
     "I3": a_rejection_is_shown_as_done,
     "I4": an_event_is_made_twice,
-    "I5": damaged(test_checkers.overwritten),
+    "I5": damaged(ledger_defects.overwritten),
     "I6": two_mistakes_that_make_up_for_each_other,
-    "I7": damaged(test_checkers.recovery_forgets),
+    "I7": damaged(ledger_defects.recovery_forgets),
     "I8": who_comes_last_is_served_first,
     "I9": damaged(test_trading.two_contents_under_a_number, day),
     "I10": a_deposit_freezes_a_part,
     "I11": damaged(test_trading.decided_otherwise_than_the_input_says, day),
-    "I12": damaged(test_checkers.commit_before_the_rows),
-    "I13": damaged(test_checkers.another_reason),
-    "I14": damaged(test_checkers.halted_for_nothing),
-    "I15": damaged(test_checkers.read_went_back),
+    "I12": damaged(ledger_defects.commit_before_the_rows),
+    "I13": damaged(ledger_defects.another_reason),
+    "I14": damaged(service_defects.halted_for_nothing),
+    "I15": damaged(service_defects.read_went_back),
     "I16": damaged(half_an_effect_so_far),
     "I17": a_rejection_was_rolled_back,
-    "I18": damaged(test_checkers.another_key),
+    "I18": damaged(service_defects.another_key),
 }
 # Who else sees it: the replay whatever was logged otherwise than sound programs would have; and
 # what is acknowledged is kept end to end (I3) if every hop keeps it, so that some hop sees it, too.
