@@ -15,10 +15,11 @@ from sim.faults import (
     LoseResponse,
     Pause,
     PowerLoss,
+    ShrinkIsr,
     SlowLink,
 )
 from sim.moments import Moment
-from system.records import EVENTS
+from system.records import EVENTS, OPERATIONS
 
 _SNAPSHOTS = tuple(
     f"{whose}.{call}"
@@ -131,6 +132,19 @@ def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
         at = fails.at + stream.randint(20, 2500) * MILLISECOND
         lasts = stream.randint(1, 900) * MILLISECOND
         steps += [fails, Step(at=at, lasts=lasts, fault=PowerLoss(core))]
+    return in_order(steps)
+
+
+def refused_batches(stream: random.Random, scenario: Scenario) -> Plan:
+    """Slow the way to the brokers down, so that batches queue up, and have one of them refused."""
+    steps = []
+    for broker in scenario.deployment.brokers:
+        slow = SlowLink(broker, stream.choice((100, 200)))
+        steps.append(Step(at=SECOND, lasts=4 * SECOND, fault=slow))
+    for begins in (1500, 2500, 3500, 4500):
+        at = (begins + stream.randrange(800)) * MILLISECOND
+        refuse = ShrinkIsr(stream.choice((EVENTS, EVENTS, OPERATIONS)), stream.randint(1, 2))
+        steps.append(Step(at=at, lasts=SECOND, fault=refuse))
     return in_order(steps)
 
 

@@ -5,7 +5,7 @@ Every fault hands out a `Receipt` that says what it really did; one that bit not
 """
 
 from sim.faults.base import Fault, Receipt
-from sim.faults.brokers import Throttle
+from sim.faults.brokers import ShrinkIsr, Throttle
 from sim.faults.clocks import ClockDrift, ClockStep
 from sim.faults.disks import BitRot, DiskError, DiskFull, SlowDisk
 from sim.faults.links import Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink
@@ -30,6 +30,7 @@ __all__ = [
     "Pause",
     "PowerLoss",
     "Receipt",
+    "ShrinkIsr",
     "SlowDisk",
     "SlowLink",
     "Throttle",

@@ -1,4 +1,4 @@
-"""Faults of brokers: quotas that throttle clients."""
+"""Faults of brokers: quotas that throttle clients, replicas that are not in sync."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -39,3 +39,40 @@ class Throttle(Fault):
             throttled = sum(quota.throttled for quota in quotas) - before
             if throttled:
                 receipt.bite("requests throttled", throttled)
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkIsr(Fault):
+    """The next `count` batches for `topic` find fewer replicas in sync than ``acks=all`` asks for.
+
+    Each is refused with NOT_ENOUGH_REPLICAS, and nothing of it is kept; who sent it may repeat it.
+    """
+
+    topic: str
+    count: int = 1
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The topic."""
+        return (self.topic,)
+
+    @contextmanager
+    def injected(self, world: World) -> Generator[Receipt]:
+        """Refuse until the block ends."""
+        receipt = Receipt(self.targets)
+
+        def lacks(topic: str) -> bool:
+            if topic != self.topic or receipt.bites >= self.count:
+                return False
+            receipt.bite("batches refused")
+            return True
+
+        brokers = [server.machine for host in world.hosts.values() for server in host.servers]
+        states = [broker.state for broker in brokers if isinstance(broker, Broker)]
+        for state in states:
+            state.short_of_replicas.append(lacks)
+        try:
+            yield receipt
+        finally:
+            for state in states:
+                state.short_of_replicas.remove(lacks)

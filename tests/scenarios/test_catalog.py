@@ -38,6 +38,7 @@ SHOWS = {
     "maker_loses_its_place": range(5, 6),
     "checksums_unchecked": range(7, 8),
     "formats_ignored": range(1, 2),
+    "k7_retries_reorder": range(1, 2),
     "gaps_passed_over": range(1, 2),
     "k2_reset_to_latest": range(1, 2),
     "page_border_lost": range(1, 2),

@@ -87,7 +87,7 @@ def _append(
             )
         return _refused(index, error, -1, leader), 0
     config = log.config
-    if body.acks == _ALL and config.min_insync > 1:
+    if body.acks == _ALL and (config.min_insync > 1 or state.lacks_replicas(topic)):
         return _refused(index, ErrorCode.not_enough_replicas, log.start), 0
     batches: tuple[Batch, ...] | BatchError = data.records or ()
     if isinstance(batches, BatchError):  # off a wire

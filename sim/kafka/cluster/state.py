@@ -70,10 +70,15 @@ class State:
         self.groups: dict[str, Group] = {}
         self.new_log: Callable[[Topic, int], Log] = log_in_memory
         self.spoilers: list[Spoiler] = []  # what befalls a batch on its drive, once it is there
+        self.short_of_replicas: list[Callable[[str], bool]] = []  # asked for each batch's topic
         # Settings of the operator; they live in the metadata image, so they survive, too.
         self.produce_quota = Quota()
         self.fetch_quota = Quota()
         self.forget()
+
+    def lacks_replicas(self, topic: str) -> bool:
+        """Say whether a batch for `topic` finds too few replicas in sync, whatever there are."""
+        return any(lacks(topic) for lacks in self.short_of_replicas)
 
     def forget(self) -> None:
         """Lose what is only in memory."""

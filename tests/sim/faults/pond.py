@@ -247,6 +247,22 @@ def produces_slowly(pond: Pond) -> Any:
     return pond.run(produce)
 
 
+def refusals(pond: Pond) -> Any:
+    """What became of three records that are sent once each, one by one."""
+
+    def produce() -> list[str]:
+        from confluent_kafka import Producer  # noqa: PLC0415
+
+        told: list[str] = []
+        producer = Producer({"bootstrap.servers": "kafka-1:9092", "acks": "all", "retries": 0})
+        for _ in range(3):
+            producer.produce("t", b"x", on_delivery=lambda e, _: told.append(e.name() if e else ""))
+            producer.flush()
+        return told
+
+    return pond.run(produce)
+
+
 def read_back(pond: Pond) -> Any:
     """What a consumer reads of three records that were acknowledged, by offset."""
     first = pond.cluster.end_offset("t", 0)

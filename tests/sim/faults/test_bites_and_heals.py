@@ -32,6 +32,7 @@ from sim.faults import (
     Pause,
     PowerLoss,
     Receipt,
+    ShrinkIsr,
     SlowDisk,
     SlowLink,
     Throttle,
@@ -124,6 +125,14 @@ CASES = (
     Case(ClockStep("a", 120_000), gauges.wall_error, 0, 120, "wrong times read"),
     Case(ClockStep("a", -5000), gauges.wall_error, 0, -5, "wrong times read"),
     Case(ClockDrift("a", 50_000), gauges.gained, 0, 50, "wrong times read"),
+    Case(
+        ShrinkIsr("t", 2),
+        gauges.refusals,
+        ["", "", ""],
+        ["NOT_ENOUGH_REPLICAS", "NOT_ENOUGH_REPLICAS", ""],
+        "batches refused",
+        ShrinkIsr("nowhere"),
+    ),
     Case(Throttle("kafka-1", 300), gauges.produces_slowly, False, True, "requests throttled"),
     Case(
         LoseRecord("t", 2, 1),
@@ -148,6 +157,14 @@ CASES = (
         [(0, b"0"), (1, b"0"), (2, b"2")],
         "records altered",
         AlterRecord("nowhere"),
+    ),
+    Case(
+        AlterRecord("t", 2, 5, stale=1),
+        gauges.read_back,
+        [(0, b"0"), (1, b"1"), (2, b"2")],
+        [(0, b"0"), (1, b"0"), (2, b"2")],
+        "records altered",
+        AlterRecord("nowhere", stale=1),
     ),
     Case(
         BitRot("a", FILE, 70, 0),

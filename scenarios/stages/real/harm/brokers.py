@@ -9,14 +9,14 @@ is the first record of its batch then.
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scenarios.backends import kafka_wire
 from scenarios.stages.real.counterpart import Counterpart, Counterparts, Setting
 from scenarios.stages.real.proxies import produce
 from scenarios.stages.real.proxies.weather import Fate, Passage
-from sim.faults import AlterRecord, LoseRecord, Receipt
+from sim.faults import AlterRecord, LoseRecord, Receipt, ShrinkIsr
 from sim.faults.records import Spoiled
 from sim.kafka.batch import Batch
 
@@ -224,7 +224,19 @@ def _taken(fault: AlterRecord, where: Setting) -> str:
     return _proxied(fault, where) or stale
 
 
+def shrink_isr(fault: ShrinkIsr, _: "RealTown") -> AbstractContextManager[Receipt]:
+    """Refuse: such a step is left out of every plan for real servers."""
+    raise AssertionError(f"{fault!r} lacks a counterpart, and was not left out")
+
+
 COUNTERPARTS: Counterparts = {
+    ShrinkIsr: Counterpart(
+        "none: partitions have one replica",
+        lambda *_: "partitions have one replica here, which is always in sync with itself",
+        shrink_isr,
+        "topics",
+        "",
+    ),
     AlterRecord: Counterpart(
         "a proxy flips the bit before the broker has it",
         _taken,

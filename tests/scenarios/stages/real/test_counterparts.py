@@ -25,6 +25,7 @@ from sim.faults import (
     Isolate,
     Pause,
     PowerLoss,
+    ShrinkIsr,
     Throttle,
 )
 from sim.moments import Moment
@@ -85,6 +86,7 @@ def test_what_can_be_done_lacks_nothing(fault: Fault) -> None:
         (ClockStep("kafka-1", 5), "only programs have doors"),
         (DiskError("scylla-1", "os.fsync", "EIO"), "only programs have doors"),
         (AlterRecord("balance.events", stale=1), "checksum does not hold"),
+        (ShrinkIsr("balance.events"), "in sync with itself"),
     ],
 )
 def test_what_cannot_be_done_says_why(fault: Fault, why: str) -> None:
