@@ -159,3 +159,23 @@ def test_modules_and_programs_exist() -> None:
     programs = {line.split()[3] for line in told if line.startswith("python -m system ")}
     assert programs
     assert {name for text in programs for name in text.split("|")} <= set(PROGRAMS)
+
+
+def test_the_front_door_counts_what_the_document_about_conformance_counts() -> None:
+    front = [row[1:] for row in _rows(FRONT_DOOR, "**Conformance**", "**Speed**")]
+    told = [row[1:7] for row in _rows(ROOT / "tests/conformance/README.md", "# Held", "")]
+
+    assert [_counts(row) for row in front] == [_counts(row) for row in told]
+    assert len(front) > 5
+
+
+def _rows(path: Path, begin: str, end: str) -> list[list[str]]:
+    """Return the rows of the tables in a part of a document, without their heads."""
+    text = DOCUMENTS[path].partition(begin)[2]
+    part = text.partition(end)[0] if end else text
+    rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("|")]
+    return [row for row in rows if any(re.search(r"\d", cell) for cell in row[1:])]
+
+
+def _counts(row: list[str]) -> list[str]:
+    return re.findall(r"\d[\d,]*\d|\d", " | ".join(row))
