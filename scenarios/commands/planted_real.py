@@ -6,6 +6,7 @@ none itself: the table says which faults it hangs on, or what a control says of 
 interrupted goes on where it stopped.
 """
 
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def table(asked: Asked, only: tuple[str, ...], runs: str, wish: real.Wish) -> in
     """Print a row for each control and story; 1 if a bug was not caught or a story broken."""
     every = catalog.names()
     names = chosen(only)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us gets what is there
     with real.living(Path(runs), "controls") as home, real.servers(wish, home) as backend:
         kept = Rows(runs, _measured(asked, backend))
         click.echo(f"{kept.about}\n")
