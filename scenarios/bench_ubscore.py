@@ -17,8 +17,8 @@ from confluent_kafka import Message
 
 from scenarios.bench_core import Bench, Record, deposits, opened, orders, records_of
 from system.ubscore.arrivals import Arrival
-from system.ubscore.opening import AnyFrame, Batch
-from system.wal.frames import AnyBody, CommandFrame
+from system.ubscore.opening import Batch
+from system.wal.frames import AnyBody, AnyFrame, CommandFrame
 from system.wal.writer import Took, Writer
 
 BATCHES = (1, 16, 64, 256, 1024)

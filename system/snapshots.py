@@ -18,6 +18,11 @@ from system.log import Log
 
 KEPT = 2
 
+_NONE_LEFT = (
+    "; no whole one is left. Put back a copy; or, if all since the beginning can be read again "
+    "(the log from LSN 1, an engine's input from offset 0), take the file away and start anew"
+)
+
 _MAGIC = b"WTSNAP\x00\x01"
 _HEADER = struct.Struct("<8sIQQQI")
 _CRC = struct.Struct("<I")
@@ -84,7 +89,7 @@ class Snapshots:
                 self._damaged.add(name)
                 self.log.warning("snapshot_refused", file=name, detail=str(damage))
         if damages:
-            raise Halt("snapshot_damaged", "; ".join(damages) + "; no whole one is left")
+            raise Halt("snapshot_damaged", "; ".join(damages) + _NONE_LEFT)
         return None
 
     def oldest(self) -> int:

@@ -2,7 +2,7 @@
 
 from scenarios.controls import planted
 from system.ubscore import UBSCore
-from system.ubscore.opening import AnyFrame
+from system.wal.frames import AnyFrame
 
 
 class LogsDepositsOnly(UBSCore):

@@ -2,8 +2,9 @@
 
 from scenarios.controls import planted
 from system.ubscore import UBSCore
-from system.ubscore.opening import AnyFrame, Batch
+from system.ubscore.opening import Batch
 from system.ubscore.settings import Settings
+from system.wal.frames import AnyFrame
 
 
 class RidesAlong(UBSCore):

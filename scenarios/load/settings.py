@@ -46,7 +46,7 @@ class Settings:
             ("--trial", self.trial_s),
         ):
             if not 0 < value < float("inf"):
-                raise UsageError(f"{option} {value:g}: it must be more than 0")
+                raise UsageError(f"{option} {value:g}: it must be a number above 0")
         if not 0 <= self.warm_up_s < float("inf"):
             raise UsageError(f"--warm-up {self.warm_up_s:g}: it must not be less than 0")
         if self.rate * self.whole_s > _REQUESTS_MAX:
@@ -56,7 +56,7 @@ class Settings:
                 f" {_REQUESTS_MAX:,} are as many as one load keeps account of"
             )
         if self.bound_ms is not None and self.bound_ms <= 0:
-            raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be more than 0")
+            raise UsageError(f"--p99 {self.bound_ms:g}ms: it must be a number above 0")
         for option, count in (
             ("--settlements", self.settlements),
             ("--shards", self.shards),

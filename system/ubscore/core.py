@@ -21,9 +21,9 @@ from system.ubscore import arrivals, dump, traces
 from system.ubscore.arrivals import Arrival
 from system.ubscore.decide import decide
 from system.ubscore.engine import EngineOutputs
-from system.ubscore.opening import AnyFrame, Batch, Opening
+from system.ubscore.opening import Batch, Opening
 from system.ubscore.settings import Settings
-from system.wal.frames import CommandFrame, LinkFrame, PositionFrame
+from system.wal.frames import AnyFrame, CommandFrame, LinkFrame, PositionFrame
 from system.wal.traced import traced
 from system.wal.writer import Took
 

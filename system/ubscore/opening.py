@@ -26,10 +26,9 @@ from system.ubscore.settings import GROUP, Settings
 from system.ubscore.state import State
 from system.ubscore.terms import Terms
 from system.wal import reader
-from system.wal.frames import AnyBody, CommandFrame, EngineFrame, EpochFrame, MarkFrame, Position
+from system.wal.frames import AnyBody, AnyFrame, EpochFrame, MarkFrame, Position
 from system.wal.writer import Shape, Writer
 
-AnyFrame = CommandFrame | EngineFrame
 Batch = list[tuple[int, AnyFrame]]
 
 

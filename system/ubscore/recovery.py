@@ -6,10 +6,8 @@ from system.errors import Halt
 from system.log import Log
 from system.outbox import Outbox
 from system.ubscore.state import State
-from system.wal.frames import AnyBody, CommandFrame, EngineFrame
+from system.wal.frames import AnyBody, AnyFrame
 from system.wal.reader import Contents
-
-AnyFrame = CommandFrame | EngineFrame
 
 
 def replay(
@@ -36,7 +34,7 @@ def replay(
             fold(frame.lsn, frame.body)
         elif frame.lsn > state.mark.lsn:
             body = frame.body
-            if isinstance(body, CommandFrame | EngineFrame):
+            if isinstance(body, AnyFrame):
                 keep(frame.lsn, body)
     if contents.last_lsn == covered:
         outbox.keep(covered, ())

@@ -11,9 +11,7 @@ from system import tracing
 from system.origin import Origin
 from system.tracing import Way
 from system.wal import traced
-from system.wal.frames import CommandFrame, EngineFrame, TracedEngineFrame
-
-AnyFrame = CommandFrame | EngineFrame
+from system.wal.frames import AnyFrame, CommandFrame, TracedEngineFrame
 
 
 def origin(frame: AnyFrame, shard: int) -> Origin:

@@ -184,7 +184,8 @@ class LinkFrame(PositionFrame, frozen=True):
     links: tuple[Link, ...] = ()
 
 
-AnyBody = EpochFrame | CommandFrame | MarkFrame | PositionFrame | EngineFrame
+AnyFrame = CommandFrame | EngineFrame  # what has effects, and publishes
+AnyBody = EpochFrame | AnyFrame | MarkFrame | PositionFrame
 _TYPES: dict[type[Body], tuple[int, int]] = {
     EpochFrame: (EPOCH, 1),
     CommandFrame: (COMMAND, 1),

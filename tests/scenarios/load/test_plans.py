@@ -76,7 +76,7 @@ MORE = {"trial": None, "connections": None, "baseline": False}
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"rate": 0.0}, "--rate 0: it must be more than 0"),
+        ({"rate": 0.0}, "--rate 0: it must be a number above 0"),
         ({"rate": -5.0}, "--rate -5"),
         ({"rate": float("nan")}, "--rate nan"),
         ({"rate": float("inf")}, "--rate inf"),
@@ -85,7 +85,7 @@ MORE = {"trial": None, "connections": None, "baseline": False}
         ({"search": True}, "--search and --p99 belong together"),
         ({"p99": "200ms"}, "--search and --p99 belong together"),
         ({"search": True, "p99": "200"}, "--p99 200: write a time such as"),
-        ({"search": True, "p99": "0ms"}, "--p99 0ms: it must be more than 0"),
+        ({"search": True, "p99": "0ms"}, "--p99 0ms: it must be a number above 0"),
         ({"settlements": 5}, "--settlements 5 share 4 partitions"),
         ({"shards": 5}, "--shards 5 share 4 partitions"),
         ({"through": "topic", "gateways": 2}, "--gateways is about --through http"),
