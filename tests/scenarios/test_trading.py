@@ -107,6 +107,12 @@ def test_a_log_that_was_cut_is_whole_with_what_was_deleted_before_its_first_file
     assert whole({last: b"3"}, deleted) == {first: b"1", second: b"2", last: b"3"}
     assert whole({second: b"2"}, {first: b"1"}) == {second: b"2"}
     assert whole({}, deleted) == {}
+    middle = "wal-00000002-0000000000000083.log"
+    assert whole({second: b"2", last: b"3"}, {middle: b"4"}) == {
+        second: b"2",
+        middle: b"4",
+        last: b"3",
+    }
 
 
 @pytest.mark.parametrize("seed", [1, 2, 5])

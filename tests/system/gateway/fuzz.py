@@ -1,6 +1,7 @@
 """Requests that nobody thought of, drawn from the OpenAPI document, against a served gateway.
 
-`python -m tests.system.gateway.fuzz 2000` sends so many to each operation.
+`python -m tests.system.gateway.fuzz 2000` sends so many to each operation; `... 12 same` the same
+twelve each time.
 """
 
 import sys
@@ -83,6 +84,8 @@ def _refresh(case: Any) -> None:
 
 
 if __name__ == "__main__":
-    found = fuzz(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000, derandomize=False)
+    found = fuzz(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 1_000, derandomize=sys.argv[2:] == ["same"]
+    )
     for (label, status), count in sorted(found.items()):
         print(f"{label:32} {status} {count:8,}")

@@ -1,10 +1,16 @@
 """The OpenAPI document agrees with what runs: a short fuzz of every operation."""
 
-from tests.system.gateway.fuzz import fuzz
+import subprocess
+import sys
 
 
 def test_no_drawn_request_gets_a_5xx_or_an_undocumented_answer() -> None:
-    answered = fuzz(12, derandomize=True)
+    # In a process of its own: schemathesis leaves some sockets to the garbage collector.
+    command = [sys.executable, "-m", "tests.system.gateway.fuzz", "12", "same"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    lines = [line.rsplit(maxsplit=2) for line in done.stdout.splitlines()]
+    answered = {(label.strip(), int(status)) for label, status, _ in lines}
 
     operations = {label for label, _ in answered}
     succeeded = {label for label, status in answered if status < 300}
