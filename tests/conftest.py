@@ -1,6 +1,7 @@
 """Hangs the doors before any test imports a library or a program."""
 
 import gc
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +12,11 @@ from sim.process import burying
 
 install.install()
 gc.disable()  # what dead worlds leave behind may be cleared away behind the fence only
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # begun in the background: children would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, so that a failure is somebody's change. To look for new ones:
 # pytest --hypothesis-profile=explore

@@ -1,6 +1,5 @@
 """Closes the worlds of each test, so that none of their threads acts in a later one."""
 
-import gc
 from collections.abc import Generator
 
 import pytest
@@ -10,9 +9,7 @@ from tests.sim.doors.files import computer
 
 @pytest.fixture(autouse=True)
 def closed_worlds() -> Generator[None]:
-    """Close what the test opened; collect garbage only outside of worlds."""
-    gc.disable()
+    """Close what the test opened."""
     yield
     while computer.opened:
         computer.opened.pop().close()
-    gc.enable()
