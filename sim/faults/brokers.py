@@ -1,12 +1,30 @@
 """Faults of brokers: quotas that throttle clients, replicas that are not in sync."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sim.faults.base import Fault, Receipt
 from sim.kafka.cluster.broker import Broker
+from sim.kafka.cluster.state import State
 from sim.world import World
+
+
+@contextmanager
+def at_every_broker(
+    world: World, asked: Callable[[State], list[Any]], one: Callable[..., object]
+) -> Generator[None]:
+    """Have every broker ask `one`, too, among those that are `asked`, until the block ends."""
+    machines = [server.machine for host in world.hosts.values() for server in host.servers]
+    lists = [asked(machine.state) for machine in machines if isinstance(machine, Broker)]
+    for each in lists:
+        each.append(one)
+    try:
+        yield
+    finally:
+        for each in lists:
+            each.remove(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +85,5 @@ class ShrinkIsr(Fault):
             receipt.bite("batches refused")
             return True
 
-        brokers = [server.machine for host in world.hosts.values() for server in host.servers]
-        states = [broker.state for broker in brokers if isinstance(broker, Broker)]
-        for state in states:
-            state.short_of_replicas.append(lacks)
-        try:
+        with at_every_broker(world, lambda state: state.short_of_replicas, lacks):
             yield receipt
-        finally:
-            for state in states:
-                state.short_of_replicas.remove(lacks)

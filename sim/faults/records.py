@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sim.faults.base import Fault, Receipt
+from sim.faults.brokers import at_every_broker
 from sim.kafka.batch import Batch
-from sim.kafka.cluster.broker import Broker
 from sim.kafka.cluster.log import Log, LogRecord
 from sim.world import World
 
@@ -134,12 +134,5 @@ def _spoiling(
         receipt.say("where", f"{topic}[{partition}] offset {offset}")
         world.kernel.trace.record("spoiled", topic, partition, offset)
 
-    brokers = [server.machine for host in world.hosts.values() for server in host.servers]
-    states = [broker.state for broker in brokers if isinstance(broker, Broker)]
-    for state in states:
-        state.spoilers.append(appended)
-    try:
+    with at_every_broker(world, lambda state: state.spoilers, appended):
         yield receipt
-    finally:
-        for state in states:
-            state.spoilers.remove(appended)
