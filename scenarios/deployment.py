@@ -13,6 +13,7 @@ MILLISECOND, SECOND = 10**6, 10**9
 
 DATA = "/var/lib/ubscore"
 ENGINE_DATA = "/var/lib/engine"
+DELIVERY_MS = 2_000  # how long every producer tries, on either stage: plans are drawn by it
 
 # short name -> program, door, glob of the subject
 _MOMENTS: dict[str, tuple[str, str, str]] = {

@@ -140,7 +140,7 @@ def _stall_outputs(stream: random.Random, scenario: Scenario) -> Step:
 
 
 def unheard_outputs(stream: random.Random, scenario: Scenario) -> Step:
-    """Lose every answer of brokers to senders, from an output on, for longer than they wait (2 s).
+    """Lose every answer of brokers to senders, from an output on, for longer than they try.
 
     What was sent is there and not acknowledged: the engine's next producer sends it once more.
     """

@@ -2,6 +2,7 @@
 
 import random
 
+from scenarios.deployment import DELIVERY_MS
 from scenarios.draws import HARM_NS, in_order, strike
 from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
@@ -199,4 +200,39 @@ def unsent_answers(stream: random.Random, scenario: Scenario) -> Plan:
         steps += [Step(at=at, lasts=lasts, fault=Crash(broker)) for broker in deployment.brokers]
         soon = at + stream.randrange(300 * MILLISECOND, lasts)
         steps.append(Step(at=soon, lasts=1, fault=Crash(stream.choice(deployment.gateways))))
+    return in_order(steps)
+
+
+def failed_deliveries(stream: random.Random, scenario: Scenario) -> Plan:
+    """Lose what UBSCore sends, and another time what it hears of it, for longer than it tries."""
+    lost: list[Fault] = [
+        LoseRequest("kafka-*", "Produce", 1000),
+        LoseResponse("kafka-*", "ProduceResponse", 1000),
+    ]
+    stream.shuffle(lost)
+    steps = []
+    for begins, fault in zip((SECOND, 6 * SECOND), lost, strict=True):
+        sends = scenario.deployment.moment("ubscore", "events.produce", stream.randint(1, 4))
+        lasts = DELIVERY_MS + stream.randint(500, 1500)
+        steps.append(Step(at=begins, on=sends, lasts=lasts * MILLISECOND, fault=fault))
+    return in_order(steps)
+
+
+def dead_coordinators(stream: random.Random, scenario: Scenario) -> Plan:
+    """Stop a node as Settlement writes what has piled up, and kill Settlement, then the node.
+
+    Statements that the node was asked to carry out die with it, others are in the database.
+    """
+    deployment = scenario.deployment
+    steps = []
+    for begins in (2 * SECOND, 12 * SECOND):  # a member killed in between is given up after 6 s
+        name, node = stream.choice(deployment.settlements), stream.choice(deployment.nodes)
+        piles = Step(at=begins, lasts=stream.randint(2000, 2800) * MILLISECOND, fault=Pause(name))
+        served = piles.at + piles.lasts
+        writes = Moment(name, "cql.execute", stream.randint(1, 3), 0.0, "INSERT balance_ledger")
+        stops = Step(at=served - MILLISECOND, on=writes, lasts=3 * SECOND, fault=Pause(node))
+        dies = served + stream.randint(700, 1200) * MILLISECOND
+        ends = dies + stream.randint(20, 100) * MILLISECOND
+        steps += [piles, stops, Step(at=dies, lasts=1, fault=Crash(name))]
+        steps.append(Step(at=ends, lasts=MILLISECOND, fault=Crash(node)))
     return in_order(steps)

@@ -23,4 +23,6 @@ class IgnoresErrors(UBSCore):
     outbox_type = _TakesAnyReport
 
 
-scenario = planted(__name__, __doc__ or "", "ubscore", "IgnoresErrors", "I3 I14")
+scenario = planted(
+    __name__, __doc__ or "", "ubscore", "IgnoresErrors", "I3 I14", "failed_deliveries"
+)

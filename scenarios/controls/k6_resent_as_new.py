@@ -35,4 +35,6 @@ class MakesItNew(UBSCore):
     outbox_type = _Renumbers
 
 
-scenario = planted(__name__, __doc__ or "", "ubscore", "MakesItNew", "I4 I5 I14")
+scenario = planted(
+    __name__, __doc__ or "", "ubscore", "MakesItNew", "I4 I5 I14", "failed_deliveries"
+)

@@ -55,5 +55,5 @@ class WritesInParallel(Settlement):
 
 
 scenario = planted(
-    __name__, __doc__ or "", "settlement", "WritesInParallel", "I5 I12", "kills_mid_batch"
+    __name__, __doc__ or "", "settlement", "WritesInParallel", "I5 I12", "dead_coordinators"
 )

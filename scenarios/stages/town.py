@@ -6,7 +6,7 @@ Importing it hangs the doors; no library that a program uses may be imported ear
 from functools import partial
 from typing import Self
 
-from scenarios.deployment import DATA, SECOND, Deployment
+from scenarios.deployment import DATA, DELIVERY_MS, SECOND, Deployment
 from scenarios.keys import OPERATOR_KEY, key_hash
 from scenarios.redeploy import SETTINGS
 from scenarios.scenario import Scenario
@@ -182,7 +182,7 @@ def by_name(files: dict[str, bytes]) -> dict[str, bytes]:
 def configs(deployment: Deployment, name: str) -> dict[str, str]:
     """Return the configuration files of a host's program, by name."""
     bootstrap = ",".join(f"{broker}:{KAFKA_PORT}" for broker in deployment.brokers)
-    kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = 2000\n'
+    kafka = f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {DELIVERY_MS}\n'
     points = ", ".join(f'"{node}"' for node in deployment.nodes)
     scylla = f"[scylla]\ncontact_points = [{points}]\n"
     counts, agreed = f"[topics]\npartitions = {deployment.partitions}\n", deployment.agreed

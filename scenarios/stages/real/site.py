@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.backends.base import Address
-from scenarios.deployment import Deployment
+from scenarios.deployment import DELIVERY_MS, Deployment
 from scenarios.keys import OPERATOR_KEY, key_hash
 from scenarios.stages.logs import whole
 
 KEPT = "kept"
-_DELIVERY_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Surroundings:
         """Return the section about Kafka."""
         bootstrap = ",".join(map(str, self.brokers))
         return (
-            f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {_DELIVERY_MS}\n'
+            f'[kafka]\nbootstrap = "{bootstrap}"\ndelivery_timeout_ms = {DELIVERY_MS}\n'
             f"{_lines(self.kafka_keys)}"
         )
 
