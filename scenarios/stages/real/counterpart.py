@@ -87,3 +87,8 @@ def hit(how: str, ability: Ability, injected: Injection) -> Counterpart:
 def door(how: str, injected: Injection) -> Counterpart:
     """Return the counterpart of a fault of a program's disk or clock."""
     return Counterpart(how, _program, injected)
+
+
+def proxied(_: Any, where: Setting) -> str:
+    """Demand that proxies stand before the servers."""
+    return "" if where.backend.abilities else "nothing is put before servers that others run"

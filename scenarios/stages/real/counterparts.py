@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.scenario import Step
 from scenarios.stages.real.counterpart import Counterparts, Setting
-from scenarios.stages.real.harm import brokers, clocks, disks, links, processes
+from scenarios.stages.real.harm import brokers, clocks, disks, links, processes, replicas
 from sim.faults import Fault, Receipt
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ COUNTERPARTS: Counterparts = {
     **disks.COUNTERPARTS,
     **clocks.COUNTERPARTS,
     **brokers.COUNTERPARTS,
+    **replicas.COUNTERPARTS,
 }
 
 

@@ -4,19 +4,20 @@ A record is lost without a gap like this: it is taken out of its batch, and what
 later is numbered one lower, so that the broker misses nothing. A batch of that record alone is
 answered as the batch before it, sent twice. The first batch of a producer is never lost. With a gap
 its offset is taken by the end of a transaction that nobody began, which no consumer is shown; it
-is the first record of its batch then.
+is the first record of its batch then. A record whose checksum no longer holds no broker would take:
+it is altered on its way to whoever reads it, each time.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from scenarios.backends import kafka_wire
-from scenarios.stages.real.counterpart import Counterpart, Counterparts, Setting
+from scenarios.stages.real.counterpart import Counterpart, Counterparts, proxied
 from scenarios.stages.real.proxies import produce
 from scenarios.stages.real.proxies.weather import Fate, Passage
-from sim.faults import AlterRecord, LoseRecord, Receipt, ShrinkIsr
+from sim.faults import AlterRecord, LoseRecord, Receipt
 from sim.faults.records import Spoiled
 from sim.kafka.batch import Batch
 
@@ -30,8 +31,12 @@ Sender = tuple[int, int, int]  # producer, its epoch, and the number that its ba
 def alter_record(fault: AlterRecord, town: "RealTown") -> Generator[Receipt]:
     """Wait for the record until the block ends; nothing heals it."""
     receipt = Receipt(fault.targets)
-    with town.weather.rule(_Alteration(fault, town, receipt).judge):
+    alteration = (_Rot if fault.stale else _Alteration)(fault, town, receipt)
+    town.weather.always(alteration.judge)  # what has rotted is read as it is for ever
+    try:
         yield receipt
+    finally:
+        alteration.over = True
 
 
 @contextmanager
@@ -148,6 +153,24 @@ class _Alteration(_Spoiling):
         return base + self.index
 
 
+class _Rot(_Alteration):
+    """Flips a bit of the record for those who read it, and leaves its batch's checksum."""
+
+    def judge(self, passage: Passage) -> Fate:
+        """Look at what is read, too."""
+        if passage.kind != "FetchResponse" or self.chosen is None:
+            return super().judge(passage)
+        _, was, _ = self.record
+        whose, place = self.chosen[1], (self.fault.byte, self.fault.bit)
+        content = produce.rotten(passage.content, whose, was, *place)
+        return Fate(content=content) if content != passage.content else Fate()
+
+    def spoiled(self, partition: int, batch: Batch, data: bytes) -> bytes:
+        """Let the batch pass, and note what becomes of the record."""
+        super().spoiled(partition, batch, data)
+        return data
+
+
 class _Loss(_Spoiling):
     """Takes the record out, and closes up what its producer sends later."""
 
@@ -215,31 +238,10 @@ def _stream(partition: int, batch: Batch) -> tuple[int, int, int]:
     return partition, batch.producer_id, batch.producer_epoch
 
 
-def _proxied(_: Any, where: Setting) -> str:
-    return "" if where.backend.abilities else "nothing is put before servers that others run"
-
-
-def _taken(fault: AlterRecord, where: Setting) -> str:
-    stale = "a broker takes nothing whose checksum does not hold" if fault.stale else ""
-    return _proxied(fault, where) or stale
-
-
-def shrink_isr(fault: ShrinkIsr, _: "RealTown") -> AbstractContextManager[Receipt]:
-    """Refuse: such a step is left out of every plan for real servers."""
-    raise AssertionError(f"{fault!r} lacks a counterpart, and was not left out")
-
-
 COUNTERPARTS: Counterparts = {
-    ShrinkIsr: Counterpart(
-        "none: partitions have one replica",
-        lambda *_: "partitions have one replica here, which is always in sync with itself",
-        shrink_isr,
-        "topics",
-        "",
-    ),
     AlterRecord: Counterpart(
-        "a proxy flips the bit before the broker has it",
-        _taken,
+        "a proxy flips the bit before the broker has it, or whenever it is read",
+        proxied,
         alter_record,
         "topics",
         "",
@@ -247,7 +249,7 @@ COUNTERPARTS: Counterparts = {
     ),
     LoseRecord: Counterpart(
         "a proxy takes it out; its sender hears otherwise",
-        _proxied,
+        proxied,
         lose_record,
         "topics",
         "",

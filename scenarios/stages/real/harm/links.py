@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from scenarios.stages.real.counterpart import Counterpart, Counterparts, Injection, Setting
+from scenarios.stages.real.counterpart import (
+    Counterpart,
+    Counterparts,
+    Injection,
+    Setting,
+    proxied,
+)
 from scenarios.stages.real.proxies.weather import Fate, Passage
 from sim.faults import Cut, Isolate, LoseRequest, LoseResponse, Lossy, Receipt, SlowLink, Throttle
 from sim.kafka.cluster.quotas import Quota
@@ -141,8 +147,8 @@ def throttle(fault: Throttle, town: "RealTown") -> Generator[Receipt]:
 
 
 def _links(fault: Any, where: Setting) -> str:
-    if not where.backend.abilities:
-        return "nothing is put before servers that others run"
+    if nothing_there := proxied(fault, where):
+        return nothing_there
     unknown = [name for name in fault.targets if not _known(name, where)]
     if unknown:
         return f"no program or server is called {', '.join(unknown)}"

@@ -1,8 +1,11 @@
-"""Produce requests on a link: the records in them, one of which can be altered, and its offset."""
+"""Produce requests on a link: the records in them, one of which can be altered, and its offset.
+
+What readers are sent of such a record can be altered as well, and a batch be refused.
+"""
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -11,13 +14,15 @@ from kio.index import load_request_schema, load_response_schema
 from kio.schema.errors import ErrorCode
 from kio.serial import entity_reader, entity_writer
 
-from sim.kafka.batch import HEADER_SIZE, Batch
+from sim.kafka.batch import HEADER_SIZE, PREFIX, Batch
 
 _KEY = 0
 _LENGTH = struct.Struct(">i")
 _HEAD = struct.Struct(">hhi")
 _CHECKSUM = slice(17, 21)  # of a batch: of everything behind it
 _SEQUENCE = slice(53, 57)  # its producer's number of its first record
+_MAGIC_AT, _MAGIC = 16, 2
+_SENDER_AT, _SENDER = 43, struct.Struct(">qhi")  # producer, its epoch, its number
 
 
 class Altered(NamedTuple):
@@ -49,14 +54,22 @@ def batches(body: Any, topic: str) -> Iterator[tuple[int, bytes]]:
 
 def with_batch(frame: bytes, topic: str, partition: int, data: bytes) -> bytes:
     """Return the frame with another batch for a partition."""
-    version, _, body = request(frame)
-    schema: Any = load_request_schema(_KEY, version)
+    _, version, _ = _HEAD.unpack_from(frame, 4)
+
+    def changed(body: Any) -> Any:
+        topics = tuple(
+            _with(each, partition, data) if each.name == topic else each for each in body.topic_data
+        )
+        return replace(body, topic_data=topics)
+
+    return _changed(frame, load_request_schema(_KEY, version), changed)
+
+
+def _changed(frame: bytes, schema: Any, change: Callable[[Any], Any]) -> bytes:
     _, at = entity_reader(schema.__header_schema__)(frame[4:], 0)
-    topics = tuple(
-        _with(each, partition, data) if each.name == topic else each for each in body.topic_data
-    )
+    body, _ = entity_reader(schema)(frame[4:], at)
     out = io.BytesIO()
-    entity_writer(schema)(out, replace(body, topic_data=topics))
+    entity_writer(schema)(out, change(body))
     content = frame[4 : 4 + at] + out.getvalue()
     return _LENGTH.pack(len(content)) + content
 
@@ -96,6 +109,31 @@ def renumbered(data: bytes, sequence: int) -> bytes:
     return _summed(batch)
 
 
+def untakeable(data: bytes) -> bytes:
+    """Return a batch that no broker takes: its checksum does not hold."""
+    batch = bytearray(data)
+    batch[_CHECKSUM.start] ^= 0xFF
+    return bytes(batch)
+
+
+def rotten(fetched: bytes, sender: tuple[int, int, int], was: bytes, byte: int, bit: int) -> bytes:
+    """Flip one bit of the value `was` of a sender's batch wherever it lies in what was fetched.
+
+    The checksum stays what it was.
+    """
+    spoiled, mark = bytearray(fetched), _SENDER.pack(*sender)
+    at = fetched.find(mark, _SENDER_AT)
+    while at >= 0:
+        start = at - _SENDER_AT
+        if fetched[start + _MAGIC_AT] == _MAGIC:
+            (size,) = _LENGTH.unpack_from(fetched, start + 8)
+            value_at = fetched.find(was, at, start + PREFIX + size)
+            if value_at >= 0:
+                spoiled[value_at + byte % len(was)] ^= 1 << bit
+        at = fetched.find(mark, at + 1)
+    return bytes(spoiled)
+
+
 def _summed(batch: bytearray) -> bytes:
     batch[_CHECKSUM] = crc32c(bytes(batch[_CHECKSUM.stop :])).to_bytes(4)
     return bytes(batch)
@@ -118,3 +156,23 @@ def offset_of(frame: bytes, version: int, topic: str, partition: int) -> int | N
                 if part.index == partition and part.error_code is ErrorCode.none:
                     return int(part.base_offset)
     return None
+
+
+def refused(frame: bytes, version: int, topic: str, partition: int, why: ErrorCode) -> bytes:
+    """Return an answer in which a batch is refused for another reason."""
+
+    def part_of(each: Any, part: Any) -> Any:
+        ours = each.name == topic and part.index == partition
+        return replace(part, error_code=why) if ours else part
+
+    def changed(body: Any) -> Any:
+        responses = tuple(
+            replace(
+                each,
+                partition_responses=tuple(part_of(each, part) for part in each.partition_responses),
+            )
+            for each in body.responses
+        )
+        return replace(body, responses=responses)
+
+    return _changed(frame, load_response_schema(_KEY, version), changed)
