@@ -9,6 +9,7 @@ import os
 import sys
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,6 +42,8 @@ def _serve(options: argparse.Namespace, answers: BinaryIO) -> None:
     for seed in range(options.after):
         simulated.run(scenario, 1_000_000 + seed)
     plan = _plan(scenario, options)
+    if options.servers:
+        scenario = _on_servers(scenario, options.servers)
     watch = _Watch(options)
     for line in sys.stdin:
         result = simulated.run_safely(
@@ -65,6 +68,13 @@ def _plan(scenario: Any, options: argparse.Namespace) -> Any:
     return tuple(step for number, step in drawn if number not in left_out)
 
 
+def _on_servers(scenario: Any, servers: str) -> Any:
+    """Return the scenario with other brokers and nodes; its plan was drawn for its own."""
+    brokers, nodes = (tuple(names.split(",")) for names in servers.split("/"))
+    deployment = replace(scenario.deployment, brokers=brokers, nodes=nodes)
+    return replace(scenario, deployment=deployment)
+
+
 def _take_standard_output() -> BinaryIO:
     """Return standard output for answers alone; what anybody prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -81,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fresh", action="store_true", help="load the programs anew every time")
     parser.add_argument("--plan-of", type=int, metavar="SEED", help="its plan for every seed")
     parser.add_argument("--without", default="", metavar="N,N", help="but for these steps of it")
+    parser.add_argument("--servers", default="", metavar="BROKERS/NODES", help="instead of its own")
     parser.add_argument("--as-real", action="store_true", help="judge what the real stage sees")
     parser.add_argument("--trace", metavar="FILE", help="write the trace of the last run there")
     parser.add_argument("--stop-at", type=int, metavar="N", help="note the stack at entry N")

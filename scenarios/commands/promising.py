@@ -12,6 +12,7 @@ from itertools import islice
 
 from scenarios import catalog
 from scenarios.commands import planted
+from scenarios.deployment import Deployment
 from scenarios.hunt import hunt
 from scenarios.results import Result
 from scenarios.scenario import Scenario
@@ -28,7 +29,8 @@ class Promising:
 
     `number` is the seed's place in the campaign; of `tries` other seeds with the part of this
     plan that has counterparts, `caught` broke what was expected. `hangs_on` are the kinds of faults
-    left out, each with the reason, if the seed itself catches nothing without them.
+    left out, each with the reason, if the seed itself catches nothing without them, on as many
+    servers as there are.
     """
 
     number: int
@@ -70,8 +72,10 @@ class Search:
         lacking = [counterparts.lacking(step, self.where) for step in plan]
         left_out = [i for i, why in enumerate(lacking) if why]
         others = planted.seeds_of(_TRIES, 1)
-        catching = _catching(scenario, own, left_out, (own, *others), self.jobs)
+        catching = self._catching(scenario, own, left_out, (own, *others))
         kinds = dict.fromkeys(f"{plan[i].fault.kind}: {lacking[i]}" for i in left_out)
+        if not kinds:
+            kinds = dict.fromkeys(_fewer(scenario.deployment, self.where.deployment))
         return Promising(
             number=number,
             seed=own,
@@ -81,23 +85,40 @@ class Search:
             hangs_on=() if own in catching else tuple(kinds),
         )
 
+    def _catching(
+        self, scenario: Scenario, plan_of: int, left_out: Sequence[int], seeds: Sequence[int]
+    ) -> set[int]:
+        """Return the seeds that catch the bug with the plan of one seed, but for some steps of it.
+
+        They have as many servers of each kind as the real stage.
+        """
+        without = ",".join(map(str, left_out))
+        there = self.where.deployment
+        servers = f"{','.join(there.brokers)}/{','.join(there.nodes)}"
+        arguments = (
+            *("--plan-of", str(plan_of), "--without", without, "--as-real"),
+            *("--servers", servers),
+        )
+        results: list[Result] = []
+        campaign = hunt(
+            scenario.name, iter(seeds), jobs=self.jobs, arguments=arguments, keep_results=results
+        )
+        if campaign.interrupted:
+            raise KeyboardInterrupt
+        return {result.seed for result in results if broken(result, scenario.expect)}
+
+
+def _fewer(deployment: Deployment, there: Deployment) -> Iterator[str]:
+    """Yield what a plan hangs on that names no server which is not there."""
+    for what, wanted, found in (
+        ("brokers", deployment.brokers, there.brokers),
+        ("nodes", deployment.nodes, there.nodes),
+    ):
+        if len(found) < len(wanted):
+            yield f"it takes more {what} than {len(found)}"
+
 
 def broken(result: Result, expected: Sequence[str]) -> str:
     """Return the expected invariants that broke, in words."""
     there = {each.invariant for each in result.breaks}
     return " ".join(invariant for invariant in expected if invariant in there)
-
-
-def _catching(
-    scenario: Scenario, plan_of: int, left_out: Sequence[int], seeds: Sequence[int], jobs: int
-) -> set[int]:
-    """Return the seeds that catch the bug with the plan of one seed, but for some steps of it."""
-    without = ",".join(map(str, left_out))
-    arguments = ("--plan-of", str(plan_of), "--without", without, "--as-real")
-    results: list[Result] = []
-    campaign = hunt(
-        scenario.name, iter(seeds), jobs=jobs, arguments=arguments, keep_results=results
-    )
-    if campaign.interrupted:
-        raise KeyboardInterrupt
-    return {result.seed for result in results if broken(result, scenario.expect)}

@@ -31,8 +31,6 @@ KAFKA_PORT, CQL_PORT, HTTP_PORT = 9092, 9042, 3001
 
 _TOPIC = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 
-_SCHEMA = schema.SOURCE.read_text(encoding="utf-8")
-
 _PROGRAMS = {
     "init ubscore": "system.ubscore.init:Init",
     "init engine": "system.engine.init:Init",
@@ -166,7 +164,8 @@ class Town:
         hosts = self.world.hosts
         cluster = Nodes({name: hosts[name].address for name in self.deployment.nodes})
         cluster.observe(lambda: self.world.kernel.now)
-        cluster.execute_schema(_SCHEMA)
+        copies = min(schema.REPLICATION, len(cluster.nodes))
+        cluster.execute_schema(";\n".join(schema.load(replication=copies)))
         for name, node in cluster.nodes.items():
             server = self.world.add_server(name, node, CQL_PORT, "cql")
             server.peers = cluster.peers()

@@ -15,6 +15,7 @@ from kio.static.primitive import Records, i16, i32, i32Timedelta, i64
 from scenarios.stages.real.proxies import produce
 from scenarios.stages.real.proxies.weather import Fate, Passage, Weather
 from sim.kafka.batch import Batch
+from sim.kafka.errors import BatchError
 from tests.scenarios.stages.real.test_kafka_proxy import filled, frame, response
 
 VALUES = (b'{"a":1}', b'{"b":22}', b'{"a":1}')
@@ -91,19 +92,51 @@ def test_a_request_is_passed_on_with_another_batch_and_nothing_else_changed(vers
     assert list(produce.batches(produce.request(before)[2], "balance.events")) == []
 
 
-@pytest.mark.parametrize(("error", "offset"), [("none", 41), ("not_leader_or_follower", None)])
-def test_the_answer_says_where_a_batch_stands(error: str, offset: int | None) -> None:
+def answered(error: ErrorCode) -> bytes:
     schema: Any = load_response_schema(0, 9)
     topic_type = schema.__dataclass_fields__["responses"].type.__args__[0]
     part_type = topic_type.__dataclass_fields__["partition_responses"].type.__args__[0]
-    part = filled(part_type, index=i32(2), error_code=ErrorCode[error], base_offset=i64(41))
-    body = filled(
-        schema, responses=(topic_type(name="engine.outputs", partition_responses=(part,)),)
-    )
-    answer = response(schema, body, 9)
+    part = filled(part_type, index=i32(2), error_code=error, base_offset=i64(41))
+    other = filled(part_type, index=i32(3), error_code=ErrorCode.none, base_offset=i64(7))
+    topic = topic_type(name="engine.outputs", partition_responses=(part, other))
+    return response(schema, filled(schema, responses=(topic,)), 9)
+
+
+@pytest.mark.parametrize(("error", "offset"), [("none", 41), ("not_leader_or_follower", None)])
+def test_the_answer_says_where_a_batch_stands(error: str, offset: int | None) -> None:
+    answer = answered(ErrorCode[error])
 
     assert produce.answer(answer) == 9
     assert produce.offset_of(answer, 9, "engine.outputs", 2) == offset
+
+
+def test_a_batch_is_refused_for_another_reason_and_the_one_beside_it_stands() -> None:
+    answer = answered(ErrorCode.corrupt_message)
+
+    other = produce.refused(answer, 9, "engine.outputs", 2, ErrorCode.not_enough_replicas)
+
+    assert other == answered(ErrorCode.not_enough_replicas)
+    assert produce.offset_of(other, 9, "engine.outputs", 3) == 7
+
+
+def test_a_batch_that_no_broker_takes_differs_in_its_checksum_alone() -> None:
+    spoiled = produce.untakeable(batch())
+
+    assert [i for i, byte in enumerate(spoiled) if byte != batch()[i]] == [17]
+    with pytest.raises(BatchError):
+        Batch.decode(spoiled)
+
+
+def test_what_has_rotted_is_read_so_from_its_own_batch_only() -> None:
+    copy = Batch(Batch.decode(batch()).records, 5, 0, 9).encode()  # sent once more
+    fetched = b"head" + copy + batch() + b"tail"
+
+    other = produce.rotten(fetched, (5, 0, 3), VALUES[1], 2, 4)
+
+    differing = [i for i, byte in enumerate(other) if byte != fetched[i]]
+    assert differing == [fetched.index(VALUES[1], len(copy) + 4) + 2]
+    assert other[differing[0]] ^ fetched[differing[0]] == 1 << 4
+    assert produce.rotten(fetched, (5, 1, 3), VALUES[1], 2, 4) == fetched
 
 
 def test_what_one_rule_altered_the_next_one_sees() -> None:
