@@ -24,7 +24,6 @@ from system.records import (
     OUTPUTS,
     LedgerRow,
     PlaceOrder,
-    decides,
     decode_event,
     decode_operation,
     decode_output,
@@ -178,21 +177,25 @@ class Case:
     # -- causes --------------------------------------------------------------------------------
 
     def trail(self, key: RequestKey) -> str:
-        """Say how far a request came."""
+        """Say how far a request came, or where it became more than one."""
         source = next((i for i in self.inputs if i.key == key), None)
         if source is None:
             return "the operations topic never held it; " + self.why("gateway", None)
         place = place_of(source.record)
-        decision = next((d for d in self.decisions if d.key == key and d.frame.outputs), None)
-        if decision is None:
+        decisions = [d for d in self.decisions if d.key == key and d.frame.outputs]
+        if not decisions:
             return f"lies in {place}, but no frame decides it; {self.why('ubscore', source.at_ns)}"
-        for published in self.published:
-            event = published.event
-            if decides(event) and (event.user_id, event.request_id, event.body_hash) == key:
-                why = self.why("settlement", published.at_ns)
-                return f"published as {published.place}, but not settled; {why}"
-        why = self.why("ubscore", source.at_ns)
-        return f"{decision.place} was never published to the events topic; {why}"
+        if len(decisions) > 1:
+            return f"decided {len(decisions)} times: {', '.join(d.place for d in decisions)}"
+        shown = [p for p in self.published if p.decides(key)]
+        if not shown:
+            why = self.why("ubscore", source.at_ns)
+            return f"{decisions[0].place} was never published to the events topic; {why}"
+        rows = len(self.rows_of_request.get(key[:2], ()))
+        if rows > 1:
+            return f"published once, as {shown[0].place}, and settled as {rows} rows"
+        why = self.why("settlement", shown[0].at_ns)
+        return f"published as {shown[0].place}, but not settled; {why}"
 
     def why(self, program: str, at_ns: int | None) -> str:
         """Say what happened to a program (or the faults around it) after ``at_ns``."""

@@ -115,6 +115,7 @@ class About(Record, frozen=True, kw_only=True):
     ``horizon_ms`` is how long request keys have to be remembered (0: nobody said),
     ``fees_ppm`` what makers and takers have to pay (None: nobody said).
     ``servers`` says which back end served a real run; ``unobserved`` what its stage cannot see.
+    ``plan_given`` is whether somebody gave the plan of faults: the seed draws another.
     """
 
     scenario: str
@@ -125,6 +126,7 @@ class About(Record, frozen=True, kw_only=True):
     servers: str = ""
     unobserved: tuple[str, ...] = ()
     command: str = ""
+    plan_given: bool = False
     story: str = ""
     digest: str = ""
     shards: int = 1

@@ -11,6 +11,7 @@ from system.records import (
     Operation,
     Validated,
     Withdraw,
+    decides,
 )
 from system.symbols import BY_ID
 
@@ -83,6 +84,11 @@ class Published:
     def place(self) -> str:
         """The record's place, for people."""
         return place_of(self.record)
+
+    def decides(self, key: RequestKey) -> bool:
+        """Whether it says what was decided of a request."""
+        event = self.event
+        return decides(event) and (event.user_id, event.request_id, event.body_hash) == key
 
 
 class Passed:

@@ -92,20 +92,26 @@ def list_(*, controls: bool, faults: bool) -> None:
 @click.argument("scenario")
 @seed_option
 @runs_option
+@click.option("--plan", metavar="RUN", help="Faults, not the seed's: a run folder or its plan.py.")
 @click.option("--no-report", is_flag=True, help="Judge only; write no run folder.")
 @stage_option
 @servers_options
-def run(scenario: str, seed: int, runs: str, stage: str, *, no_report: bool, **wish: Any) -> None:
-    """Run SCENARIO with one seed and write its report."""
+def run(scenario: str, seed: int, plan: str | None, runs: str, stage: str, **more: Any) -> None:
+    """Run SCENARIO with one seed and write its report.
+
+    The faults are those that the seed draws, or with --plan those of another run, or of its
+    plan.py as somebody has changed it.
+    """
+    report = not more.pop("no_report")
     if stage == "real":
         from scenarios.commands import real  # noqa: PLC0415
 
-        sys.exit(real.run(scenario, seed, runs, real.Wish(**wish), report=not no_report))
-    refuse(wish, "--stage real")
+        sys.exit(real.run(scenario, seed, plan, runs, real.Wish(**more), report=report))
+    refuse(more, "--stage real")
     _with_fixed_hashes()
     from scenarios.commands import running  # noqa: PLC0415
 
-    sys.exit(running.run(scenario, seed, runs, report=not no_report))
+    sys.exit(running.run(scenario, seed, plan, runs, report=report))
 
 
 @wavetank.command()
@@ -156,6 +162,24 @@ def replay(what: str, scenario: str | None, until: str | None, runs: str, *, for
     from scenarios.commands import replaying  # noqa: PLC0415
 
     sys.exit(replaying.replay(what, scenario, until, runs, force=force))
+
+
+@wavetank.command()
+@click.argument("what", metavar="TOKEN|SEED|RUN")
+@click.option("--scenario", help="Which scenario a bare SEED is of (default: the latest run's).")
+@click.option("--budget", type=click.IntRange(1), default=500, show_default=True, help="Most runs.")
+@click.option("--force", is_flag=True, help="Shrink although versions differ.")
+@runs_option
+def shrink(what: str, scenario: str | None, budget: int, runs: str, *, force: bool) -> None:
+    """Find the fewest faults with which a broken run breaks in the same way, and keep that run.
+
+    Faults are left out, many at once and then one by one, for as long as the same invariant breaks
+    with the same code. Ctrl-C keeps the fewest found until then.
+    """
+    _with_fixed_hashes()
+    from scenarios.commands import shrinking  # noqa: PLC0415
+
+    sys.exit(shrinking.shrink(what, scenario, budget, runs, force=force))
 
 
 @wavetank.command()

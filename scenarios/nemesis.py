@@ -88,9 +88,6 @@ class Nemesis:
         if step.on is not None:
             self._note_torn_write(injection, step.on)
         ground.after(step.lasts, self._leave, injection)
-        error = getattr(step.fault, "error", None)
-        if step.on is not None and error is not None:
-            raise error()
 
     def _note_torn_write(self, injection: Injection, moment: Moment) -> None:
         """Say which bytes of a call were done when the fault came in the middle of it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from scenarios.budget import FaultBudget
 from scenarios.deployment import Deployment
 from scenarios.workloads import Workload
+from sim.bounds import demand
 from sim.entropy import Streams
 from sim.faults import Fault
 from sim.moments import Moment
@@ -30,6 +31,9 @@ class Step:
     at: int = 0
     on: Moment | None = None
     lasts: int = 0
+
+    def __post_init__(self) -> None:
+        demand(self, 0, None, "at", "lasts")
 
 
 Plan = tuple[Step, ...]

@@ -2,6 +2,7 @@
 
 ``wt1:SCENARIO:DIGEST:SEED:VERSIONS``, where DIGEST is of the scenario and VERSIONS name what a
 run depends on. A seed alone replays nothing: another version may order events differently.
+A run whose plan is not the one that its seed draws has it at the end, behind another colon.
 """
 
 import hashlib
@@ -11,8 +12,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from scenarios import plan_text
 from scenarios.errors import UsageError
-from scenarios.scenario import Scenario
+from scenarios.scenario import Plan, Scenario
 
 FORMAT = "wt1"
 _ROOT = Path(__file__).resolve().parent.parent
@@ -21,21 +23,26 @@ _PACKAGES = ("simpy", "greenlet", "confluent-kafka", "cassandra-driver", "msgspe
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A scenario, its digest, a seed, and the versions they were run with."""
+    """A scenario, its digest, a seed, and the versions they were run with.
+
+    `plan` is one that was given; None: the one that the seed draws.
+    """
 
     scenario: str
     digest: str
     seed: int
     versions: tuple[tuple[str, str], ...]
+    plan: Plan | None = None
 
     def __str__(self) -> str:
         parts = "+".join(f"{name}={version}" for name, version in self.versions)
-        return f"{FORMAT}:{self.scenario}:{self.digest}:{self.seed}:{parts}"
+        plan = "" if self.plan is None else f":{plan_text.packed(self.plan)}"
+        return f"{FORMAT}:{self.scenario}:{self.digest}:{self.seed}:{parts}{plan}"
 
     @classmethod
-    def of(cls, scenario: Scenario, seed: int) -> "Token":
+    def of(cls, scenario: Scenario, seed: int, plan: Plan | None = None) -> "Token":
         """Return the token of a run made here and now."""
-        return cls(scenario.name, scenario_digest(scenario), seed, versions())
+        return cls(scenario.name, scenario_digest(scenario), seed, versions(), plan)
 
     @classmethod
     def parse(cls, text: str) -> "Token":
@@ -46,12 +53,16 @@ class Token:
                 f"{parts[0]!r} is not a token format this version knows (it writes {FORMAT!r}); "
                 "replay it with the version of Wavetank that printed it"
             )
-        if len(parts) != 5 or not parts[3].isdigit():
-            raise UsageError(f"token {text!r} is not {FORMAT}:SCENARIO:DIGEST:SEED:VERSIONS")
+        if len(parts) not in {5, 6} or not parts[3].isdecimal():
+            raise UsageError(
+                f"token {text!r} is not {FORMAT}:SCENARIO:DIGEST:SEED:VERSIONS, with or without"
+                " a :PLAN behind it"
+            )
         pairs = tuple(
             (name, version) for name, _, version in (p.partition("=") for p in parts[4].split("+"))
         )
-        return cls(parts[1], parts[2], int(parts[3]), pairs)
+        plan = plan_text.unpacked(parts[5]) if len(parts) == 6 else None
+        return cls(parts[1], parts[2], int(parts[3]), pairs, plan)
 
     def differences(self, other: "Token") -> list[str]:
         """Return, in words, which parts of the two tokens differ."""

@@ -8,8 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from sim.bounds import demand
 from sim.kernel import Kernel, Killed
 from sim.process import Process
+
+_CALLS = "fsync link mkdir read rename rmdir truncate unlink write"
+DOORS = frozenset({"open", *(f"os.{call}" for call in _CALLS.split())}) | frozenset(
+    ("cql.execute", "kafka.commit", "kafka.delivery", "kafka.poll", "kafka.produce")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,12 @@ class Moment:
     ordinal: int = 1
     part: float = 0.0
     subject: str = "*"
+
+    def __post_init__(self) -> None:
+        if self.door not in DOORS:
+            raise ValueError(f"door={self.door!r}: there are {', '.join(sorted(DOORS))}")
+        demand(self, 1, None, "ordinal")
+        demand(self, 0, 1, "part")
 
 
 class Waiting:

@@ -100,7 +100,7 @@ def page(judgement: Judgement, *, folder: str = "") -> str:
     """Return the report of a run as HTML."""
     case = judgement.case
     about = case.about
-    commands = [command for _, command in text.commands(about)]
+    commands = [command for _, command in text.commands(judgement, folder)]
     if folder:
         commands += [f"wavetank report {folder}", *_trace_money(judgement, folder)]
     found = lives(case)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
-from reports.evidence import About, FaultReceipt, Operation
+from reports.evidence import FaultReceipt, Operation
 from reports.judge import Judgement
 from reports.reconcile import Statement, Step, TradingStatement
 from reports.reconcile.trading import HOPS
@@ -42,7 +42,9 @@ def _headline(judgement: Judgement) -> str:
     about = judgement.case.about
     checked = sum(check.checked for check in judgement.checks)
     clock = "world" if about.stage == "simulated" else "real"
-    lines = [f"{SIGNS[judgement.verdict]}  {about.scenario}, seed {about.seed} ({about.stage})"]
+    given = ", a plan of its own" if about.plan_given else ""
+    title = f"{about.scenario}, seed {about.seed}{given} ({about.stage})"
+    lines = [f"{SIGNS[judgement.verdict]}  {title}"]
     if about.servers:
         lines.append(f"  on {about.servers}")
     if about.story:
@@ -228,18 +230,27 @@ def told(fault: FaultReceipt) -> str:
     return effects if fault.bites else "bit nothing"
 
 
-def commands(about: About) -> list[tuple[str, str]]:
-    """Return the commands that make a run again, each with what it is for."""
-    found = [("again", about.command)] if about.command else []
-    if about.stage == "real":
-        found.append(("simulate", f"wavetank run {about.scenario} --seed {about.seed}"))
-    elif about.token:
+def commands(judgement: Judgement, folder: str) -> list[tuple[str, str]]:
+    """Return the commands that make a run again, each with what it is for.
+
+    A plan that was given stands in the run's folder, and in its token.
+    """
+    about = judgement.case.about
+    plan = f" --plan {folder}" if about.plan_given else ""
+    found = []
+    if about.command and (folder or not plan):
+        found.append(("again", f"{about.command}{plan}"))
+    if about.stage == "real" and (folder or not plan):
+        found.append(("simulate", f"wavetank run {about.scenario} --seed {about.seed}{plan}"))
+    elif about.token and about.stage != "real":
         found.append(("replay", f"wavetank replay '{about.token}'"))
+        if folder and judgement.verdict == "broken" and len(judgement.case.evidence.faults) > 1:
+            found.append(("shrink", f"wavetank shrink {folder}"))
     return found
 
 
 def _commands(judgement: Judgement, folder: str) -> str:
-    lines = [f"  {what:<10}{command}" for what, command in commands(judgement.case.about)]
+    lines = [f"  {what:<10}{command}" for what, command in commands(judgement, folder)]
     if folder:
         lines.append(f"  look      {folder}/report.html")
     return "\n".join(lines)

@@ -16,11 +16,11 @@ from reports.folder import FolderError
 from reports.load import Baseline, Load
 from reports.pages import live
 from reports.pages import load as pages
-from scenarios import catalog
+from scenarios import catalog, plan_text
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, real, running
 from scenarios.errors import Infrastructure, UsageError
-from scenarios.load import course, figures, histograms, plans, told
+from scenarios.load import course, figures, histograms, told
 from scenarios.load.baseline import CONCURRENCY
 from scenarios.load.made import Made
 from scenarios.load.settings import CONNECTIONS, SECOND, TRIAL_S, Settings
@@ -45,7 +45,7 @@ class Harm:
         if self.plan is not None:
             if self.faults:
                 raise UsageError("--plan and --fault exclude each other: give one of them")
-            return plans.plan(self.plan)
+            return plan_text.read(self.plan)
         if not self.faults:
             if self.at_s or self.lasts_s:
                 raise UsageError("--at and --lasts are about --fault: give one, too")
@@ -57,7 +57,7 @@ class Harm:
                 if not 0 <= seconds < float("inf"):
                     raise UsageError(f"{option} {seconds:g}: it must not be less than 0")
         return tuple(
-            Step(fault=plans.fault(text), at=round(at * SECOND), lasts=round(long * SECOND))
+            Step(fault=plan_text.fault(text), at=round(at * SECOND), lasts=round(long * SECOND))
             for text, at, long in zip(self.faults, ats, lasts, strict=True)
         )
 
@@ -201,7 +201,7 @@ def _keep(folder: Path, load: Load, made: Made, extra: dict[str, bytes]) -> None
         "report.html": pages.page(load, str(folder)).encode(),
         "report.txt": pages.summary(load, str(folder)).encode(),
         "load.json": pages.as_json(load),
-        running.PLAN: running.plan_source(made.plan).encode(),
+        plan_text.PLAN: plan_text.source(made.plan).encode(),
         **extra,
     }
     for name, found in histograms.of_stages(samples, numbers).items():

@@ -70,12 +70,15 @@ class Wish:
         return Remote(read(self.config, given, os.environ), self.config)
 
 
-def run(name: str, seed: int, runs: str, wish: Wish, *, report: bool) -> int:
+def run(name: str, seed: int, plan: str | None, runs: str, wish: Wish, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     scenario = catalog.find(name)
+    given = running.given(scenario, seed, plan)
     with living(Path(runs, scenario.name), f"{seed}-real") as live:
         with servers(wish, live / SERVERS) as backend:
-            made = stage.run(scenario, seed, backend, live, destroy=wish.destroy, say=say)
+            made = stage.run(
+                scenario, seed, backend, live, plan=given, destroy=wish.destroy, say=say
+            )
         running.show(made.judgement, lambda: keep(made, runs, live) if report else "")
     return _INTERRUPTED if made.interrupted else running.code(made.judgement.verdict)
 
@@ -139,10 +142,10 @@ def _standing(wish: Wish) -> Backend | None:
 
 def keep(made: RealRun, runs: str, live: Path) -> str:
     """Write the run folder, with what the programs wrote beside the evidence; return its path."""
-    path = Path(runs, made.scenario.name, f"{made.seed}-real")
+    path = Path(runs, made.scenario.name, f"{running.name_of(made.seed, made.given)}-real")
     extra = written(live)
     extra[f"{running.LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
-    running.keep_folder(path, made.judgement, made.plan, extra, runs)
+    running.keep_folder(path, made.judgement, made.asked, extra, runs)
     return str(path)
 
 

@@ -1,5 +1,6 @@
 """``wavetank replay``: the same run again, or a word about why not."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -7,31 +8,44 @@ import click
 from reports.evidence import About
 from reports.folder import ABOUT, EVIDENCE, FolderError, load
 from reports.pages import text
-from scenarios import catalog
+from scenarios import catalog, plan_checks
 from scenarios.commands import running
 from scenarios.errors import Different, UsageError
-from scenarios.scenario import Scenario
+from scenarios.scenario import Plan, Scenario
 from scenarios.stages import simulated
 from scenarios.token import FORMAT, Token
 
 SECOND = 10**9
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which run is to be made again; `plan` is None if its seed draws it.
+
+    `digest` is the one on record, if there is one of these very versions.
+    """
+
+    scenario: Scenario
+    seed: int
+    plan: Plan | None = None
+    digest: str | None = None
+
+
 def replay(what: str, scenario: str | None, until: str | None, runs: str, *, force: bool) -> int:
     """Run `what` again and compare digests; return the exit code."""
-    found, seed, expected = _what(what, scenario, runs, force=force)
+    wanted = asked(what, scenario, runs, force=force)
     if until is not None:
-        return _until(found, seed, until)
-    run = simulated.run(found, seed)
+        return _until(wanted, until)
+    run = simulated.run(wanted.scenario, wanted.seed, plan=wanted.plan)
+    expected, source = wanted.digest, "the run folder"
     if expected is None:
-        expected = simulated.run(found, seed).result.digest
-        source = "a second run"
-    else:
-        source = "the run folder"
+        again = simulated.run(wanted.scenario, wanted.seed, plan=wanted.plan)
+        expected, source = again.result.digest, "a second run"
     if run.result.digest != expected:
+        name = wanted.scenario.name
         raise Different(
-            f"seed {seed} of {found.name} took another course: digest {run.result.digest}, "
-            f"{source} says {expected}; `wavetank twin {found.name} --seed {seed}` looks for "
+            f"seed {wanted.seed} of {name} took another course: digest {run.result.digest}, "
+            f"{source} says {expected}; `wavetank twin {name} --seed {wanted.seed}` looks for "
             "the first difference"
         )
     click.echo(text.summary(run.judgement))
@@ -39,16 +53,13 @@ def replay(what: str, scenario: str | None, until: str | None, runs: str, *, for
     return running.code(run.result.verdict)
 
 
-def _what(
-    what: str, name: str | None, runs: str, *, force: bool
-) -> tuple[Scenario, int, str | None]:
-    """Return scenario, seed and the digest to expect, if one is on record."""
+def asked(what: str, name: str | None, runs: str, *, force: bool) -> Asked:
+    """Return what a token, a seed (of the scenario `name`) or a run folder asks for."""
     if what.startswith("wt"):
-        token = Token.parse(what)
-        return _of_token(token, runs, force=force)
-    if what.isdigit():
+        return _of_token(Token.parse(what), runs, force=force)
+    if what.isdecimal():
         name = name or _latest(int(what), runs)
-        return catalog.find(name), int(what), _recorded(Path(runs, name, what))
+        return Asked(catalog.find(name), int(what), None, _recorded(Path(runs, name, what)))
     folder = Path(what)
     if not what or not folder.is_dir():
         raise UsageError(
@@ -57,16 +68,15 @@ def _what(
         )
     about = _about(folder)
     if about.stage == "real":
+        plan = f" --plan {what}" if about.plan_given else ""
         raise UsageError(
             f"{what} was made on the real stage, where no two runs are the same;"
-            f" run its plan again: {about.command}"
+            f" run its plan again: {about.command}{plan}"
         )
     return _of_token(Token.parse(about.token), runs, force=force, folder=folder)
 
 
-def _of_token(
-    token: Token, runs: str, *, force: bool, folder: Path | None = None
-) -> tuple[Scenario, int, str | None]:
+def _of_token(token: Token, runs: str, *, force: bool, folder: Path | None = None) -> Asked:
     scenario = catalog.find(token.scenario)
     differences = token.differences(Token.of(scenario, token.seed))
     if differences and not force:
@@ -75,8 +85,10 @@ def _of_token(
             + "\n  ".join(differences)
             + "\nuse that version, or --force to run the seed with this one"
         )
-    folder = folder or Path(runs, token.scenario, str(token.seed))
-    return scenario, token.seed, None if differences else _recorded(folder)
+    if token.plan is not None:
+        plan_checks.check(token.plan, scenario.deployment)
+    folder = folder or Path(runs, token.scenario, running.name_of(token.seed, token.plan))
+    return Asked(scenario, token.seed, token.plan, None if differences else _recorded(folder))
 
 
 def _recorded(folder: Path) -> str | None:
@@ -109,7 +121,7 @@ def _latest(seed: int, runs: str) -> str:
     return max(folders, key=lambda path: path.stat().st_mtime).parent.name
 
 
-def _until(scenario: Scenario, seed: int, until: str) -> int:
+def _until(wanted: Asked, until: str) -> int:
     """Stop at a time and show where everything stands."""
     try:
         at_ns = int(float(until.removesuffix("s")) * SECOND)
@@ -117,6 +129,6 @@ def _until(scenario: Scenario, seed: int, until: str) -> int:
         at_ns = -1
     if at_ns < 0:
         raise UsageError(f"--until {until!r} is no time; write seconds, as in 12.5")
-    for line in simulated.look_at(scenario, seed, at_ns):
+    for line in simulated.look_at(wanted.scenario, wanted.seed, at_ns, wanted.plan):
         click.echo(line)
     return 0

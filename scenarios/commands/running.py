@@ -13,14 +13,14 @@ from reports.folder import FolderError
 from reports.judge import Judgement, judge
 from reports.pages import text
 from reports.pages.writing import write_run
-from scenarios import catalog
+from scenarios import catalog, plan_checks, plan_text
 from scenarios.errors import Infrastructure, UsageError
-from scenarios.scenario import Step
+from scenarios.plan_text import PLAN
+from scenarios.scenario import Plan, Scenario
 
 if TYPE_CHECKING:
     from scenarios.stages.simulated import Run
 
-PLAN = "plan.py"
 LIVE = "live"  # what the programs of a real run wrote
 _CODES = {"held": 0, "broken": 1, "unknown": 3, "nondeterministic": 4}
 _DEMO = (
@@ -35,13 +35,28 @@ def code(verdict: str) -> int:
     return _CODES[verdict]
 
 
-def run(name: str, seed: int, runs: str, *, report: bool) -> int:
+def run(name: str, seed: int, plan: str | None, runs: str, *, report: bool) -> int:
     """Run once, keep it, show one screen; return the exit code."""
     from scenarios.stages import simulated  # noqa: PLC0415 - the doors, which real runs have not
 
-    made = simulated.run(catalog.find(name), seed, sampled=report)
+    scenario = catalog.find(name)
+    made = simulated.run(scenario, seed, plan=given(scenario, seed, plan), sampled=report)
     show(made.judgement, lambda: keep(made, runs) if report else "")
     return code(made.result.verdict)
+
+
+def given(scenario: Scenario, seed: int, path: str | None) -> Plan | None:
+    """Return the plan that `path` holds, checked; None if it is the one that the seed draws."""
+    if path is None:
+        return None
+    plan = plan_text.read(path)
+    plan_checks.check(plan, scenario.deployment)
+    return None if plan == scenario.plan_of(seed) else plan
+
+
+def name_of(seed: int, plan: Plan | None) -> str:
+    """Return the name of a run's folder; `plan` is the one that was given, if any."""
+    return str(seed) if plan is None else f"{seed}-plan-{plan_text.digest(plan)}"
 
 
 def show(judgement: Judgement, keeping: Callable[[], str]) -> str:
@@ -94,7 +109,7 @@ def report(where: str) -> int:
 
 def keep(made: "Run", runs: str) -> str:
     """Write the run folder; return its path."""
-    path = Path(runs, made.scenario.name, str(made.seed))
+    path = Path(runs, made.scenario.name, name_of(made.seed, made.given))
     keep_folder(path, made.judgement, made.plan, {}, runs)
     return str(path)
 
@@ -102,25 +117,18 @@ def keep(made: "Run", runs: str) -> str:
 def keep_folder(
     path: Path,
     judgement: Judgement,
-    plan: tuple[Step, ...],
+    plan: Plan,
     extra: dict[str, bytes],
     runs: str,
 ) -> None:
     """Write a run folder with its plan and `extra` files, and call it the latest."""
-    _write(path, judgement, {**extra, PLAN: plan_source(plan).encode()})
+    _write(path, judgement, {**extra, PLAN: plan_text.source(plan).encode()})
     latest = Path(runs, "latest")
     try:
         latest.unlink(missing_ok=True)
         latest.symlink_to(path.relative_to(runs))
     except OSError:
         pass  # a convenience; the run itself is kept
-
-
-def plan_source(plan: tuple[Step, ...]) -> str:
-    """Return the plan as Python, ready to be pasted into a scenario."""
-    lines = ["# The plan of this run; times in ns from the start of the workload.", "plan = ("]
-    lines += [f"    {step!r}," for step in plan]
-    return "\n".join([*lines, ")", ""])
 
 
 def _write(path: Path, judgement: Judgement, extra: dict[str, bytes]) -> None:

@@ -16,6 +16,7 @@ from scenarios.deployment import DATA, SECOND
 from scenarios.nemesis import Nemesis
 from scenarios.readers import History
 from scenarios.redeploy import SETTINGS
+from scenarios.scenario import Plan
 from scenarios.stages import tables
 from scenarios.stages.audit import Log, told_to_dump
 from scenarios.stages.progress import Progress
@@ -165,14 +166,16 @@ def _ready(process: Process, run_until: RunUntil) -> bool:
     )
 
 
-def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence:
-    """Return all evidence of a run."""
+def gather(
+    town: Town, nemesis: Nemesis, history: History, log: Log, given: Plan | None
+) -> Evidence:
+    """Return all evidence of a run; `given` is its plan if it is not the one its seed draws."""
     shards = tuple(
         LogImage(shard=shard, taken_ns=town.world.kernel.now, files=town.data(core))
         for shard, core in enumerate(town.deployment.cores, 1)
     )
     return Evidence(
-        about=_about(town, log),
+        about=_about(town, log, given),
         operations=history.all(),
         answers=tuple(history.answers),
         reads=tuple(history.reads),
@@ -193,9 +196,9 @@ def gather(town: Town, nemesis: Nemesis, history: History, log: Log) -> Evidence
     )
 
 
-def _about(town: Town, log: Log) -> About:
+def _about(town: Town, log: Log, given: Plan | None) -> About:
     scenario, seed = town.scenario, town.world.seed
-    token = Token.of(scenario, seed)
+    token = Token.of(scenario, seed, given)
     return About(
         scenario=scenario.name,
         seed=seed,
@@ -203,6 +206,7 @@ def _about(town: Town, log: Log) -> About:
         stage="simulated",
         versions=dict(token.versions),
         command=f"wavetank run {scenario.name} --seed {seed}",
+        plan_given=given is not None,
         story=scenario.story.strip(),
         digest=town.world.kernel.trace.digest(),
         epoch_ns=scenario.epoch_ns,

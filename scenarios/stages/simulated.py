@@ -48,6 +48,7 @@ class Run:
     scenario: Scenario
     seed: int
     plan: Plan
+    given: Plan | None  # the plan, if it is not the one that the seed draws
     evidence: Evidence
     judgement: Judgement
     result: Result
@@ -65,7 +66,7 @@ def run(
     seen: Callable[[Evidence], Evidence] = lambda evidence: evidence,
     sampled: bool = False,
 ) -> Run:
-    """Play `scenario` with `seed`; a plan given replaces the one the seed would draw.
+    """Play `scenario` with `seed`; a plan given replaces the one that the seed draws.
 
     `prepare` sees the world before anything happens in it, `seen` says what of the evidence the
     judge gets to see. A run that is `sampled` has the programs' metrics over time in its evidence.
@@ -83,7 +84,7 @@ def run(
         stage = _Stage(town, plan)
         stage.play()
         costs.begin("evidence")
-        evidence = seen(gathering.gather(town, stage.nemesis, stage.history, stage.log))
+        evidence = seen(gathering.gather(town, stage.nemesis, stage.history, stage.log, plan))
         digest = town.world.kernel.trace.digest()
     costs.begin("judge")
     judgement = judge.judge(evidence)
@@ -96,7 +97,7 @@ def run(
         real_ns=time.perf_counter_ns() - began,
     )
     trace = town.world.kernel.trace
-    return Run(scenario, seed, stage.plan, evidence, judgement, result, trace, costs.spent_ns)
+    return Run(scenario, seed, stage.plan, plan, evidence, judgement, result, trace, costs.spent_ns)
 
 
 def run_safely(
@@ -131,7 +132,7 @@ class _Reached(SimulationError):
     """The time at which somebody wanted to stop has come."""
 
 
-def look_at(scenario: Scenario, seed: int, at_ns: int) -> list[str]:
+def look_at(scenario: Scenario, seed: int, at_ns: int, plan: Plan | None = None) -> list[str]:
     """Run until `at_ns` after the start of the world; say where everything stands."""
     with collecting_by_hand(), Town(scenario, seed, keep_trace=True) as town:
         kernel = town.world.kernel
@@ -141,7 +142,7 @@ def look_at(scenario: Scenario, seed: int, at_ns: int) -> list[str]:
 
         kernel.after(at_ns, stop)
         try:
-            _Stage(town, None).play()
+            _Stage(town, plan).play()
         except _Reached:
             return standing.lines(town)
         ended = kernel.now / SECOND

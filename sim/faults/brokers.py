@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sim.bounds import demand
 from sim.faults.base import Fault, Receipt
 from sim.kafka.cluster.broker import Broker
 from sim.kafka.cluster.state import State
@@ -33,6 +34,9 @@ class Throttle(Fault):
 
     broker: str
     bytes_per_second: int
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "bytes_per_second")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -68,6 +72,9 @@ class ShrinkIsr(Fault):
 
     topic: str
     count: int = 1
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "count")
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sim.bounds import demand
 from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.world import World
@@ -36,6 +37,9 @@ class ClockDrift(HostFault):
     """Both clocks of `host` run fast (> 0) or slow by `ppm`, and nobody corrects them."""
 
     ppm: int
+
+    def __post_init__(self) -> None:
+        demand(self, -999_999, 999_999, "ppm")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

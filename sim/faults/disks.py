@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sim.bounds import demand
 from sim.disk import Disk
 from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
@@ -23,6 +24,7 @@ class DiskError(HostFault):
     def __post_init__(self) -> None:
         if not hasattr(errno, self.error):
             raise ValueError(f"{self.error} is no errno")
+        demand(self, 1, None, "times")
 
     @property
     def kind(self) -> str:
@@ -68,6 +70,9 @@ class SlowDisk(HostFault):
 
     by_ms: int
 
+    def __post_init__(self) -> None:
+        demand(self, 0, None, "by_ms")
+
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
         """Slow syncs down for as long as the block lasts."""
@@ -104,6 +109,10 @@ class BitRot(HostFault):
     path: str
     offset: int
     bit: int = 0
+
+    def __post_init__(self) -> None:
+        demand(self, 0, None, "offset")
+        demand(self, 0, 7, "bit")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

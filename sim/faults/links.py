@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from sim.bounds import demand
 from sim.faults.base import Fault, HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.packet import Delay, Packet, Sever
@@ -71,6 +72,9 @@ class SlowLink(HostFault):
 
     delay_ms: int
 
+    def __post_init__(self) -> None:
+        demand(self, 0, None, "delay_ms")
+
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
         """Delay for as long as the block lasts."""
@@ -92,6 +96,9 @@ class Lossy(HostFault):
     """`percent` of the segments to and from `host` are lost; TCP sends them again, later."""
 
     percent: int
+
+    def __post_init__(self) -> None:
+        demand(self, 0, 100, "percent")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -125,6 +132,9 @@ class LoseRequest(Fault):
     target: str
     message: str
     count: int = 1
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "count")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -163,6 +173,9 @@ class LoseResponse(Fault):
     source: str
     message: str
     count: int = 1
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "count")
 
     @property
     def targets(self) -> tuple[str, ...]:

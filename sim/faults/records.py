@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sim.bounds import demand
 from sim.faults.base import Fault, Receipt
 from sim.faults.brokers import at_every_broker
 from sim.kafka.batch import Batch
@@ -36,6 +37,10 @@ class LoseRecord(Fault):
     topic: str
     ordinal: int = 1
     gap: int = 0
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "ordinal")
+        demand(self, 0, 1, "gap")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -77,6 +82,12 @@ class AlterRecord(Fault):
     byte: int = 0
     bit: int = 0
     stale: int = 0
+
+    def __post_init__(self) -> None:
+        demand(self, 1, None, "ordinal")
+        demand(self, 0, None, "byte")
+        demand(self, 0, 7, "bit")
+        demand(self, 0, 1, "stale")
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def _untested(town: RealTown) -> list[FaultReceipt]:
 
 def _about(town: RealTown, log: Log) -> About:
     scenario, backend = town.scenario, town.backend
-    token = Token.of(scenario, town.seed)
+    token = Token.of(scenario, town.seed, town.given)
     versions = ", ".join(f"{name} {version}" for name, version in backend.versions.items())
     nodes = len(backend.nodes)
     return About(
@@ -145,6 +145,7 @@ def _about(town: RealTown, log: Log) -> About:
         servers=f"{backend.kind}, {nodes} {'node' if nodes == 1 else 'nodes'} each: {versions}",
         unobserved=UNOBSERVED,
         command=f"wavetank run {scenario.name} --seed {town.seed} --stage real {backend.wished}",
+        plan_given=town.given is not None,
         story=scenario.story.strip(),
         epoch_ns=town.clock.epoch_ns,
         shards=len(town.deployment.cores),

@@ -28,13 +28,19 @@ _DECIDING = 2 * SECOND  # the bound counts from a decision, and some come after 
 _QUESTIONS = 120 * SECOND
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RealRun:
-    """A run that came to its end, or was ended: everything there is to know of it."""
+    """A run that came to its end, or was ended: everything there is to know of it.
+
+    `asked` is its plan, `given` the same if it is not the one that the seed draws, and `plan` what
+    of it could be had on these servers.
+    """
 
     scenario: Scenario
     seed: int
     plan: Plan
+    asked: Plan
+    given: Plan | None
     evidence: Evidence
     judgement: Judgement
     interrupted: bool
@@ -67,7 +73,17 @@ def run(
             stage.give_up("interrupted at {:.1f} s")
         evidence = stage.end()
     judgement = judge.judge(evidence)
-    return RealRun(scenario, seed, town.plan, evidence, judgement, interrupted, tuple(town.notes))
+    return RealRun(
+        scenario=scenario,
+        seed=seed,
+        plan=town.plan,
+        asked=town.asked,
+        given=town.given,
+        evidence=evidence,
+        judgement=judgement,
+        interrupted=interrupted,
+        notes=tuple(town.notes),
+    )
 
 
 class _Stage:

@@ -82,8 +82,9 @@ class RealTown:
         self.history = History()
         self.launcher = Launcher(self.site, dict(scenario.programs), self.clock)
         self.notes: list[str] = []
-        drawn = scenario.draw(self.stream("plan")) if plan is None else plan
-        why = [(step, counterparts.lacking(step, self.setting)) for step in drawn]
+        self.given = plan  # None: the one that the seed draws
+        self.asked = scenario.draw(self.stream("plan")) if plan is None else plan
+        why = [(step, counterparts.lacking(step, self.setting)) for step in self.asked]
         self.plan: Plan = tuple(step for step, lack in why if not lack)
         self.untested = tuple((step, lack) for step, lack in why if lack)
         self.keyspace = backend.keyspace

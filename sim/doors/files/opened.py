@@ -130,11 +130,11 @@ class Open:
         """Make what was written durable; takes time."""
         disk, inode = self.disk, self.inode
         strike = process.moments and process.strike("os.fsync", inode.path)
-        rule = disk.failing("os.fsync", inode.path) if disk.rules else None
         if strike and strike.part < 1:
             if strike.part > 0:
                 disk.sync_some(inode, strike.part)
             strike.hit()
+        rule = disk.failing("os.fsync", inode.path) if disk.rules else None
         mark = disk.mark(inode)
         process.kernel.sleep(disk.sync_ns())
         record, host = process.kernel.trace.record, process.host.name

@@ -1,50 +1,9 @@
-import re
-from pathlib import Path
-
 import pytest
 
-from scenarios import catalog
 from scenarios.commands.loading import Harm, settings
-from scenarios.commands.running import plan_source
 from scenarios.errors import UsageError
-from scenarios.load import plans
 from scenarios.scenario import SECOND, Step
-from sim.entropy import Streams
 from sim.faults import Crash, SlowLink
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_plan_is_read_as_run_folders_hold_it(seed: int, tmp_path: Path) -> None:
-    drawn = catalog.find("chaos_deposits").draw(Streams(seed).stream("plan"))
-    (tmp_path / "plan.py").write_text(plan_source(drawn))
-
-    assert plans.plan(str(tmp_path)) == drawn
-    assert plans.plan(str(tmp_path / "plan.py")) == drawn
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("Crash(", "is not Python"),
-        ("Crush('ubscore-1')", "Crush is unknown; known are"),
-        ("'ubscore-1'", "is no fault"),
-        ("Crash()", "Crash: "),
-        ("Crash(open('x'))", "open is unknown"),
-        ("Crash(__import__('os').getcwd())", "is unknown"),
-        ("Crash(target)", "target is neither a fault nor a literal"),
-    ],
-)
-def test_a_fault_that_is_none_is_refused_and_nothing_is_called(text: str, says: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(says)):
-        plans.fault(text)
-
-
-def test_a_plan_without_a_plan_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "plan.py").write_text("x = 1\n")
-
-    for path in (tmp_path, tmp_path / "nowhere.py"):
-        with pytest.raises(UsageError):
-            plans.plan(str(path))
 
 
 def test_faults_have_their_times_in_order() -> None:
