@@ -17,6 +17,7 @@ from sim.faults import (
     Pause,
     PowerLoss,
     ShrinkIsr,
+    SlowDisk,
     SlowLink,
 )
 from sim.moments import Moment
@@ -133,6 +134,18 @@ def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
         at = fails.at + stream.randint(20, 2500) * MILLISECOND
         lasts = stream.randint(1, 900) * MILLISECOND
         steps += [fails, Step(at=at, lasts=lasts, fault=PowerLoss(core))]
+    return in_order(steps)
+
+
+def slow_syncs(stream: random.Random, scenario: Scenario) -> Plan:
+    """Let every sync of the log take long, and take UBSCore's power away meanwhile."""
+    core = scenario.deployment.core
+    slow = SlowDisk(core, stream.randint(120, 200))
+    steps = [Step(at=SECOND, lasts=12 * SECOND, fault=slow)]
+    for begins in (2, 5, 8, 11):
+        at = begins * SECOND + stream.randrange(SECOND)
+        lasts = stream.randint(1, 900) * MILLISECOND
+        steps.append(Step(at=at, lasts=lasts, fault=PowerLoss(core)))
     return in_order(steps)
 
 

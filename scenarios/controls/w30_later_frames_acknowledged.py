@@ -31,6 +31,4 @@ class RidesAlong(UBSCore):
         self.outbox.poll(0.005)
 
 
-scenario = planted(
-    __name__, __doc__ or "", "ubscore", "RidesAlong", "I3 I17 I14 I5", "full_batches"
-)
+scenario = planted(__name__, __doc__ or "", "ubscore", "RidesAlong", "I3 I17 I14 I5", "slow_syncs")
