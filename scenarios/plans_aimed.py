@@ -125,15 +125,21 @@ def clocks_go_back(stream: random.Random, scenario: Scenario) -> Plan:
 
 
 def failed_syncs(stream: random.Random, scenario: Scenario) -> Plan:
-    """Let a sync of the log fail, and take UBSCore's power away soon afterwards."""
+    """Let commands pile up while a sync takes long, the sync of all their frames fail, power go.
+
+    Frames of several pages have to be lost: whoever appends to the last one has it written again.
+    """
     deployment = scenario.deployment
     core, door = deployment.core, deployment.moment("ubscore", "wal.fsync").door
     steps = []
-    for _ in range(stream.randint(1, 3)):
-        fails = strike(stream, DiskError(core, door, "EIO", 1), 1000, 3000)
-        at = fails.at + stream.randint(20, 2500) * MILLISECOND
-        lasts = stream.randint(1, 900) * MILLISECOND
-        steps += [fails, Step(at=at, lasts=lasts, fault=PowerLoss(core))]
+    for begins in (SECOND, 7 * SECOND):
+        at = begins + stream.randrange(SECOND // 2)
+        slow = Step(at=at, lasts=2500 * MILLISECOND, fault=SlowDisk(core, 1500))
+        error = DiskError(core, door, "EIO", 1)
+        fails = Step(at=at + 2 * SECOND, lasts=2 * SECOND, fault=error)
+        goes = at + stream.randint(4300, 5500) * MILLISECOND
+        lasts = stream.randint(1, 400) * MILLISECOND
+        steps += [slow, fails, Step(at=goes, lasts=lasts, fault=PowerLoss(core))]
     return in_order(steps)
 
 

@@ -61,8 +61,9 @@ SHOWS = {
     "w19_withdrawals_unlogged": range(1, 6),
     "w20_rejected_replayed": range(1, 2),
     "w38_opened_with_truncate": range(1, 2),
+    "w30_later_frames_acknowledged": range(1, 2),
     "w5_sync_tried_again": range(1, 2),
-    "w6_page_cache_trusted": range(2, 3),
+    "w6_page_cache_trusted": range(1, 2),
     "w23_snapshot_not_synced": range(1, 2),
 }
 

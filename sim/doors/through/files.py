@@ -112,7 +112,12 @@ class _Sync(_Door):
         slow = self.watch.slow_ns("os.fsync", subject)
         if slow:
             _sleep(slow / 1e9)
-        self.refuse("os.fsync", subject)
+        try:
+            self.refuse("os.fsync", subject)
+        except OSError:
+            if self.watch.ledger is not None:
+                self.watch.ledger.failed(number)
+            raise
         self.real(number)
         if self.watch.ledger is not None:
             self.watch.ledger.synced(number)

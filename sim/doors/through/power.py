@@ -5,13 +5,18 @@ name for every file whose last name goes. Who cuts the power (`undo` of what is 
 does it when the program is dead.
 
 **Faithful**: bytes and names count as durable when the sync that covers them has returned, over
-all incarnations. **Simplified**: files only grow: bytes written over are durable at once.
+all incarnations. A sync that fails marks what it had to write as clean: another sync does not cover
+that, unless its page was written to again (Rebello et al., "Can Applications Recover from fsync
+Failures?", ATC 2020).
+**Simplified**: files only grow: bytes written over are durable at once.
 """
 
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+PAGE = 4096
 
 _open, _write, _close = os.open, os.write, os.close
 _link, _stat, _fstat, _scandir, _isdir = os.link, os.stat, os.fstat, os.scandir, os.path.isdir
@@ -20,8 +25,9 @@ _link, _stat, _fstat, _scandir, _isdir = os.link, os.stat, os.fstat, os.scandir,
 class Ledger:
     """The ledger of syncs of one data directory, `home`; kept in the file `path`.
 
-    A line is ``{"names": {name: inode}, "sizes": {inode: bytes}}``: what a sync covered. Dead
-    files are kept by inode in the folder ``path + ".dead"``.
+    A line is ``{"names": {name: inode}, "sizes": {inode: bytes}}``: what a sync covered, or
+    ``{"failed": {inode: bytes}}``: what one did not. Dead files are kept by inode in the folder
+    ``path + ".dead"``.
     """
 
     def __init__(self, path: str, home: str) -> None:
@@ -38,6 +44,12 @@ class Ledger:
             self._note({"names": names(self.home)})
         elif where.startswith(self.home + "/"):
             self._note({"sizes": {str(status.st_ino): status.st_size}})
+
+    def failed(self, descriptor: int) -> None:
+        """Write down that a sync of a file has failed."""
+        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(self.home + "/"):
+            status = _fstat(descriptor)
+            self._note({"failed": {str(status.st_ino): status.st_size}})
 
     def going(self, path: Any) -> None:
         """Keep the file called `path`, whose name is about to go or to be another's."""
@@ -67,12 +79,33 @@ def names(home: str) -> dict[str, int]:
         return {each.name: each.inode() for each in entries if each.is_file()}
 
 
-def durable(path: Path) -> tuple[dict[str, int], dict[int, int]]:
-    """Return what a ledger says is durable: inodes by name, sizes by inode."""
-    found: dict[str, int] = {}
-    sizes: dict[int, int] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        note = json.loads(line)
-        found = note.get("names", found)
-        sizes |= {int(inode): size for inode, size in note.get("sizes", {}).items()}
-    return found, sizes
+class Durable:
+    """What a ledger says is durable: inodes by name, sizes by inode.
+
+    `given_up` are the stretches, by inode, that a failed sync had to write and no other one will.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.names: dict[str, int] = {}
+        self.sizes: dict[int, int] = {}
+        self.given_up: dict[int, list[tuple[int, int]]] = {}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            self._read(json.loads(line))
+
+    def _read(self, note: dict[str, Any]) -> None:
+        self.names = note.get("names", self.names)
+        for word, size in note.get("failed", {}).items():
+            start = self.sizes.get(int(word), 0)
+            if size > start:
+                self.given_up.setdefault(int(word), []).append((start, size))
+        for word, size in note.get("sizes", {}).items():
+            self.sizes[int(word)] = size
+            self._rescue(int(word), size)
+
+    def _rescue(self, inode: int, size: int) -> None:
+        """Take out the pages that were written to again, at their end, before this sync."""
+        left = [
+            (start, end if end == size else end - end % PAGE)
+            for start, end in self.given_up.get(inode, ())
+        ]
+        self.given_up[inode] = [(start, end) for start, end in left if start < end]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.stages.real.power import undo
-from sim.doors.through.power import Ledger
+from sim.doors.through.power import PAGE, Ledger
 from system.wal.reader import read
 from system.wal.writer import Shape, Writer
 
@@ -33,6 +33,10 @@ class Desk:
             file.flush()
             if sync:
                 self.ledger.synced(file.fileno())
+
+    def fail(self, name: str) -> None:
+        with (self.home / name).open("ab") as file:
+            self.ledger.failed(file.fileno())
 
     def sync_names(self) -> None:
         descriptor = os.open(self.home, os.O_RDONLY)
@@ -145,3 +149,37 @@ def test_a_log_that_syncs_as_it_must_survives(
     contents = read(desk.files())
     assert contents.torn is None
     assert len(contents.files) == 1
+
+
+@given(st.integers())
+def test_what_a_failed_sync_gave_up_stays_lost_though_the_next_one_succeeds(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.write("log", b"a" * 100, sync=True)
+    desk.write("log", b"b" * (3 * PAGE), sync=False)
+    desk.sync_names()
+
+    desk.fail("log")
+    desk.write("log", b"", sync=True)
+    damage = undo(desk.home, desk.path, CALLED, random.Random(seed))
+
+    left = desk.files()["log"]
+    assert left[:100] == b"a" * 100
+    assert len(left) == 100 + 3 * PAGE
+    assert left.count(0) == damage.bytes_lost > 0
+    assert damage.files[0].wanted.startswith(b"b")
+    assert set(damage.files[0].left) <= {0, ord("b")}
+
+
+def test_a_page_that_was_written_to_again_is_durable_with_the_next_sync(desk: Desk) -> None:
+    desk.write("log", b"a" * 100, sync=True)
+    desk.write("log", b"b" * 200, sync=False)
+    desk.sync_names()
+
+    desk.fail("log")
+    desk.write("log", b"c", sync=True)
+    damage = undo(desk.home, desk.path, CALLED, random.Random(1))
+
+    assert desk.files()["log"] == b"a" * 100 + b"b" * 200 + b"c"
+    assert not damage.bytes_lost
