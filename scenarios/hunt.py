@@ -2,7 +2,6 @@
 
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from scenarios import results
+from scenarios import endings, results
 from scenarios.leash import leashed
 from scenarios.results import Result
 from scenarios.worker import OUT_OF_MEMORY
@@ -232,11 +231,4 @@ def _bury(
 
 
 def _how_it_ended(code: int) -> str:
-    """Say what became of a process, from its exit code."""
-    if code == -signal.SIGKILL:
-        return "was killed (SIGKILL; by the system, if memory had run out)"
-    if code < 0:
-        return f"died of {signal.Signals(-code).name}"
-    if code == OUT_OF_MEMORY:
-        return "ran out of memory"
-    return f"ended with code {code}"
+    return "ran out of memory" if code == OUT_OF_MEMORY else endings.told(code)

@@ -72,8 +72,11 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
+def _mean(total: int, seeds: int, digits: int) -> str:
+    return f"{total / seeds:.{digits}f}" if seeds else "-"
+
+
 def _facts(campaign: Campaign) -> list[tuple[str, str]]:
-    seeds = max(campaign.seeds, 1)
     rate = campaign.seeds / campaign.real_s if campaign.real_s else 0.0
     ratio = campaign.virtual_ns / 1e9 / campaign.real_s if campaign.real_s else 0.0
     verdicts = ", ".join(f"{n} {name}" for name, n in sorted(campaign.verdicts.items()) if n)
@@ -82,8 +85,8 @@ def _facts(campaign: Campaign) -> list[tuple[str, str]]:
         ("verdicts", verdicts or "none"),
         ("real time", f"{campaign.real_s:.1f} s"),
         ("seeds in which a fault bit", _share(campaign.seeds_bitten, campaign.seeds)),
-        ("crashes a seed", f"{campaign.crashes / seeds:.2f}"),
-        ("operations a seed", f"{campaign.operations / seeds:.1f}"),
+        ("crashes a seed", _mean(campaign.crashes, campaign.seeds, 2)),
+        ("operations a seed", _mean(campaign.operations, campaign.seeds, 1)),
     ]
     if campaign.servers:
         facts.append(("real stage", campaign.servers))
@@ -111,7 +114,8 @@ def page(campaign: Campaign) -> str:
         }
         for kind in kinds
     ]
-    goals = [(goal, campaign.reached.get(goal, 0)) for goal in campaign.sometimes]
+    wanted = campaign.sometimes if campaign.seeds else ()  # else there was no chance to reach any
+    goals = [(goal, campaign.reached.get(goal, 0)) for goal in wanted]
     verdict = campaign.verdict
     return (
         environment()

@@ -77,6 +77,11 @@ class Server(ABC):
         return None
 
     @property
+    def ending(self) -> str:
+        """How it ended, in words, if it has and that is known."""
+        return ""
+
+    @property
     @abstractmethod
     def alive(self) -> bool:
         """Whether it runs; a paused server is alive."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from scenarios import endings
 from scenarios.backends.base import Address, Role, Server
 from scenarios.backends.identity import Identity
 from scenarios.errors import Infrastructure
@@ -98,6 +99,12 @@ class ProcessServer(Server):
         """Whether it runs; a paused server is alive."""
         return self._child is not None and self._child.code is None
 
+    @property
+    def ending(self) -> str:
+        """How its process ended, if it has."""
+        code = self._child.code if self._child is not None else None
+        return "" if code is None else endings.told(code)
+
     def launch(self) -> None:
         """Start the process without waiting for it to serve."""
         if self.alive:
@@ -171,8 +178,8 @@ class ProcessServer(Server):
 
     def check_alive(self) -> None:
         """Raise `Infrastructure` with the last lines of its log if it has ended."""
-        if self._child is not None and self._child.code is not None:
+        if self.ending:
             raise Infrastructure(
-                f"{self.name} at {self.address} ended with exit code {self._child.code};"
+                f"{self.name} at {self.address} {self.ending};"
                 f" its log {self.log_path} ends in\n{self.tail()}"
             )

@@ -6,7 +6,7 @@ The lock is the kernel's: it is free as soon as its owner is dead, however that 
 import fcntl
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -84,21 +84,37 @@ def _held(path: Path) -> bool:
 
 @contextmanager
 def owning(folder: Path) -> Generator[None]:
-    """Hold the lock of `folder`; `Infrastructure` if somebody else does."""
+    """Hold the lock of `folder`; `Infrastructure` if somebody else does.
+
+    If nothing came to be in the folder, nothing is left: neither the lock nor a folder made for it.
+    """
+    made = not folder.exists()
+    lock = _locked(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise Infrastructure(f"{folder}: {error.strerror}; choose another folder") from None
-    try:
-        _lock(lock, folder)
         yield
     finally:
+        with suppress(OSError):  # somebody else has removed it, or filled it
+            if os.listdir(folder) == [LOCK]:
+                (folder / LOCK).unlink()
+                if made:
+                    folder.rmdir()
         os.close(lock)
 
 
-def _lock(lock: int, folder: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Infrastructure(f"{folder} belongs to a back end that is up already") from None
+def _locked(folder: Path) -> int:
+    path = folder / LOCK
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise Infrastructure(f"{folder}: {error.strerror}; choose another folder") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Infrastructure(f"{folder} belongs to a back end that is up already") from None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        os.close(lock)  # its last owner has just removed it

@@ -82,8 +82,8 @@ class Supervisor:
                 self._reported.add(server.name)
                 self._write("up")
                 self.say(
-                    f"{server.name} has ended; `wavetank backends up` starts it again."
-                    f" {server.log_path} ends in\n{server.tail()}"
+                    f"{server.name} {server.ending or 'has ended'}; `wavetank backends up` starts"
+                    f" it again. {server.log_path} ends in\n{server.tail()}"
                 )
 
     def _start_again(self) -> None:

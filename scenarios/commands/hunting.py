@@ -89,6 +89,8 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
             f"{campaign.operations / seeds:.1f} operations a seed"
         ),
     ]
+    if not campaign.seeds:
+        return "\n".join(lines[:2])
     if campaign.planned:
         lines += ["", f"  {'fault':<34}{'planned':>9}{'bit':>9}{'of seeds':>11}"]
         for kind in sorted(campaign.planned, key=lambda k: (-campaign.bitten[k], k)):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from scenarios import catalog
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, hunting, real
+from scenarios.commands.live import FAILED, keep_logs, living, moved
 from scenarios.errors import Infrastructure
 from scenarios.hunt import Campaign
 from scenarios.results import Result
@@ -51,12 +53,14 @@ def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
     campaign = Campaign(name, time.monotonic(), 1)
     try:
         with (
-            real.living(Path(runs, name), "hunt") as home,
+            living(Path(runs, name), "hunt") as home,
             real.servers(wish, home / real.SERVERS) as backend,
         ):
             campaign.servers = backend.wished
             campaign.started = time.monotonic()
             _run_all(_Hunt(scenario, backend, runs, wish), bound, campaign)
+            if campaign.died:
+                _keep_logs(campaign, home, Path(runs, name, f"hunt-{FAILED}"))
     except KeyboardInterrupt:
         campaign.interrupted = True
     click.echo(hunting.summary(scenario, campaign))
@@ -68,6 +72,17 @@ def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
     if campaign.hopeless:
         click.echo(f"wavetank: {campaign.hopeless}", err=True)
     return hunting.code(campaign)
+
+
+def _keep_logs(campaign: Campaign, home: Path, folder: Path) -> None:
+    """Keep what servers of the hunt's own wrote, and say so where their logs are named."""
+    if not keep_logs(home, folder):
+        return
+    campaign.hopeless = moved(campaign.hopeless, home, folder)
+    campaign.failures = [
+        msgspec.structs.replace(result, error=moved(result.error, home, folder))
+        for result in campaign.failures
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +115,16 @@ def play(scenario: Scenario, seed: int, backend: Backend, runs: str, wish: real.
 
     What kept a run from its end is a result, too; an interruption is raised.
     """
-    with real.living(Path(runs, scenario.name), f"{seed}-real") as live:
-        try:
+    try:
+        with living(Path(runs, scenario.name), f"{seed}-real") as live:
             made = stage.run(scenario, seed, backend, live, destroy=wish.destroy)
-        except Infrastructure as error:
-            return Result(
-                scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(error)
-            )
-        if made.interrupted:
-            raise KeyboardInterrupt
-        result = outcome(scenario, made.plan, made.judgement, {})
-        if result.verdict != "held":
-            real.keep(made, runs, live)
-    return result
+            if made.interrupted:
+                raise KeyboardInterrupt
+            result = outcome(scenario, made.plan, made.judgement, {})
+            if result.verdict != "held":
+                real.keep(made, runs, live)
+            return result
+    except Infrastructure as error:
+        return Result(
+            scenario=scenario.name, seed=seed, verdict="unknown", digest="", error=str(error)
+        )

@@ -19,6 +19,7 @@ from reports.pages import load as pages
 from scenarios import catalog, plan_text
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, real, running
+from scenarios.commands.live import living
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.load import course, figures, histograms, told
 from scenarios.load.baseline import CONCURRENCY
@@ -122,7 +123,7 @@ def _made(
     runs: str,
     place: Path | None,
 ) -> tuple[Load, str, Path | None]:
-    with real.living(Path(runs, scenario.name), "load") as live_folder:
+    with living(Path(runs, scenario.name), "load") as live_folder:
         with real.servers(wish, live_folder / real.SERVERS) as backend:
             made = course.run(
                 settings,

@@ -20,6 +20,7 @@ from scenarios import catalog
 from scenarios import controls as planted_bugs
 from scenarios.backends.base import Backend
 from scenarios.commands import hunting_real, planted, promising, real
+from scenarios.commands.live import living
 from scenarios.commands.real_rows import Measured, Row, Rows, measured
 from scenarios.errors import Infrastructure, unknown
 from scenarios.hunt import hunt
@@ -49,7 +50,7 @@ def table(asked: Asked, only: tuple[str, ...], runs: str, wish: real.Wish) -> in
     every = catalog.names()
     names = chosen(only)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us gets what is there
-    with real.living(Path(runs), "controls") as home, real.servers(wish, home) as backend:
+    with living(Path(runs), "controls") as home, real.servers(wish, home) as backend:
         kept = Rows(runs, _measured(asked, backend))
         click.echo(f"{kept.about}\n")
         real_kind = f"real: {backend.kind}, {len(backend.nodes)}"

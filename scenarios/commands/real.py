@@ -1,7 +1,6 @@
 """``wavetank run --stage real``: a run with real processes and servers, judged, kept and shown."""
 
 import os
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from scenarios.backends import attached, kinds, state
 from scenarios.backends.base import Backend
 from scenarios.backends.remote import Remote, read
 from scenarios.commands import running
-from scenarios.errors import Infrastructure, UsageError
+from scenarios.commands.live import LIVE, living
+from scenarios.errors import UsageError
 from scenarios.stages.real import stage
 from scenarios.stages.real.site import KEPT, without_secrets
 from scenarios.stages.real.stage import RealRun
@@ -144,7 +144,7 @@ def keep(made: RealRun, runs: str, live: Path) -> str:
     """Write the run folder, with what the programs wrote beside the evidence; return its path."""
     path = Path(runs, made.scenario.name, f"{running.name_of(made.seed, made.given)}-real")
     extra = written(live)
-    extra[f"{running.LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
+    extra[f"{LIVE}/notes.log"] = "".join(f"{note}\n" for note in made.notes).encode()
     running.keep_folder(path, made.judgement, made.asked, extra, runs)
     return str(path)
 
@@ -153,7 +153,7 @@ def written(live: Path, without: str = "") -> dict[str, bytes]:
     """Return what programs wrote, by its name in a run folder; folders `without` are left out."""
     left_out = {SERVERS, KEPT, without}
     return {
-        f"{running.LIVE}/{file.relative_to(live)}": _kept(file)
+        f"{LIVE}/{file.relative_to(live)}": _kept(file)
         for file in sorted(live.rglob("*"))
         if file.is_file() and not left_out & set(file.relative_to(live).parts)
     }
@@ -162,33 +162,6 @@ def written(live: Path, without: str = "") -> dict[str, bytes]:
 def _kept(file: Path) -> bytes:
     content = file.read_bytes()
     return without_secrets(content) if file.suffix == ".toml" else content
-
-
-@contextmanager
-def living(parent: Path, name: str) -> Generator[Path]:
-    """Have a folder for a run while it goes on."""
-    live = _live(parent, name)
-    try:
-        yield live
-    finally:
-        _clear(live)
-
-
-def _live(parent: Path, name: str) -> Path:
-    """Return a folder for a run while it goes on; those that killed runs have left are removed."""
-    for left in parent.glob(f".*.*.{running.LIVE}"):
-        if not Path("/proc", left.name.split(".")[-2]).exists():
-            _clear(left)
-    return parent / f".{name}.{os.getpid()}.{running.LIVE}"
-
-
-def _clear(live: Path) -> None:
-    try:
-        shutil.rmtree(live)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise Infrastructure(f"{live} cannot be removed: {error.strerror}") from None
 
 
 def say(line: str) -> None:

@@ -14,6 +14,7 @@ from reports.judge import Judgement, judge
 from reports.pages import text
 from reports.pages.writing import write_run
 from scenarios import catalog, plan_checks, plan_text
+from scenarios.commands.live import LIVE
 from scenarios.errors import Infrastructure, UsageError
 from scenarios.plan_text import PLAN
 from scenarios.scenario import Plan, Scenario
@@ -21,7 +22,6 @@ from scenarios.scenario import Plan, Scenario
 if TYPE_CHECKING:
     from scenarios.stages.simulated import Run
 
-LIVE = "live"  # what the programs of a real run wrote
 _CODES = {"held": 0, "broken": 1, "unknown": 3, "nondeterministic": 4}
 _DEMO = (
     ("nine_deposits", 1, "nine deposits, nobody does any harm", "held"),

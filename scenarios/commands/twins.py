@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from scenarios import catalog, results
+from scenarios import catalog, endings, results
 from scenarios.errors import Infrastructure
+from scenarios.leash import leashed
 from scenarios.results import Result
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,7 @@ def serve(
     """Run `seeds` in one worker process in the given surroundings."""
     paths = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     done = subprocess.run(
-        [sys.executable, "-m", "scenarios.worker", scenario, *arguments],
+        leashed([sys.executable, "-m", "scenarios.worker", scenario, *arguments]),
         input="".join(f"{seed}\n" for seed in seeds).encode(),
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": paths, **environment},
@@ -72,7 +73,7 @@ def serve(
     found = [results.decode(line) for line in done.stdout.splitlines()]
     if len(found) != len(seeds):
         raise Infrastructure(
-            f"a worker ended with code {done.returncode} after {len(found)} of {len(seeds)} seeds"
+            f"a worker {endings.told(done.returncode)} after {len(found)} of {len(seeds)} seeds"
         )
     return {result.seed: result for result in found}
 

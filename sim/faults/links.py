@@ -126,7 +126,9 @@ class Lossy(HostFault):
 class LoseRequest(Fault):
     """The next `count` messages of `message` to `target` are lost with their connections.
 
-    `target` may be a glob. The server never sees them; the client sees a reset.
+    `message` is the name of a request of Kafka or of a frame of CQL (``Produce``, ``EXECUTE``);
+    ``bytes`` are what has none, as HTTP. `target` may be a glob. The server never sees them; the
+    client sees a reset.
     """
 
     target: str
@@ -143,8 +145,8 @@ class LoseRequest(Fault):
 
     @property
     def kind(self) -> str:
-        """Counted per kind of message."""
-        return f"LoseRequest({self.message})"
+        """Counted per kind of message, or of host where messages have none."""
+        return f"LoseRequest({_counted(self.message, self.target)})"
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -166,8 +168,8 @@ class LoseRequest(Fault):
 class LoseResponse(Fault):
     """The next `count` messages of `message` from `source` are lost with their connections.
 
-    `source` may be a glob. The server has done what was asked; the client sees a reset and
-    cannot know.
+    `message` is named as there (``ProduceResponse``, ``RESULT``), `source` may be a glob. The
+    server has done what was asked; the client sees a reset and cannot know.
     """
 
     source: str
@@ -184,8 +186,8 @@ class LoseResponse(Fault):
 
     @property
     def kind(self) -> str:
-        """Counted per kind of message."""
-        return f"LoseResponse({self.message})"
+        """Counted per kind of message, or of host where messages have none."""
+        return f"LoseResponse({_counted(self.message, self.source)})"
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:
@@ -201,3 +203,7 @@ class LoseResponse(Fault):
 
         with world.network.rule(lose):
             yield receipt
+
+
+def _counted(message: str, host: str) -> str:
+    return host.partition("-")[0] if message == "bytes" else message

@@ -161,3 +161,17 @@ def _ended(pid: int) -> bool:
 @pytest.mark.parametrize("seeds", [0, 1, 2])
 def test_a_hunt_of_fewer_seeds_than_its_workers_could_take_ends(seeds: int) -> None:
     assert hunt("nine_deposits", iter(range(seeds)), jobs=2).seeds == seeds
+
+
+def test_a_hunt_in_which_no_seed_ended_claims_nothing(tmp_path: Path) -> None:
+    scenario = catalog.find("chaos_deposits")
+    campaign = Campaign("chaos_deposits", time.monotonic(), jobs=2, interrupted=True)
+
+    said = hunting.summary(scenario, campaign)
+    page = campaigns.write(tmp_path, scenario, campaign, []).read_text()
+
+    assert said == (
+        "\nchaos_deposits: 0 seeds in 0.0 s (0.0 seeds/s on 2 workers): nothing ran - interrupted"
+    )
+    assert "Nothing was run to its end." in page
+    assert "NOT REACHED" not in page

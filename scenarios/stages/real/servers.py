@@ -53,9 +53,10 @@ class Servers:
             return
         for server in self.backend.servers:
             if server.name not in self._down and not server.alive:
+                how = f": it {server.ending}" if server.ending else ""
                 where = f"; its log {server.log_path} ends in\n{server.tail()}"
                 raise Infrastructure(
-                    f"{server.name} at {server.address} died during the run{where}"
+                    f"{server.name} at {server.address} died during the run{how}{where}"
                 )
 
     def wait_until_all_up(self) -> None:

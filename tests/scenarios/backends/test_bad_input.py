@@ -61,8 +61,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return Place(path, tmp_path / "folder")
 
 
-def test_without_java_it_says_what_to_install(place: Place) -> None:
+def test_without_java_it_says_what_to_install_and_leaves_nothing(place: Place) -> None:
     done = place.up()
+    assert not place.folder.exists()
     assert done.exit_code == INFRASTRUCTURE
     assert "no `java` is on PATH" in done.output
     assert "openjdk-17" in done.output

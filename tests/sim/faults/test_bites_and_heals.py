@@ -65,6 +65,8 @@ def name_of(fault: Fault) -> str:
     """Return the kind, without the name of the program or server that it hit."""
     if isinstance(fault, Crash | Pause):
         return f"{type(fault).__name__}({'server' if fault.target in SERVERS else 'program'})"
+    if isinstance(fault, LoseRequest | LoseResponse):
+        return f"{type(fault).__name__}({fault.message})"
     return type(fault).__name__ if isinstance(fault, PowerLoss) else fault.kind
 
 

@@ -92,5 +92,9 @@ def test_a_server_that_dies_is_named_with_its_log(runs: Path) -> None:
 
     assert run.returncode == 75
     assert "kafka-1" in err
-    assert "died during the run" in err
+    assert "died during the run: it was killed (SIGKILL" in err
     assert processes_of(runs) == {}
+    log = runs / "chaos_deposits" / "1-real-failed" / "servers" / "kafka-1" / "output.log"
+    assert str(log) in err
+    assert "ready" in log.read_text()
+    assert not list(runs.glob("*/.*"))
