@@ -51,7 +51,7 @@ bench: $(READY) ## speed: paired ratios and medians
 bench-recovery: $(READY) ## UBSCore's recovery of 1,000,000 logged commands, 10,000 of them since the snapshot
 	$(BIN)/python -m scenarios.bench_recovery
 
-bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows (ROWS=n for another)
+bench-reconcile: $(READY) ## time and memory of reconciling 10^5, 10^6 and 10^7 ledger rows, of transfers and of an exchange (ROWS=n)
 	$(BIN)/python -m scenarios.reconciling.bench $(ROWS)
 
 fuzz: $(READY) ## the gateway under 1,000 drawn requests an operation (EXAMPLES=n for another number)

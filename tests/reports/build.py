@@ -52,15 +52,15 @@ BITS = "00" * 8
 
 def log_files(bodies: list[Any], generation: int = 1) -> dict[str, bytes]:
     """Return a log that holds these frames, each synced before the next."""
-    data = pack_header(Header(generation, 1, 1, 0, 7, 0))
+    parts = [pack_header(Header(generation, 1, 1, 0, 7, 0))]
     previous = 0
     for lsn, body in enumerate(bodies, start=1):
         kind, version, payload = kind_of(body)
         links = {"lsn": lsn, "previous": previous, "synced_lsn": lsn - 1, "version": version}
         frame = pack(kind, payload, generation=generation, **links)
         previous = crc_of(frame)
-        data += frame
-    return {file_name(generation, 1): data}
+        parts.append(frame)
+    return {file_name(generation, 1): b"".join(parts)}
 
 
 class Build:

@@ -1,23 +1,12 @@
-"""``python -m scenarios.reconciling.bench``: time and memory of reconciling made-up streams.
+"""A made-up bank of any size: N deposits are N operations, frames, events, rows and answers.
 
-A sound deployment of N ledger rows is made up as it is read: N operations, N frames in files of
-64 MB, N events, N rows, N answers, ten rows an account. Each size runs in a process of its own,
-so that its peak is its own. CPU time is what counts where others use the machine, too; `making` is
-what of it goes into making the streams up.
+It is made up as it is read, each time anew: frames in files of 64 MB, ten rows an account.
 """
 
-import resource
-import subprocess
-import sys
-import time
-from collections.abc import Iterable, Iterator
-
-import click
-import msgspec
+from collections.abc import Iterator
 
 from reports.live.log import walk
-from reports.live.reconciling import reconcile
-from reports.live.sources import Account, Answer, Bounds, Cells, Cut, Entry, Settled, Span
+from reports.live.sources import Account, Answer, Cells, Cut, Entry, Settled, Span
 from reports.shown import Shown
 from system.effects import Effect
 from system.effects import encode as encode_effects
@@ -26,7 +15,6 @@ from system.wal.frames import COMMAND, CommandFrame, Input, Leg, Output, kind_of
 from system.wal.packing import Frame, Header, crc_of, pack, pack_header
 from system.wal.reader import file_name
 
-SIZES = (100_000, 1_000_000, 10_000_000)
 PARTITIONS = 4
 ROWS_PER_ACCOUNT = 10
 FILE_BYTES = 64 * 1024 * 1024
@@ -35,7 +23,7 @@ NOW_MS = 1_700_000_000_000
 HASH = "5" * 64
 
 
-class MadeUp:
+class Transfers:
     """Streams of `rows` ledger rows; user u's home is partition u modulo 4, its asset is BTC."""
 
     def __init__(self, rows: int) -> None:
@@ -177,62 +165,3 @@ def _effects(seq: int) -> str:
         frozen=0,
     )
     return encode_effects((effect,))
-
-
-class Figures(msgspec.Struct, frozen=True):
-    """What one size took."""
-
-    rows: int
-    verdict: str
-    seconds: float
-    cpu: float
-    making: float
-    peak_mb: float
-
-
-def measure(rows: int) -> Figures:
-    """Reconcile once; return time and this process's peak."""
-    began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    outcome = reconcile(MadeUp(rows), Bounds())
-    took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    read = outcome.reads["ledger rows"]
-    return Figures(read, outcome.verdict, took_s, cpu_s, _making(rows), peak_mb)
-
-
-def _making(rows: int) -> float:
-    """Return the CPU time that making the streams up takes, from a tenth of the smallest size."""
-    sample = min(rows, SIZES[0] // 10)
-    made = MadeUp(sample)
-    began_s = time.process_time()
-    streams: list[Iterable[object]] = [made.ledger(), made.requests(), made.frames(1)]
-    for partition, end in made.ends().items():
-        streams += [made.operations(partition, 0, end), made.events(partition, 0, end)]
-    for stream in streams:
-        for _ in stream:
-            pass
-    return (time.process_time() - began_s) * rows / made.rows
-
-
-def main(arguments: list[str]) -> int:
-    """Measure the sizes given (or all), each in a child; print a table."""
-    if arguments[:1] == ["--child"]:
-        click.echo(msgspec.json.encode(measure(int(arguments[1]))))
-        return 0
-    click.echo(f"{'ledger rows':>12}{'time':>10}{'CPU':>10}{'making':>10}{'peak RSS':>11}")
-    worst = 0
-    for rows in [int(text) for text in arguments] or SIZES:
-        command = [sys.executable, "-m", "scenarios.reconciling.bench", "--child", str(rows)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-        if done.returncode:
-            click.echo(f"{rows:>12,}  the process ended with {done.returncode}")
-            return 75
-        f = msgspec.json.decode(done.stdout, type=Figures)
-        times = "".join(f"{seconds:>8.1f} s" for seconds in (f.seconds, f.cpu, f.making))
-        click.echo(f"{f.rows:>12,}{times}{f.peak_mb:>8.0f} MB  {f.verdict}")
-        worst = max(worst, 0 if f.verdict == "held" else 1)
-    return worst
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
