@@ -2,8 +2,8 @@
 
 import msgspec
 
-from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.listed import Listed
 from reports.live.logged import Logged
 from reports.live.movements import movement_of
 from reports.live.parts import Found, Tally
@@ -23,7 +23,7 @@ class Asked:
         self.logged = logged
         self.tally = Tally(OPERATIONS_TOPIC, "offset")
         self.blocks: Blocks[int] = Blocks()
-        self.breaks: list[Break] = []
+        self.breaks = Listed(bounds.breaks_max, "operations that cannot be decoded")
         self.checked = 0
 
     def read(self) -> None:
@@ -54,7 +54,7 @@ class Asked:
         try:
             asked = movement_of(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.breaks.append(undecodable(f"{OPERATIONS}/{partition}@{entry.offset}", error))
+            self.breaks.add(undecodable(f"{OPERATIONS}/{partition}@{entry.offset}", error))
             return
         if asked.asset_id:
             self.tally.add(asked.asset_id, asked.delta)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from reports.live.asked import Asked
-from reports.live.folds import BLOCK
+from reports.live.folds import BLOCK, batches
 from reports.live.logged import Logged
 from reports.live.movements import movement_of
 from reports.live.parts import Found
@@ -20,9 +20,6 @@ from system.wal.frames import CommandFrame, EngineFrame
 from system.wal.packing import Frame
 
 Block = tuple[int, int]  # partition, number // BLOCK
-
-_AT_ONCE = 32  # blocks read in one pass: what is kept of one side fits in memory
-_PASSES = 4
 
 
 class Side(NamedTuple):
@@ -77,10 +74,10 @@ class BlockDetails:
     def _readable(self) -> list[int]:
         return self.logged.partitions
 
-    def _passes(self, blocks: list[Block]) -> Iterator[set[Block]]:
-        self.unread += max(len(blocks) - _AT_ONCE * _PASSES, 0)
-        for start in range(0, min(len(blocks), _AT_ONCE * _PASSES), _AT_ONCE):
-            yield set(blocks[start : start + _AT_ONCE])
+    def _passes(self, blocks: list[Block]) -> list[set[Block]]:
+        passes, unread = batches(blocks)
+        self.unread += unread
+        return passes
 
     def _frames(self) -> Iterator[tuple[Frame, CommandFrame | EngineFrame]]:
         for shard in sorted(self.cut.logs):

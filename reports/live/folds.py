@@ -5,7 +5,7 @@ part changes them (an exclusive or would not see a part that comes twice). The h
 bytes, SipHash under a key of this process: fast, and worth nothing outside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,10 +14,13 @@ from reports.live.sources import Cells
 
 MASK = 2**64 - 1
 BLOCK = 4096  # numbers folded together; blocks that differ are read again in detail
+AT_ONCE = 32 * BLOCK  # records read again in one pass: what is kept of one side fits in memory
+_PASSES = 4
 
 _encode = msgspec.msgpack.Encoder().encode
 
-L = TypeVar("L", int, tuple[int, int])  # whose numbers: a partition, or a sender in it
+L = TypeVar("L", int, tuple[int, int])  # whose numbers: a partition, a sender in it, an account
+B = TypeVar("B")
 
 
 def hash_tuple(content: tuple[object, ...]) -> int:
@@ -60,3 +63,26 @@ class Blocks(Generic[L]):
             for block in blocks
             if block[0] in wanted and self.folds.get(block, 0) != other.folds.get(block, 0)
         )
+
+
+def batches(
+    blocks: Iterable[B], size: Callable[[B], int] = lambda _: BLOCK
+) -> tuple[list[set[B]], int]:
+    """Split blocks into sets that fit in memory; return also how many are not read again.
+
+    >>> batches([1, 2, 3], lambda block: AT_ONCE // 2)
+    ([{1, 2}, {3}], 0)
+    """
+    found: list[set[B]] = []
+    room = unread = 0
+    for block in blocks:
+        needed = size(block)
+        if needed > room or not found:
+            if len(found) == _PASSES:
+                unread, room = unread + 1, 0
+                continue
+            found.append(set())
+            room = AT_ONCE
+        found[-1].add(block)
+        room -= needed
+    return found, unread

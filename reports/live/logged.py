@@ -4,6 +4,7 @@ import msgspec
 
 from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.listed import Listed
 from reports.live.movements import NO_MOVEMENT, Movement, movement_of
 from reports.live.orders.trading import Trading
 from reports.live.parts import Found, Parts, Tally
@@ -39,7 +40,7 @@ class Logged:
         self.deposits: dict[int, int] = {}
         self.withdrawals: dict[int, int] = {}
         self.traded: dict[int, int] = {}
-        self.breaks: list[Break] = []
+        self.breaks = Listed(bounds.breaks_max, "breaks in the logs")
         self.damaged: dict[int, str] = {}
         self.cut_off = False  # whether a log begins above LSN 1: older frames are gone
         self.checked = 0
@@ -73,7 +74,7 @@ class Logged:
                     self._frame(shard, frame, published)
             except Stop as stop:
                 self.damaged[shard] = stop.message
-                self.breaks.append(_damage(shard, stop))
+                self.breaks.add(_damage(shard, stop))
             if first:
                 self.tally.reach(name, first, last)
                 self.cut_off = self.cut_off or first > 1
@@ -95,7 +96,7 @@ class Logged:
             elif isinstance(body, PositionFrame):
                 self._reached(shard, body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.breaks.append(undecodable(place_of(frame), error))
+            self.breaks.add(undecodable(place_of(frame), error))
 
     def _reached(self, shard: int, body: PositionFrame) -> None:
         """Take in how far a shard has come, also where nothing was asked for long."""

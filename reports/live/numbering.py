@@ -6,8 +6,10 @@ is committed beyond an open hole, or when more is waiting than a sender ever has
 """
 
 from array import array
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from reports.breaks import Break
 from system.records import Event
 
 _REMEMBERED = 1 << 16  # hashes of records a copy is compared with
@@ -23,16 +25,30 @@ class Arrived(NamedTuple):
     hashed: int
 
 
+def _nobody(*_: Any) -> None:
+    """Listen to nothing."""
+
+
+class Odd(NamedTuple):
+    """Who is told of what is not as it should be, as it is read: nothing of it is kept here."""
+
+    differs: Callable[[Arrived], None] = _nobody  # a number given twice, with other content
+    lost: Callable[[int, int], None] = _nobody  # the first and last of numbers that never came
+    unreadable: Callable[[Break], None] = _nobody
+
+
+UNHEARD = Odd()
+
+
 class Numbers:
     """Judges a partition's events in the order of their offsets; `next` 0: the first one tells."""
 
-    def __init__(self, next_: int) -> None:
+    def __init__(self, next_: int, odd: Odd = UNHEARD) -> None:
+        self.odd = odd
         self.next = next_
         self.first = next_
         self.ahead: dict[int, Arrived] = {}
-        self.gaps: list[tuple[int, int]] = []
         self.copies = 0
-        self.differing: list[Arrived] = []  # a number given twice, with other content
         self.uncompared = 0  # copies whose first sending is too long ago
         self._begin = next_  # the number of the first hash
         self._hashes = array("q")
@@ -89,7 +105,7 @@ class Numbers:
 
     def skip_to(self, n: int) -> None:
         """Declare everything below a number lost."""
-        self.gaps.append((self.next, n - 1))
+        self.odd.lost(self.next, n - 1)
         if n - self.next > _REMEMBERED:
             self._hashes = array("q")
             self.next = self._begin = n
@@ -115,4 +131,4 @@ class Numbers:
         if known == arrived.hashed:
             self.copies += 1
         else:
-            self.differing.append(arrived)
+            self.odd.differs(arrived)

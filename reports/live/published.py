@@ -1,13 +1,15 @@
 """Reading the events topic: what was published, what each account came to, what is answered."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from reports.breaks import Break
 from reports.case import content
 from reports.live.accounts import Accounts, State
 from reports.live.answered import Answers
 from reports.live.folds import MASK, Blocks, hash_cells, hash_numbered
-from reports.live.numbering import Arrived, Numbers
+from reports.live.listed import Listed
+from reports.live.numbering import Arrived, Numbers, Odd
 from reports.live.orders.kinds import PUBLISHED, Kinds
 from reports.live.parts import Found, Parts, Tally
 from reports.live.replay import Replay
@@ -43,14 +45,19 @@ class Published:
         self.deposits: dict[int, int] = {}
         self.withdrawals: dict[int, int] = {}
         self.traded: dict[int, int] = {}
-        self.breaks: list[Break] = []
+        self.breaks = Listed(bounds.breaks_max, "breaks in the events topic")
         self.checked = 0
 
     def read(self, log_parts: Parts) -> None:
         """Read all partitions up to the cut."""
         self._forget_what_is_gone()
         for partition, span in sorted(self.cut.events.items()):
-            replay = self.replays[partition] = Replay(self.sources, self.cut, partition)
+            odd = Odd(
+                partial(self._differs, partition, log_parts),
+                partial(self._lost, partition),
+                self.breaks.add,
+            )
+            replay = self.replays[partition] = Replay(self.sources, self.cut, partition, odd)
             for before, arrived in replay.read(span.high):
                 hashed = hash_numbered(arrived.event.n, arrived.hashed)
                 self.blocks.add(partition, arrived.event.n, hashed)
@@ -61,9 +68,8 @@ class Published:
                 else:
                     self._in_flight(partition, arrived)
             self.checked += replay.records
-            self.breaks += replay.undecodable
             self._agree_with_commit(partition, replay)
-            self._close(partition, replay.numbers, log_parts)
+            self._close(partition, replay.numbers)
 
     def before(self, partition: int, n: int | None) -> Iterator[Arrived]:
         """Yield the retained events with numbers below `n` (None: all) once more."""
@@ -104,7 +110,7 @@ class Published:
             return
         self.epochs[partition] = epoch
         if known is not None and (known[0] != epoch[0] or known[1] >= epoch[1]):
-            self.breaks.append(
+            self.breaks.add(
                 Break(
                     invariant="I17",
                     code="TWO_LOGS",
@@ -189,7 +195,7 @@ class Published:
                 self._commit_break(where, expected, f"n {shown}", "COMMIT_STATE")
 
     def _commit_break(self, where: str, expected: str, found_: str, code: str) -> None:
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant="I12",
                 code=code,
@@ -200,25 +206,28 @@ class Published:
             )
         )
 
-    def _close(self, partition: int, numbers: Numbers, log_parts: Parts) -> None:
-        """Count copies, and accuse numbers that were given twice."""
+    def _close(self, partition: int, numbers: Numbers) -> None:
         self.tally.copies += numbers.copies
         if numbers.last >= max(numbers.first, 1):
             self.tally.reach(f"partition {partition}", numbers.first, numbers.last)
-        for arrived in numbers.differing:
-            event = arrived.event
-            code, cause = meaning(LOG, EVENTS_TOPIC, "duplicate")
-            if isinstance(event, LedgerRow):
-                delta = event.delta_avail + event.delta_frozen
-                self.tally.add(event.asset_id, delta)
-                log_parts.accuse(found(event, code, partition, arrived, delta, 1, cause))
-                code, what = "NOT_APPLIED", "it bears a number that was taken: Settlement drops it"
-                self.to_ledger.explain(found(event, code, partition, arrived, -delta, -1, what))
-            else:
-                log_parts.accuse(found(event, code, partition, arrived, 0, 0, cause))
-        if not self.cut.logs:  # nobody else can say what was in the gaps
-            for first, last in numbers.gaps:
-                self.breaks.append(_gap(partition, first, last))
+
+    def _differs(self, partition: int, log_parts: Parts, arrived: Arrived) -> None:
+        """Accuse a number that was given twice."""
+        event = arrived.event
+        code, cause = meaning(LOG, EVENTS_TOPIC, "duplicate")
+        if not isinstance(event, LedgerRow):
+            log_parts.accuse(found(event, code, partition, arrived, 0, 0, cause))
+            return
+        delta = event.delta_avail + event.delta_frozen
+        self.tally.add(event.asset_id, delta)
+        log_parts.accuse(found(event, code, partition, arrived, delta, 1, cause))
+        code, what = "NOT_APPLIED", "it bears a number that was taken: Settlement drops it"
+        self.to_ledger.explain(found(event, code, partition, arrived, -delta, -1, what))
+
+    def _lost(self, partition: int, first: int, last: int) -> None:
+        """Accuse a gap, if nobody else can say what was in it."""
+        if not self.cut.logs:
+            self.breaks.add(_gap(partition, first, last))
 
 
 def _change(row: LedgerRow) -> tuple[str, int, int, int]:

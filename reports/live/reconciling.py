@@ -12,6 +12,7 @@ from reports.live.accounts import Accounts
 from reports.live.asked import Asked
 from reports.live.blocks import BlockDetails
 from reports.live.details import LedgerDetails
+from reports.live.listed import Listed
 from reports.live.logged import Logged
 from reports.live.orders.kinds import Line, differing
 from reports.live.orders.trading import Trading
@@ -53,7 +54,8 @@ class Reading:
         self.logged = Logged(sources, cut, bounds, self.trading)
         self.asked = Asked(sources, cut, bounds, self.logged)
         self.stored = Stored(sources, self.published)
-        self.rows = LedgerDetails(sources, cut, self.stored, self.published.to_ledger)
+        to_ledger = self.published.to_ledger
+        self.rows = LedgerDetails(sources, cut, self.stored, to_ledger, bounds.breaks_max)
         self.blocks = BlockDetails(sources, cut, self.logged)
         answers = self.published.answers
         self.told = AnswerDetails(sources, cut, answers, bounds.breaks_max)
@@ -179,26 +181,28 @@ class Reading:
         for balance in balances:
             if balance.held != balance.owed:
                 yield _not_conserved(balance)
-        yield from self.published.breaks
-        yield from self.logged.breaks
-        yield from self.asked.breaks
-        yield from self.trading.breaks()
+        for listed in self._listed():
+            yield from listed
         steps = self.trading.steps(with_logs=self.with_logs)
         yield from Statement(hops=(), steps=steps, ended_ns=0).breaks()
         if self._whole:
             yield from differing(self._lines())
-        yield from self.rows.breaks
-        yield from self.stored.breaks
-        yield from self.told.breaks
+
+    def _listed(self) -> Iterable[Listed]:
+        """Yield what was found beside the steps."""
+        yield from (self.published.breaks, self.logged.breaks, self.asked.breaks)
+        yield from self.trading.breaks()
+        yield from (self.rows.breaks, self.stored.breaks, self.told.breaks)
 
     def _left_out(self) -> Iterable[Break]:
         for count, what in (
             (self.stored.suspects.more, "accounts whose rows and events differ"),
+            (self.rows.unread, "blocks of accounts' rows that differ from their events"),
             (self.blocks.unread, "blocks of the log that a topic does not agree with"),
-            (self.trading.tables.more, "rows of trades and orders that differ"),
+            (self.trading.tables.unread, "groups of rows of trades and orders that differ"),
             (self.trading.unread, "blocks of orders on which topics and logs do not agree"),
-            (self.told.more, "requests whose answers and events differ"),
-            (self.stored.unlisted - len(self.stored.breaks), "accounts missing in users_assets"),
+            (self.told.unread, "groups of requests whose answers and events differ"),
+            *((listed.more, listed.what) for listed in self._listed()),
         ):
             if count > 0:
                 yield Break(

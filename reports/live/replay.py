@@ -5,26 +5,26 @@ from collections.abc import Iterator
 import msgspec
 
 from reports.breaks import Break
-from reports.live.numbering import Arrived, Numbers
+from reports.live.numbering import UNHEARD, Arrived, Numbers, Odd
 from reports.live.sources import Cut, Entry, Sources
 from system.records import EVENTS, decode_event
 
 
 class Replay:
-    """Yields events as Settlement would apply them; notes what it cannot decode."""
+    """Yields events as Settlement would apply them; tells `odd` what it cannot decode."""
 
-    def __init__(self, sources: Sources, cut: Cut, partition: int) -> None:
+    def __init__(self, sources: Sources, cut: Cut, partition: int, odd: Odd = UNHEARD) -> None:
+        self.odd = odd
         self.sources = sources
         self.partition = partition
         self.low = cut.events[partition].low
         self.settled = cut.settled_offset(partition)
-        self.numbers = Numbers(0 if self.low else 1)
+        self.numbers = Numbers(0 if self.low else 1, odd)
         settled = cut.settled.get(partition)
         expected = settled.expected if settled is not None else None
         self.claimed = max(expected.values(), default=0) if expected else 0
         self.next_at_cut = 0
         self.records = 0
-        self.undecodable: list[Break] = []
 
     def read(self, end: int) -> Iterator[tuple[bool, Arrived]]:
         """Yield (before the cut, event) up to an offset; what is missing at the cut is lost."""
@@ -70,7 +70,7 @@ class Replay:
         try:
             event = decode_event(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.undecodable.append(undecodable(f"{EVENTS}/{self.partition}@{entry.offset}", error))
+            self.odd.unreadable(undecodable(f"{EVENTS}/{self.partition}@{entry.offset}", error))
             return None
         return Arrived(event, entry.offset, entry.timestamp_ms, hash(value))
 

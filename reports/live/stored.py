@@ -7,6 +7,7 @@ from reports.breaks import Break
 from reports.case import content
 from reports.live.accounts import Accounts, State
 from reports.live.folds import MASK, hash_cells
+from reports.live.listed import Listed
 from reports.live.numbering import Arrived
 from reports.live.orders.kinds import SETTLED
 from reports.live.parts import Tally
@@ -29,8 +30,7 @@ class Stored:
         self.held: dict[int, int] = {}  # per asset, the balances after the last row at the cut
         self.newer = 0
         self.older: dict[int, tuple[int, int]] = {}  # per asset, rows before what is retained
-        self.breaks: list[Break] = []
-        self.unlisted = 0
+        self.breaks = Listed(self.suspects.most, "accounts missing in users_assets")
         self.checked = 0
 
     def read(self) -> None:
@@ -110,9 +110,7 @@ class Stored:
             if state.newer or state.newer_fold or (not state.top and state.seq > state.base):
                 self.suspects.add(account)
             if lists and state.top and state.seq and not state.listed:
-                self.unlisted += 1
-                if len(self.breaks) < self.suspects.most:
-                    self.breaks.append(_unlisted(account))
+                self.breaks.add(_unlisted(account))
 
 
 def _follows(row: Cells, above: Cells | None, *, first: bool = False) -> bool:

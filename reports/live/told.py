@@ -3,7 +3,9 @@
 from reports.amounts import money
 from reports.breaks import Break
 from reports.facts import Fact, fact_of, facts_of
-from reports.live.answered import Answers, bucket_of
+from reports.live.answered import BUCKETS, Answers, bucket_of
+from reports.live.folds import AT_ONCE
+from reports.live.listed import Listed
 from reports.live.replay import Replay
 from reports.live.sources import Cut, Sources
 from reports.reconcile.codes import EVENTS_TOPIC, REQUESTS, meaning
@@ -18,13 +20,12 @@ class AnswerDetails:
         self.sources = sources
         self.cut = cut
         self.answers = answers
-        self.most = most
-        self.breaks: list[Break] = []
-        self.more = 0
+        self.breaks = Listed(most, "requests whose answers and events differ")
+        self.unread = 0  # buckets
 
     def look(self) -> None:
         """Read the table, then the events, and compare."""
-        buckets = self.answers.suspects()
+        buckets = self._chosen()
         if not buckets:
             return
         told = {
@@ -41,6 +42,13 @@ class AnswerDetails:
         for fact in wrong.values():
             self._orphan(fact)
         self._twice(asked)
+
+    def _chosen(self) -> set[int]:
+        """Return as many suspected buckets as fit in memory."""
+        suspects = sorted(self.answers.suspects())
+        most = max(AT_ONCE * BUCKETS // max(self.answers.checked, 1), 1)
+        self.unread = max(len(suspects) - most, 0)
+        return set(suspects[:most])
 
     def _asked(self, buckets: set[int]) -> dict[Fact, bool]:
         """Return what the events say, and whether it lies before the cut."""
@@ -76,12 +84,9 @@ class AnswerDetails:
     def _break(
         self, invariant: str, code: str, fact: Fact, expected: str, found: str, cause: str
     ) -> None:
-        if len(self.breaks) >= self.most:
-            self.more += 1
-            return
         twice = code == "PUBLISHED_TWICE"
         amount, asset_id = (_amount(fact), fact[5][0][1]) if twice and fact[5] else (0, 0)
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant=invariant,
                 code=code,

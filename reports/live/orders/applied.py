@@ -5,10 +5,10 @@ from itertools import zip_longest
 
 import msgspec
 
-from reports.breaks import Break
 from reports.fills import Move
 from reports.live.folds import Blocks, hash_numbered
-from reports.live.orders.emitted import Due, Emitted, Walk
+from reports.live.listed import Listed
+from reports.live.orders.emitted import Due, Emitted
 from reports.live.orders.homes import Homes, net
 from reports.live.orders.kinds import TOLD
 from reports.live.orders.turns import Turns
@@ -36,7 +36,7 @@ class Applied:
         self.first: dict[Lane, int] = {}
         self.last: dict[Lane, int] = {}
         self.next: dict[int, int] = {}  # per partition, where the shard that is behind goes on
-        self.breaks: list[Break] = []
+        self.breaks = Listed(parts.most, "frames of outputs that cannot be decoded")
         self.cut_off = False
         self._next: dict[tuple[int, int], int] = {}
 
@@ -45,7 +45,7 @@ class Applied:
         try:
             output = decode_output(body.value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self.breaks.append(undecodable(f"{frame.file}@{frame.offset}", error))
+            self.breaks.add(undecodable(f"{frame.file}@{frame.offset}", error))
             return
         for leg in body.legs:
             self.tally.add(leg.asset_id, leg.delta_avail + leg.delta_frozen)
@@ -72,7 +72,7 @@ class Applied:
         """Say what is on its way, and what frames that are gone held: neither is here."""
         self.cut_off = cut_off
         for partition, span in sorted(self.cut.outputs.items()):
-            walk = Walk(self.emitted.sources, partition, span.low)
+            walk = self.emitted.walk(partition)
             if not cut_off:
                 walk.turns = {symbol: Turns(1 + self._taken(symbol)) for symbol in self._symbols()}
             low = span.low if cut_off else max(span.low, self._behind(partition))

@@ -5,7 +5,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from reports.breaks import Break
+from reports.live.listed import Listed
 from reports.live.replay import undecodable
 from reports.live.sources import Entry
 
@@ -23,7 +23,7 @@ class Arrival(NamedTuple, Generic[R]):
 
 
 def arrivals(
-    entries: Iterable[Entry], where: str, decode: Callable[[bytes], R], breaks: list[Break]
+    entries: Iterable[Entry], where: str, decode: Callable[[bytes], R], breaks: Listed
 ) -> Iterator[Arrival[R]]:
     """Yield what can be decoded; what cannot is added to `breaks`."""
     for entry in entries:
@@ -31,6 +31,6 @@ def arrivals(
         try:
             record = decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            breaks.append(undecodable(place, error))
+            breaks.add(undecodable(place, error))
         else:
             yield Arrival(record, entry.offset, entry.timestamp_ms, hash(value), place)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from reports.fills import Move
-from reports.live.folds import BLOCK
+from reports.live.folds import BLOCK, batches
 from reports.live.orders.applied import Applied
 from reports.live.orders.emitted import Due, Emitted
 from reports.live.orders.homes import net
@@ -16,16 +16,17 @@ from system.records import ORDERS, decode_output, decode_validated
 from system.wal.frames import CommandFrame, EngineFrame
 from system.wal.packing import Frame
 
-_AT_ONCE = 64  # blocks that are read again; what is kept of one side fits in memory
-
 L = TypeVar("L", int, tuple[int, int])
 
 
 class Side(NamedTuple):
-    """What one side says under a number: what it does, who asked for it, and where it stands."""
+    """What one side says under a number: what it does, who asked for it, and where it stands.
+
+    What it does is how much it moves of each asset, by how many changes.
+    """
 
     hashed: int
-    moves: tuple[Move, ...]
+    moves: tuple[tuple[int, int, int], ...]
     at_ms: int
     user_id: int
     request_id: str
@@ -48,48 +49,50 @@ class OrderDetails:
         """Name the outputs that a log did not take in, twice, or otherwise."""
         lanes = {lane for lane, _ in (*self.emitted.blocks.folds, *applied.blocks.folds)}
         own = [lane for lane in lanes if lane[0] in self.readable]
-        blocks = self._chosen(self.emitted.blocks.differing(applied.blocks, own))
-        if not blocks:
-            return
-        emitted = {key: side for key, side in self._emitted() if _within(key, blocks)}
+        for blocks in self._passes(self.emitted.blocks.differing(applied.blocks, own)):
+            self._compare_applied(applied, blocks)
+
+    def _compare_applied(self, applied: Applied, blocks: set[tuple[tuple[int, int], int]]) -> None:
+        emitted = dict(self._emitted(blocks))
         known = set()
-        for key, side in self._framed():
-            if not _within(key, blocks) or key[1] < self.emitted.first(key[0][1]):
+        for key, side in self._framed(blocks):
+            if key[1] < self.emitted.first(key[0][1]):
                 continue
             there = emitted.get(key)
             if key in known or there is None:
                 kind: Kind = "orphan" if there is None else "duplicate"
-                _accuse(applied.parts, kind, side, side.moves, 1)
+                _accuse(applied.parts, kind, side, 1)
             elif there.hashed != side.hashed:
-                _accuse(applied.parts, "altered", side, side.moves, 1)
-                _accuse(applied.parts, "altered", there, there.moves, -1)
+                _accuse(applied.parts, "altered", side, 1)
+                _accuse(applied.parts, "altered", there, -1)
             known.add(key)
         for key, side in sorted(emitted.items()):
             if key not in known and applied.here(*key):
-                _accuse(applied.parts, "missing", side, side.moves, -1)
+                _accuse(applied.parts, "missing", side, -1)
 
-    def _emitted(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
+    def _emitted(
+        self, blocks: set[tuple[tuple[int, int], int]]
+    ) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
         for partition, span in sorted(self.cut.outputs.items()):
             for due in self.emitted.walk(partition).read(span.low, span.high):
                 for shard, these in self.emitted.homes.concerned(due.record).items():
-                    lane = shard, due.record.symbol_id
-                    yield (lane, due.record.output_seq), _side(due, these)
+                    key = (shard, due.record.symbol_id), due.record.output_seq
+                    if _within(key, blocks):
+                        yield key, _side(due, these)
 
-    def _framed(self) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
+    def _framed(
+        self, blocks: set[tuple[tuple[int, int], int]]
+    ) -> Iterator[tuple[tuple[tuple[int, int], int], Side]]:
         for shard, frame in self._frames():
             body = frame.body
-            if isinstance(body, EngineFrame):
-                output = decode_output(body.value)
+            if not isinstance(body, EngineFrame):
+                continue
+            output = decode_output(body.value)
+            key = (shard, output.symbol_id), output.output_seq
+            if _within(key, blocks):
                 these = self.emitted.homes.concerned(output).get(shard, [])
-                side = Side(
-                    hash(body.value),
-                    tuple(these),
-                    body.created_at,
-                    output.user_id,
-                    output.request_id,
-                    _place(frame),
-                )
-                yield ((shard, output.symbol_id), output.output_seq), side
+                who = output.user_id, output.request_id, _place(frame)
+                yield key, Side(hash(body.value), tuple(net(these)), body.created_at, *who)
 
     # -- the logs and the orders topic -----------------------------------------------------------
 
@@ -97,9 +100,10 @@ class OrderDetails:
         """Name the orders that the engine is told otherwise than the log says."""
         lanes = {lane for lane, _ in (*passed.blocks.folds, *passed.logged.folds)}
         own = [lane for lane in lanes if lane[1] in self.readable]
-        blocks = self._chosen(passed.logged.differing(passed.blocks, own))
-        if not blocks:
-            return
+        for blocks in self._passes(passed.logged.differing(passed.blocks, own)):
+            self._compare_passed(passed, blocks)
+
+    def _compare_passed(self, passed: Passed, blocks: set[tuple[tuple[int, int], int]]) -> None:
         logged = {key: side for key, side in self._sent() if _within(key, blocks)}
         for partition in sorted(self.cut.orders):
             for order in passed.walk(partition):
@@ -130,11 +134,12 @@ class OrderDetails:
         """Name the orders that have no output, and the outputs that answer no order."""
         asked, answers = passed.asked, self.emitted.answers
         partitions = sorted(self.cut.orders)
-        blocks = self._chosen(answers.differing(asked, partitions))
-        if not blocks:
-            return
+        for blocks in self._passes(answers.differing(asked, partitions)):
+            self._compare_answers(passed, blocks)
+
+    def _compare_answers(self, passed: Passed, blocks: set[tuple[int, int]]) -> None:
         answered = self._answered(blocks)
-        for partition in partitions:
+        for partition in sorted(self.cut.orders):
             for order in passed.walk(partition):
                 key = partition, order.offset
                 if not _within(key, blocks) or not passed.due(partition, order.offset):
@@ -144,13 +149,16 @@ class OrderDetails:
                     _accuse_order(passed.to_outputs, "missing", order, -1)
                 elif not _answers(answer, order):
                     _accuse_order(passed.to_outputs, "altered", order, 0)
-        for _, due in sorted(answered.items()):
-            code, cause = meaning(ORDERS_TOPIC, OUTPUTS_TOPIC, "orphan", due.place)
-            who = due.record.user_id, due.record.request_id, due.place
-            passed.to_outputs.accuse(Found(code, 0, 0, 1, due.timestamp_ms, *who, cause))
+        for _, (_, side) in sorted(answered.items()):
+            code, cause = meaning(ORDERS_TOPIC, OUTPUTS_TOPIC, "orphan", side.place)
+            who = side.user_id, side.request_id, side.place
+            passed.to_outputs.accuse(Found(code, 0, 0, 1, side.at_ms, *who, cause))
 
-    def _answered(self, blocks: set[tuple[int, int]]) -> dict[tuple[int, int], Due]:
-        """Return the outputs in some blocks, by the place of the order that they answer."""
+    def _answered(self, blocks: set[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, Side]]:
+        """Return the outputs in some blocks, each with the order that it says it answers.
+
+        They are named by the place at which that order lies.
+        """
         found = {}
         for partition, span in sorted(self.cut.outputs.items()):
             high = self.cut.answers.get(partition, span.low)
@@ -158,7 +166,7 @@ class OrderDetails:
                 source = due.record.source
                 key = source.partition, source.offset
                 if _within(key, blocks):
-                    found[key] = due
+                    found[key] = due.record.order_id, _side(due, ())
         return found
 
     # -- both ------------------------------------------------------------------------------------
@@ -168,9 +176,10 @@ class OrderDetails:
             for frame in self.sources.frames(shard):
                 yield shard, frame
 
-    def _chosen(self, blocks: list[tuple[L, int]]) -> set[tuple[L, int]]:
-        self.unread += max(len(blocks) - _AT_ONCE, 0)
-        return set(blocks[:_AT_ONCE])
+    def _passes(self, blocks: list[tuple[L, int]]) -> list[set[tuple[L, int]]]:
+        passes, unread = batches(blocks)
+        self.unread += unread
+        return passes
 
 
 def _within(key: tuple[L, int], blocks: set[tuple[L, int]]) -> bool:
@@ -178,26 +187,26 @@ def _within(key: tuple[L, int], blocks: set[tuple[L, int]]) -> bool:
     return (lane, number // BLOCK) in blocks
 
 
-def _answers(due: Due, order: Order) -> bool:
-    output, record = due.record, order.record
-    return (output.request_id, output.order_id) == (record.request_id, record.order_id)
+def _answers(answer: tuple[str, Side], order: Order) -> bool:
+    order_id, side = answer
+    return (side.request_id, order_id) == (order.record.request_id, order.record.order_id)
 
 
 def _side(due: Due, these: Iterable[Move]) -> Side:
     output = due.record
     who = output.user_id, output.request_id, due.place
-    return Side(due.hashed, tuple(these), due.timestamp_ms, *who)
+    return Side(due.hashed, tuple(net(these)), due.timestamp_ms, *who)
 
 
 def _place(frame: Frame) -> str:
     return f"{frame.file}@{frame.offset} (LSN {frame.lsn})"
 
 
-def _accuse(parts: Parts, kind: Kind, side: Side, these: Iterable[Move], sign: int) -> None:
+def _accuse(parts: Parts, kind: Kind, side: Side, sign: int) -> None:
     """Accuse an output, once for each asset that it moves; one that moves nothing, once."""
     code, cause = meaning(OUTPUTS_TOPIC, LOG, kind, side.place)
     who = side.user_id, side.request_id, side.place
-    for asset, amount, count in list(net(these)) or [(0, 0, 0)]:
+    for asset, amount, count in side.moves or ((0, 0, 0),):
         found = Found(code, asset, sign * amount, sign * count, side.at_ms, *who, cause)
         parts.accuse(found)
 

@@ -6,6 +6,7 @@ from reports.amounts import money
 from reports.breaks import Break
 from reports.fills import moves
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.listed import Listed
 from reports.live.orders.arrivals import Arrival, arrivals
 from reports.live.orders.homes import Homes, net
 from reports.live.orders.kinds import TOLD, Kinds
@@ -26,9 +27,14 @@ Due = Arrival[EngineOutput]  # in its turn
 
 
 class Walk:
-    """Reads one partition in the order in which programs apply it; goes on where it was."""
+    """Reads one partition in the order in which programs apply it; goes on where it was.
 
-    def __init__(self, sources: Sources, partition: int, low: int) -> None:
+    What is wrong goes into `breaks`; who reads once more needs none.
+    """
+
+    def __init__(
+        self, sources: Sources, partition: int, low: int, breaks: Listed | None = None
+    ) -> None:
         self.sources = sources
         self.partition = partition
         self.low = low
@@ -36,7 +42,7 @@ class Walk:
         self.links: dict[int, Link] = {}
         self.beyond: dict[int, Due] = {}  # the first that was discarded, while a hole is open
         self.records = 0
-        self.breaks: list[Break] = []
+        self.breaks = breaks or Listed()
 
     def fork(self) -> "Walk":
         """Return another walk that goes on from here."""
@@ -83,7 +89,7 @@ class Walk:
 
     def _broken(self, code: str, due: Due, expected: str, found: str) -> None:
         output = due.record
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant="I9",
                 code=code,
@@ -117,18 +123,24 @@ class Emitted:
         self.from_orders = Parts(ORDERS_TOPIC, OUTPUTS_TOPIC, cut.at_ms, bounds.breaks_max)
         self.unsettled_tally = Tally(OUTPUTS_TOPIC, "output")
         self.to_tables = Parts(OUTPUTS_TOPIC, TABLES, cut.at_ms, bounds.breaks_max)
-        self.breaks: list[Break] = []
+        self.breaks = Listed(bounds.breaks_max, "breaks in the engine's outputs")
         self.checked = 0
+        self._first: dict[int, int] = {}
+        self._settled: dict[int, int] = {}
 
-    def walk(self, partition: int) -> "Walk":
+    def walk(self, partition: int, breaks: Listed | None = None) -> "Walk":
         """Return a walk from where a partition's retained outputs begin."""
-        return Walk(self.sources, partition, self.cut.outputs[partition].low)
+        return Walk(self.sources, partition, self.cut.outputs[partition].low, breaks)
+
+    def settled(self, symbol_id: int) -> int:
+        """Return the number of the last output of a symbol that was settled at the cut."""
+        return self._settled.get(symbol_id, 0)
 
     def first(self, symbol_id: int) -> int:
         """Return the number of a symbol's first retained output; one out of reach if none is."""
-        found = [w.turns[symbol_id].first for w in self.walks.values() if symbol_id in w.turns]
-        if found:
-            return min(found)
+        found = self._first.get(symbol_id)
+        if found is not None:
+            return found
         home = partition_of(key_of(symbol_id), max(len(self.cut.outputs), 1))
         span = self.cut.outputs.get(home)
         return 1 if span is None or not span.low else NEVER
@@ -136,12 +148,14 @@ class Emitted:
     def read(self) -> Iterator[tuple[bool, Due]]:
         """Read all partitions up to the cut; yield each output, and whether it was settled."""
         for partition, span in sorted(self.cut.outputs.items()):
-            walk = self.walks[partition] = self.walk(partition)
+            walk = self.walks[partition] = self.walk(partition, self.breaks)
             settled = self.cut.settled_outputs_offset(partition)
             for due in walk.read(span.low, settled):
                 self._take(partition, due)
                 yield True, due
             self.at_commit[partition] = walk.fork()
+            for symbol, turns in walk.turns.items():
+                self._settled[symbol] = max(turns.last, self._settled.get(symbol, 0))
             for due in walk.read(settled, span.high):
                 self._take(partition, due)
                 self._in_flight(due)
@@ -150,9 +164,9 @@ class Emitted:
                 self.answers_from[partition] = self.cut.orders[partition].high  # none is retained
             walk.accuse_holes(self.cut.at_ms - self.bounds.max_age_ms)
             self.checked += walk.records
-            self.breaks += walk.breaks
             self._agree_with_commit(partition)
             for symbol, turns in sorted(walk.turns.items()):
+                self._first[symbol] = min(turns.first, self._first.get(symbol, turns.first))
                 self.tally.copies += turns.copies
                 self.tally.reach(f"symbol {symbol}", turns.first, turns.last)
 
@@ -172,7 +186,7 @@ class Emitted:
             self.kinds.add(TOLD, move.event_type, move.asset_id, *delta)
         for asset, amount, _ in net(moves(output)):
             if amount:
-                self.breaks.append(_minted(due, asset, amount))
+                self.breaks.add(_minted(due, asset, amount))
         for shard, these in self.homes.concerned(output).items():
             seq = output.output_seq
             self.blocks.add((shard, output.symbol_id), seq, hash_numbered(seq, due.hashed))
@@ -203,7 +217,7 @@ class Emitted:
             if says == links:
                 return
             expected, found, code = f"{links}", f"{says}", "COMMIT_STATE"
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant="I12",
                 code=code,

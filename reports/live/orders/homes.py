@@ -6,17 +6,26 @@ from reports.fills import Move, moves
 from system.records import EngineOutput
 from system.topics import key_of, partition_of
 
+_KNOWN_MAX = 100_000  # users
+
 
 class Homes:
     """`logs` names, per shard whose log is at hand, the partitions it decides."""
 
     def __init__(self, logs: Mapping[int, Iterable[int]], partitions: int) -> None:
         self.partitions = partitions
+        self._known: dict[int, int] = {}
         self._owners = {p: shard for shard, owned in logs.items() for p in owned}
 
     def of(self, user_id: int) -> int:
         """Return the shard of a user; 0 if its log is not at hand."""
-        return self._owners.get(partition_of(key_of(user_id), self.partitions), 0)
+        shard = self._known.get(user_id)
+        if shard is None:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            home = partition_of(key_of(user_id), self.partitions)
+            shard = self._known[user_id] = self._owners.get(home, 0)
+        return shard
 
     def concerned(self, output: EngineOutput) -> dict[int, list[Move]]:
         """Return what an output does on each shard at hand that has to take it in."""

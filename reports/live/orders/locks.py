@@ -5,10 +5,11 @@ above LSN 1 does not say what was open before; then nothing is compared.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
 from reports.amounts import decimal
 from reports.breaks import Break
+from reports.live.listed import Listed
 from reports.live.sources import Account
 from reports.naming import account_name
 from system.records import ORDERS, ValidatedOrder, decode_validated
@@ -16,17 +17,22 @@ from system.wal.frames import EngineFrame, Leg, OrderFrame
 from system.wal.packing import Frame
 
 
+class Lock(NamedTuple):
+    """An order's lock: how much it was, and how much of it is left."""
+
+    account: Account
+    amount: int
+    rest: int
+
+
 class Locks:
     """One shard's open orders, and what its accounts have frozen."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
-        self.breaks: list[Break] = []
+        self.breaks = Listed(most, "accounts with other amounts frozen than orders need")
         self.checked = 0
-        self._orders: dict[str, tuple[Account, int]] = {}  # whose lock, and how much it was
-        self._rests: dict[str, int] = {}
+        self._orders: dict[str, Lock] = {}  # the open ones
         self._needed: dict[Account, int] = {}
-        self._frozen: dict[Account, int] = {}
         self._accused: set[Account] = set()
 
     def placed(self, frame: Frame, body: OrderFrame) -> None:
@@ -48,17 +54,21 @@ class Locks:
         ]
         if said != [(account, -amount, amount)]:
             self._break("LOCK_DIFFERS", frame, account, amount, sum(lock[2] for lock in said))
-        self._orders[order.order_id] = account, amount
-        self._set(order.order_id, account, amount)
+        self._orders[order.order_id] = Lock(account, amount, amount)
+        self._need(account, amount)
 
     def filled(self, frame: Frame, body: EngineFrame) -> None:
         """Take in the frame of an engine output."""
         for change in body.changes:
-            account, lock = self._orders.get(change.order_id, (None, 0))
-            if account is not None:
-                self._set(change.order_id, account, lock - change.paid - change.unlocked)
-                if not change.open:
-                    del self._orders[change.order_id]
+            lock = self._orders.get(change.order_id)
+            if lock is None:
+                continue
+            rest = lock.amount - change.paid - change.unlocked if change.open else 0
+            self._need(lock.account, rest - lock.rest)
+            if change.open:
+                self._orders[change.order_id] = lock._replace(rest=rest)
+            else:
+                del self._orders[change.order_id]
         self.moved(frame, body.legs)
 
     def moved(self, frame: Frame, legs: Iterable[Leg]) -> None:
@@ -66,23 +76,22 @@ class Locks:
         touched = {(leg.user_id, leg.asset_id): leg.frozen for leg in legs}
         for account, frozen in touched.items():
             self.checked += 1
-            _put(self._frozen, account, frozen)
             needed = self._needed.get(account, 0)
             if frozen != needed and account not in self._accused:
                 self._accused.add(account)
                 self._break("FROZEN_DIFFERS", frame, account, needed, frozen)
 
-    def _set(self, order_id: str, account: Account, rest: int) -> None:
-        """Say what an order still needs."""
-        before = self._rests.get(order_id, 0)
-        _put(self._needed, account, self._needed.get(account, 0) + rest - before)
-        _put(self._rests, order_id, rest)
+    def _need(self, account: Account, more: int) -> None:
+        """Keep what the orders of an account need, if they need something."""
+        needed = self._needed.get(account, 0) + more
+        if needed:
+            self._needed[account] = needed
+        else:
+            self._needed.pop(account, None)
 
     def _break(self, code: str, frame: Frame, account: Account, expected: int, found: int) -> None:
-        if len(self.breaks) >= self.most:
-            return
         user, asset = account
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant="I10",
                 code=code,
@@ -95,11 +104,3 @@ class Locks:
                 cause="what is frozen is not what open orders still need",
             )
         )
-
-
-def _put(held: dict[Any, int], key: Any, value: int) -> None:
-    """Keep what is not 0."""
-    if value:
-        held[key] = value
-    else:
-        held.pop(key, None)

@@ -1,9 +1,9 @@
 """Reading the orders topic: what UBSCore let through, next to its log and to the answers."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
-from reports.breaks import Break
 from reports.live.folds import Blocks, hash_numbered
+from reports.live.listed import Listed
 from reports.live.orders.arrivals import Arrival, arrivals
 from reports.live.orders.emitted import Emitted
 from reports.live.orders.kinds import TOLD
@@ -22,17 +22,27 @@ Order = Arrival[Validated]  # or a cancel; in its turn
 
 
 class Walk:
-    """Reads one partition in the order in which the engine applies it."""
+    """Reads one partition in the order in which the engine applies it.
 
-    def __init__(self, sources: Sources, partition: int, low: int) -> None:
+    `other` is told of what has another content under a number that was applied.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        partition: int,
+        low: int,
+        breaks: Listed | None = None,
+        other: Callable[[Order], None] = lambda _: None,
+    ) -> None:
         self.sources = sources
         self.partition = partition
         self.low = low
         self.turns: dict[int, Turns] = {}
-        self.others: list[Order] = []
+        self.other = other
         self.beyond: dict[int, Order] = {}  # per shard, the highest that came before its turn
         self.records = 0
-        self.breaks: list[Break] = []
+        self.breaks = breaks or Listed()
 
     def read(self, high: int) -> Iterator[Order]:
         """Yield what comes in its turn up to an offset."""
@@ -46,7 +56,7 @@ class Walk:
             if turn is Turn.NOW:
                 yield order
             elif turn is Turn.OTHER:
-                self.others.append(order)
+                self.other(order)
             elif turn is Turn.BEYOND:
                 highest = self.beyond.setdefault(record.shard, order)
                 if record.n > highest.record.n:
@@ -74,7 +84,7 @@ class Passed:
         self.log_tally = Tally(LOG, "LSN")
         self.topic_tally = Tally(ORDERS_TOPIC, "n")
         self.asked_tally = Tally(ORDERS_TOPIC, "offset")
-        self.breaks: list[Break] = []
+        self.breaks = Listed(bounds.breaks_max, "orders that cannot be decoded")
         self.checked = 0
 
     def walk(self, partition: int) -> Iterator[Order]:
@@ -90,17 +100,17 @@ class Passed:
     def read(self) -> None:
         """Read all partitions up to the cut; the outputs are known."""
         for partition, span in sorted(self.cut.orders.items()):
-            walk = Walk(self.sources, partition, span.low)
+            walk = Walk(self.sources, partition, span.low, self.breaks, self._other)
             for order in walk.read(span.high):
                 self._take(partition, order)
             self.turns.update({(partition, s): turns for s, turns in walk.turns.items()})
             self.beyond.update({(partition, s): order for s, order in walk.beyond.items()})
             self.checked += walk.records
-            self.breaks += walk.breaks
-            for order in walk.others:
-                code, cause = meaning(LOG, ORDERS_TOPIC, "duplicate")
-                self.topic_tally.add(0, 0)
-                self.from_log.accuse(about(order, code, 1, cause))
+
+    def _other(self, order: Order) -> None:
+        code, cause = meaning(LOG, ORDERS_TOPIC, "duplicate")
+        self.topic_tally.add(0, 0)
+        self.from_log.accuse(about(order, code, 1, cause))
 
     def _take(self, partition: int, order: Order) -> None:
         record = order.record

@@ -1,8 +1,9 @@
 """What users are shown of orders and trades: the tables beside the ledger, against the outputs.
 
 Rows are folded into a fixed number of buckets by their key. An order's row is written anew by each
-of its outputs: what stands is folded when it is closed, so that memory grows with open orders. Rows
-newer than the cut are kept until the outputs after it have been read.
+of its outputs: what stands is folded when it is closed, so that memory grows with open orders. Of
+rows newer than the cut the hashes are kept until the outputs after it have been read: there are as
+many as are written while the tables are read.
 """
 
 from array import array
@@ -10,7 +11,8 @@ from collections.abc import Iterator
 
 from reports.breaks import Break
 from reports.evidence import OrderRow, OutputRow, SideRow, TradeRow
-from reports.live.folds import MASK, hash_tuple
+from reports.live.folds import AT_ONCE, MASK, hash_tuple
+from reports.live.listed import Listed
 from reports.live.orders.emitted import Due, Emitted
 from reports.live.sources import Cut, Sources
 from reports.shown import Key, Shown, key_of, rows_of
@@ -41,15 +43,14 @@ class Tables:
         self.sources = sources
         self.cut = cut
         self.emitted = emitted
-        self.most = most
-        self.more = 0
+        self.breaks = Listed(most, "rows of trades and orders that differ")
         self.checked = 0
-        self.newer: dict[int, Shown] = {}
-        self.breaks: list[Break] = []
+        self.unread = 0  # buckets that differ and are not read again
+        self.newer: set[int] = set()
         self._due = array("Q", bytes(8 * BUCKETS))
         self._there = array("Q", bytes(8 * BUCKETS))
-        self._open: dict[str, OrderRow] = {}
-        self._moved_on: set[Key] = set()  # open orders whose row is newer than the cut
+        self._open: dict[str, int] = {}  # bucket and hash of the row of each
+        self._moved_on: set[str] = set()  # open orders whose row is newer than the cut
 
     def due(self, due: Due) -> None:
         """Take in an output before the cut."""
@@ -57,7 +58,7 @@ class Tables:
             if not isinstance(row, OrderRow):
                 _add(self._due, row)
             elif row.status == "open":
-                self._open[row.order_id] = row
+                self._open[row.order_id] = _bucket(key_of(row)) << 64 | _hash(row)
             else:
                 self._open.pop(row.order_id, None)
                 _add(self._due, row)
@@ -69,15 +70,15 @@ class Tables:
             seq, symbol = seq_of(row), row.symbol_id
             if seq < self.emitted.first(symbol):
                 continue  # its output is no longer retained
-            if seq <= self._settled(symbol):
+            if seq <= self.emitted.settled(symbol):
                 _add(self._there, row)
                 continue
-            self.newer[_hash(row)] = row
-            if isinstance(row, OrderRow) and row.order_id in self._open:
-                del self._open[row.order_id]
-                self._moved_on.add(key_of(row))
-        for order in self._open.values():
-            _add(self._due, order)
+            self.newer.add(_hash(row))
+            if isinstance(row, OrderRow) and self._open.pop(row.order_id, None) is not None:
+                self._moved_on.add(row.order_id)
+        for packed in self._open.values():
+            bucket, hashed = packed >> 64, packed & MASK
+            self._due[bucket] = (self._due[bucket] + hashed) & MASK
 
     def read_later(self, ends: dict[int, int]) -> None:
         """Explain newer rows by the outputs after the cut, read until now."""
@@ -87,25 +88,19 @@ class Tables:
                 low = self.cut.settled_outputs_offset(partition)
                 for later in walk.read(low, end):
                     for row in wanted(later):
-                        self.newer.pop(_hash(row), None)
-
-    def _settled(self, symbol: int) -> int:
-        """Return the number of the last output of a symbol that was settled at the cut."""
-        walks = self.emitted.at_commit.values()
-        return max((w.turns[symbol].last for w in walks if symbol in w.turns), default=0)
+                        self.newer.discard(_hash(row))
 
     def look_again(self) -> None:
         """Read again, row by row, what does not agree."""
-        for row in self.newer.values():
-            self._break("ROW_NOT_THE_ENGINES", key_of(row), None, row)
-        suspects = {bucket for bucket in range(BUCKETS) if self._due[bucket] != self._there[bucket]}
-        if not suspects:
+        suspects = self._suspects()
+        if not suspects and not self.newer:
             return
-        expected = self._expected(suspects)
+        expected = self._expected(suspects) if suspects else {}
         for row in self.sources.shown():
             key, seq = key_of(row), seq_of(row)
-            retained = self.emitted.first(row.symbol_id) <= seq <= self._settled(row.symbol_id)
-            if retained and _bucket(key) in suspects:
+            if seq > self.emitted.settled(row.symbol_id):
+                self._newer(key, row)
+            elif seq >= self.emitted.first(row.symbol_id) and _bucket(key) in suspects:
                 last = expected.pop(key, None)
                 if last != row:
                     stale = last is not None and seq < seq_of(last)
@@ -113,6 +108,22 @@ class Tables:
                     self._break(code, key, last, row)
         for key, last in sorted(expected.items(), key=str):
             self._break("NOT_SETTLED", key, last, None)
+        for _ in self.newer:
+            self._break("ROW_NOT_THE_ENGINES", ("orders_by_user", "overwritten since"), None, None)
+
+    def _newer(self, key: Key, row: Shown) -> None:
+        """Accuse a row newer than the cut that no output explains."""
+        hashed = _hash(row)
+        if hashed in self.newer:
+            self.newer.remove(hashed)
+            self._break("ROW_NOT_THE_ENGINES", key, None, row)
+
+    def _suspects(self) -> set[int]:
+        """Return as many buckets that differ as fit in memory."""
+        found = [bucket for bucket in range(BUCKETS) if self._due[bucket] != self._there[bucket]]
+        most = max(AT_ONCE * BUCKETS // max(self.checked, 1), 1)
+        self.unread = max(len(found) - most, 0)
+        return set(found[:most])
 
     def _expected(self, suspects: set[int]) -> dict[Key, Shown]:
         """Return the last row of each key in some buckets, as of the cut."""
@@ -122,17 +133,15 @@ class Tables:
             for due in walk.read(span.low, self.cut.settled_outputs_offset(partition)):
                 for row in wanted(due):
                     key = key_of(row)
-                    if _bucket(key) in suspects and key not in self._moved_on:
+                    moved_on = isinstance(row, OrderRow) and row.order_id in self._moved_on
+                    if _bucket(key) in suspects and not moved_on:
                         found[key] = row
         return found
 
     def _break(self, code: str, key: Key, expected: Shown | None, found: Shown | None) -> None:
-        if len(self.breaks) >= self.most:
-            self.more += 1
-            return
         table, *at = key
         about = expected or found
-        self.breaks.append(
+        self.breaks.add(
             Break(
                 invariant=_INVARIANT,
                 code=code,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reports.breaks import Break
+from reports.live.listed import Listed
 from reports.live.orders.applied import Applied
 from reports.live.orders.details import OrderDetails
 from reports.live.orders.emitted import Emitted
@@ -123,14 +123,14 @@ class Trading:
         """Whether both topics are retained from their very first record."""
         return not any(span.low for span in (*self.cut.orders.values(), *self.cut.outputs.values()))
 
-    def breaks(self) -> Iterator[Break]:
+    def breaks(self) -> Iterator[Listed]:
         """Yield all that was found beside the steps."""
-        yield from self.emitted.breaks
-        yield from self.passed.breaks
-        yield from self.applied.breaks
+        yield self.emitted.breaks
+        yield self.passed.breaks
+        yield self.applied.breaks
         for _, locks in sorted(self.locks.items()):
-            yield from locks.breaks
-        yield from self.tables.breaks
+            yield locks.breaks
+        yield self.tables.breaks
 
 
 class _Cause(msgspec.Struct):
