@@ -13,6 +13,7 @@ from reports.invariants.money import negative, off_chain
 from reports.live.folds import BLOCK, Blocks, batches, hash_cells
 from reports.live.listed import Listed
 from reports.live.numbering import Arrived
+from reports.live.orders.kinds import SETTLED
 from reports.live.parts import Found, Parts
 from reports.live.replay import Replay
 from reports.live.sources import Account, Cells, Cut, Sources
@@ -172,6 +173,7 @@ class LedgerDetails:
         delta = row[3] + row[4]
         if newer:
             self.stored.tally.add(row[1], delta)
+            self.stored.published.kinds.add(SETTLED, row[7], row[1], row[3], row[4])
         code, cause = meaning(EVENTS_TOPIC, LEDGER, kind)
         self._accuse(code, row, delta, 1, row[9], _place(row), cause)
 

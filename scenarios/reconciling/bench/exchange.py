@@ -108,11 +108,15 @@ class Exchange:
         came = Input(OUTPUTS, partition, offset, 0, 0)
         times = self.now_ms, self.now_ms
         arrival = OutputArrival(came, emitted.value, output, *times)
-        links = self._links(partition)
-        for shard, state in self.states.items():
-            frame = fill(state, self.terms[shard], arrival, links)
+        for shard in self.states:
+            frame = self.fill(shard, arrival)
             if frame is not None:
                 self._publish(self._frame(shard, frame))
+
+    def fill(self, shard: int, arrival: OutputArrival) -> EngineFrame | None:
+        """Return what a shard makes of an output."""
+        links = self._links(arrival.source.partition)
+        return fill(self.states[shard], self.terms[shard], arrival, links)
 
     def _links(self, partition: int) -> dict[int, Link]:
         return {

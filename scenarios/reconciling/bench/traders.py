@@ -7,6 +7,7 @@ committed the last hundredth of it all, though its rows are written: they are ne
 
 import random
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.reconciling.bench.exchange import PARTITIONS, SHARDS, Exchange
@@ -128,10 +129,12 @@ class Crowd:
         self.exchange.take(command)
 
 
-def make(folder: Path, rows: int, seed: int = 1) -> None:
+def make(
+    folder: Path, rows: int, seed: int = 1, kind: Callable[[Writing], Exchange] = Exchange
+) -> None:
     """Make up an exchange of some ledger rows, and write it into a folder."""
     with Writing(folder, SHARDS, PARTITIONS) as writing:
-        exchange = Exchange(writing)
+        exchange = kind(writing)
         crowd = Crowd(exchange, seed)
         while writing.rows < rows - rows // LATE:
             crowd.act()
