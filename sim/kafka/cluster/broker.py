@@ -84,6 +84,13 @@ def _retain(state: State, now_ns: int) -> None:
             state.record("log-start", topic, partition, log.start)
 
 
+def _note_starts(state: State, now_ns: int) -> None:  # noqa: ARG001
+    state.starts_moved = False
+    for log in state.logs.values():
+        log.kept = log.start
+    state.record("log-starts")
+
+
 def _loaded(state: State, now_ns: int) -> None:  # noqa: ARG001
     state.loading = False
 
@@ -96,6 +103,7 @@ _ALARMS: dict[str, Callable[..., None]] = {
     "pending": rebalance.pending_timeout,
     "retention": _retain,
     "session": rebalance.session_timeout,
+    "starts": _note_starts,
     "sync": rebalance.sync_timeout,
     "unmute": _unmute,
 }
@@ -113,7 +121,7 @@ class Broker:
         """Begin, or come back with what the disk has kept."""
         state = self.state
         state.image.broker_started(state.broker_id)
-        state.reload()
+        state.reload(now_ns)
         loaded_ns = now_ns
         if state.groups:
             # A timer, not a time of day: the wall clock may step while the coordinator loads.

@@ -25,8 +25,7 @@ from sim.kafka.protocol import Repeated, Request, duration, milliseconds
 
 _NONE = ErrorCode.none
 _NO_DIVERGENCE = FetchEpochEndOffset()
-_NO_LEADER = FetchLeaderIdAndEpoch()
-_TELL_LEADER = (ErrorCode.not_leader_or_follower, ErrorCode.fenced_leader_epoch)
+_NO_LEADER = FetchLeaderIdAndEpoch()  # told from version 16 on only (KIP-951)
 _READ_UNCOMMITTED = 0
 
 
@@ -179,15 +178,10 @@ def _read_partition(
     *,
     at_least_one: bool,
 ) -> PartitionData:
-    error, partition, log = state.leads(topic, wanted.partition, wanted.current_leader_epoch)
-    leader, divergence = _NO_LEADER, _NO_DIVERGENCE
+    error, _, log = state.leads(topic, wanted.partition, wanted.current_leader_epoch)
+    divergence = _NO_DIVERGENCE
     batches: list[Batch] = []
-    if log is None:
-        if partition is not None and error in _TELL_LEADER:
-            leader = FetchLeaderIdAndEpoch(
-                leader_id=partition.leader, leader_epoch=partition.leader_epoch
-            )
-    else:
+    if log is not None:
         error, divergence = _divergence(log, wanted)
         if error:
             log = None
@@ -202,7 +196,7 @@ def _read_partition(
         last_stable_offset=end,
         log_start_offset=-1 if log is None else log.start,
         diverging_epoch=divergence,
-        current_leader=leader,
+        current_leader=_NO_LEADER,
         aborted_transactions=_aborted(error, divergence, isolation),
         records=tuple(batches),
     )

@@ -1,7 +1,7 @@
 """The metadata image: what a Kafka cluster's controller knows of brokers, topics and leaders.
 
 **Faithful**: topic ids (KIP-516), replicas spread over the brokers from a random start, leader
-epochs that rise when a broker comes back, producer ids handed out in blocks (KIP-730), names and
+epochs that rise when a broker goes and when it comes back, producer ids handed out in blocks (KIP-730), names and
 errors of topics (`ReplicationControlManager.java`, `Topic.java`).
 **Simplified**: the metadata quorum is this one object, atomic and never away: a change is seen by
 every broker at once; one replica for each partition; no reassignment, so a leader never moves.
@@ -157,7 +157,10 @@ class Image:
             tell(name)
 
     def broker_started(self, broker_id: int) -> None:
-        """Register a broker; if it was here before, its partitions get a new leader epoch."""
+        """Register a broker; if it was here before, its partitions get a new leader epoch.
+
+        The one between was that in which they had no leader, since nobody else has a replica.
+        """
         self.up[broker_id] = True
         self.starts[broker_id] += 1
         self.version += 1
@@ -165,7 +168,7 @@ class Image:
             for topic in self.topics.values():
                 for partition in topic.partitions:
                     if partition.leader == broker_id:
-                        partition.leader_epoch += 1
+                        partition.leader_epoch += 2
 
     def broker_crashed(self, broker_id: int) -> None:
         """Let a broker be gone; others notice when its session ends."""

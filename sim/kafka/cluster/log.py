@@ -3,8 +3,9 @@
 **Faithful** (`UnifiedLog.java`, `LogSegment.java`): batches are kept and read whole, so a read
 starts with the batch that holds the wanted offset; segments roll by size and by age of their first
 record; retention deletes whole segments, the oldest first, by the largest timestamp in them and
-by size, also the last one if all of it is due; DeleteRecords moves the log start inside a segment;
-a search by time looks for the first record that is not older, as timestamps may go back.
+by size, also the last one if all of it is due; DeleteRecords moves the log start inside a segment,
+and a kill moves it back to where it was noted last, if what lies before is still there; a search by
+time looks for the first record that is not older, as timestamps may go back.
 A record can be damaged on its drive, on request: what was acknowledged is then not what is read,
 or its offset is empty, as a cleaner leaves it (the batch that held the record still ends where it
 did), or the next record takes it, as after an election of a replica that lagged.
@@ -58,12 +59,13 @@ class Segment:
 class Log:
     """A partition's batches and what can be derived from them."""
 
-    __slots__ = ("_segments", "config", "end", "epochs", "producers", "size", "start", "topic_id")
+    __slots__ = ("_segments", "config", "end", "epochs", "kept", "producers", "size", "start", "topic_id")
 
     def __init__(self, topic_id: object, config: TopicConfig) -> None:
         self.topic_id = topic_id
         self.config = config
         self.start = 0
+        self.kept = 0  # where the log starts after a kill
         self.end = 0
         self.size = 0
         self.epochs: list[tuple[int, int]] = []  # leader epoch, its first offset
@@ -236,12 +238,14 @@ class Log:
         return (below[-1] if below else epoch), ended
 
     def delete_until(self, offset: int) -> None:
-        """Let the log start at `offset`; segments that end before it go."""
-        self._start_at(offset)
+        """Let the log start at `offset`, for good; segments that end before it go."""
+        self.start_at(offset)
+        self.kept = max(self.kept, offset)
         while len(self._segments) > 1 and self._segments[1].base_offset <= self.start:
             self.size -= self._segments.pop(0).size
 
-    def _start_at(self, offset: int) -> None:
+    def start_at(self, offset: int) -> None:
+        """Let the log start at `offset`; what lies before it stays on the drive for now."""
         self.start = max(self.start, offset)
         self.epochs = [
             (epoch, max(first, self.start))
@@ -252,6 +256,8 @@ class Log:
     def retain(self, now_ms: int) -> bool:
         """Delete the segments whose time is over; return whether the log start moved."""
         old, config = self.start, self.config
+        if len(self._segments) > 1 and self._segments[1].base_offset <= old:
+            self.delete_until(old)
         if config.retention_ms >= 0:
             due = 0
             for segment in self._segments:
@@ -268,6 +274,11 @@ class Log:
                 due += 1
             self._drop(due)
         return self.start != old
+
+    def recover(self) -> None:
+        """Come back after a kill: the start is where it was noted, producers are those on disk."""
+        self.start = max(self.kept, self._segments[0].base_offset)
+        self.producers = Producers(self.batches())
 
     def _drop(self, count: int) -> None:
         if count == len(self._segments):

@@ -65,7 +65,7 @@ def join(state: State, now_ns: int, connection: int, request: Request) -> JoinGr
     if group is None:
         if body.member_id:
             return join_error(ErrorCode.unknown_member_id, body.member_id)
-        group = state.groups[body.group_id] = Group(body.group_id)
+        group = _made(state, body.group_id)
     if not group.supports(body.protocol_type, [protocol.name for protocol in body.protocols]):
         return join_error(ErrorCode.inconsistent_group_protocol, body.member_id)
     if not body.member_id:
@@ -159,6 +159,14 @@ def _join_refusal(state: State, body: JoinGroupRequest) -> ErrorCode:
     if body.group_instance_id is not None:
         return ErrorCode.unsupported_version
     return ErrorCode.none
+
+
+def _made(state: State, name: str) -> Group:
+    """Make a group, which is kept from then on, whether somebody becomes its member or not."""
+    group = state.groups[name] = Group(name)
+    group.store()
+    state.record("group", name, group.state, group.generation)
+    return group
 
 
 def _member(group: Group | None, member_id: str) -> Member | None:

@@ -1,7 +1,8 @@
 """Where offsets are: ListOffsets, OffsetForLeaderEpoch, and DeleteRecords that moves the start.
 
 **Faithful** (`Partition.scala`, KIP-79, KIP-207, KIP-320, KIP-734): earliest, latest, the first
-record not older than a timestamp, the record with the largest timestamp; leader epochs checked.
+record not older than a timestamp, the record with the largest timestamp; leader epochs checked;
+where DeleteRecords let a log start is noted once a minute only, and forgotten by a kill before that.
 **Simplified**: no transactions, so both isolation levels end at the high watermark; no tiered
 storage, so the earliest local offset and the like are refused.
 """
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.kafka.cluster.log import Found, Log
-from sim.kafka.cluster.state import State
+from sim.kafka.cluster.state import MILLISECOND, State
 from sim.kafka.entities import (
     DeleteRecordsPartition,
     DeleteRecordsPartitionResult,
@@ -29,6 +30,7 @@ from sim.kafka.entities import (
 from sim.kafka.protocol import ZERO, Request
 
 LATEST, EARLIEST, MAX_TIMESTAMP = -1, -2, -3
+_NOTED_NS = 60_000 * MILLISECOND  # log.flush.start.offset.checkpoint.interval.ms
 
 
 def list_offsets(state: State, now_ns: int, connection: int, request: Request) -> Any:  # noqa: ARG001
@@ -60,7 +62,9 @@ def delete_records(state: State, now_ns: int, connection: int, request: Request)
     topics = tuple(
         DeleteRecordsTopicResult(
             name=topic.name,
-            partitions=tuple(_delete_one(state, topic.name, part) for part in topic.partitions),
+            partitions=tuple(
+                _delete_one(state, now_ns, topic.name, part) for part in topic.partitions
+            ),
         )
         for topic in request.body.topics
     )
@@ -108,18 +112,25 @@ def _epoch_end(state: State, topic: str, wanted: OffsetForLeaderPartition) -> Ep
 
 
 def _delete_one(
-    state: State, topic: str, wanted: DeleteRecordsPartition
+    state: State, now_ns: int, topic: str, wanted: DeleteRecordsPartition
 ) -> DeleteRecordsPartitionResult:
     error, _, log = state.leads(topic, wanted.partition_index)
     low = -1
     if log is not None:
         until = log.end if wanted.offset == -1 else wanted.offset
         if 0 <= until <= log.end:
-            log.delete_until(until)
+            log.start_at(until)
             low = log.start
             state.record("log-start", topic, wanted.partition_index, low)
+            _note_starts_later(state, now_ns)
         else:
             error = ErrorCode.offset_out_of_range
     return DeleteRecordsPartitionResult(
         partition_index=wanted.partition_index, low_watermark=low, error_code=error
     )
+
+
+def _note_starts_later(state: State, now_ns: int) -> None:
+    if not state.starts_moved:
+        state.starts_moved = True
+        state.timer(("starts",), now_ns + _NOTED_NS - (now_ns - state.started_ns) % _NOTED_NS)

@@ -3,7 +3,9 @@
 **Faithful**: the last five batches of a producer are recognised when they come again; an older
 epoch is refused; a newer epoch starts at sequence 0; otherwise sequences go on without a hole and
 wrap at 2**31; an unknown producer may start anywhere; a producer idle for a day (by the time of
-its last batch) is forgotten; after a restart the state is that of the batches in the log.
+its last batch) is forgotten, at a restart too; after a restart only the last batch of each is
+recognised, as the snapshots on disk have no more (`ProducerStateManager.java`): what was sent before
+it comes out of order then.
 **Simplified**: there are no snapshots: a restart also forgets producers whose batches retention
 has deleted.
 """
@@ -32,7 +34,7 @@ class _Producer:
 
 
 class Producers:
-    """The producers of one partition."""
+    """The producers of one partition; with `batches`, as a restart finds them in its log."""
 
     __slots__ = ("_known",)
 
@@ -41,6 +43,8 @@ class Producers:
         for batch in batches:
             if batch.producer_id >= 0 and not batch.attributes & CONTROL:
                 self.appended(batch)
+        for producer in self._known.values():
+            producer.batches = deque([producer.batches[-1]], maxlen=BATCHES_KEPT)
 
     def duplicate(self, batch: Batch) -> tuple[int, int] | None:
         """Return offset and timestamp under which `batch` is in the log already, or None."""

@@ -13,7 +13,6 @@ from sim.kafka.batch import Batch
 from sim.kafka.cluster.group import Group
 from sim.kafka.cluster.image import Image, Partition, Topic
 from sim.kafka.cluster.log import Log
-from sim.kafka.cluster.producers import Producers
 from sim.kafka.cluster.quotas import Quota
 from sim.kafka.cluster.settings import Settings
 from sim.kafka.entities import ErrorCode
@@ -88,13 +87,17 @@ class State:
         self.producer_ids: list[int] = []
         self.away_since: dict[int, int] = {}  # broker -> when this one noticed that it is away
         self.loading = False  # whether the coordinator still reads its log
+        self.started_ns = 0
+        self.starts_moved = False  # by DeleteRecords, since they were noted
         self.effects: list[Effect] = []
         self.ready: list[int] = []
 
-    def reload(self) -> None:
+    def reload(self, now_ns: int) -> None:
         """Rebuild from the logs what a crash took."""
+        self.started_ns = now_ns
         for log in self.logs.values():
-            log.producers = Producers(log.batches())
+            log.recover()
+            log.producers.expire(now_ns // MILLISECOND)
         for name, group in list(self.groups.items()):
             if not group.reload():
                 del self.groups[name]

@@ -1,4 +1,9 @@
-"""The log of a partition as `sim.kafka.cluster.log.Log`, with its batches in files."""
+"""The log of a partition as `sim.kafka.cluster.log.Log`, with its batches in files.
+
+**Simplified**: leader epochs have no file: they are those of the batches. After a kill has undone a
+DeleteRecords, the start of the log has an epoch again, where Kafka knows none any more
+(restarts.records_that_were_deleted in tests/conformance/kafka).
+"""
 
 from sim.kafka.batch import Batch
 from sim.kafka.cluster.configs import TopicConfig
@@ -10,12 +15,11 @@ from sim.tcp.kafka.segments import PartitionDirectory, SegmentFile, StoredBatch
 class DiskLog(Log):
     """Appends to files as to memory; `flush` makes it durable."""
 
-    __slots__ = ("_dirty", "directory", "moved", "torn")
+    __slots__ = ("_dirty", "directory", "torn")
 
     def __init__(self, config: TopicConfig, directory: PartitionDirectory) -> None:
         super().__init__(directory.topic_id, config)
         self.directory = directory
-        self.moved = False  # whether the log start is not where the first segment begins
         self.torn = 0  # bytes that were cut off when it was opened
         self._dirty: dict[int, SegmentFile] = {}
 
@@ -36,9 +40,14 @@ class DiskLog(Log):
                 self._take(batch)
             self.torn += size - file.size
         self.producers = Producers(self.batches())
-        self._start_at(min(start, self.end))
-        self.moved = self.start != self._segments[0].base_offset
+        self.start_at(min(start, self.end))
+        self.kept = self.start
         self._keep()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the log starts behind the beginning of its first segment, after a kill too."""
+        return self.kept > self._segments[0].base_offset
 
     def append(self, batch: Batch) -> None:
         """Append a batch that was placed at `end`."""
@@ -49,7 +58,6 @@ class DiskLog(Log):
     def delete_until(self, offset: int) -> None:
         """Let the log start at `offset`; segments that end before it go, and their files."""
         super().delete_until(offset)
-        self.moved = True
         self._keep()
 
     def flush(self, *, sync: bool) -> None:

@@ -57,7 +57,7 @@ class Store:
                 log = self._state.logs.get((topic, int(partition or 0)))
                 if isinstance(log, DiskLog):
                     log.flush(sync=self._sync)
-            elif kind == "log-start":
+            elif kind == "log-starts":
                 moved = True
             else:
                 self._groups.add(record)
@@ -73,6 +73,9 @@ class Store:
 
     def close(self) -> None:
         """Give all files back."""
+        for log in self._state.logs.values():
+            log.kept = log.start
+        self._note_starts()
         for log in self._state.logs.values():
             if isinstance(log, DiskLog):
                 log.flush(sync=self._sync)
@@ -108,7 +111,10 @@ class Store:
             del damaged[place]
 
     def _note_starts(self) -> None:
+        starts = dict(self._starts)
         for place, log in self._state.logs.items():
             if isinstance(log, DiskLog) and log.moved:
-                self._starts[place] = log.start
-        self._directory.note_starts(self._starts, sync=self._sync)
+                starts[place] = log.kept
+        if starts != self._starts:
+            self._directory.note_starts(starts, sync=self._sync)
+        self._starts = starts

@@ -1,6 +1,6 @@
 """The two arms: a broker of ours and one of Apache Kafka, each a process alone with its data."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -28,11 +28,12 @@ _BACK_TO_DEFAULTS = (
 
 
 class Arm(NamedTuple):
-    """A broker to talk to."""
+    """A broker to talk to, and how to kill it and start it again."""
 
     name: str
     version: str
     port: int
+    restart: Callable[[], None]
 
 
 class _Default(KafkaServer):
@@ -49,7 +50,12 @@ class _Default(KafkaServer):
 def ours(folder: Path) -> Generator[Arm]:
     """Run a broker of ours."""
     with Served(folder / "ours", settings=_SETTINGS) as served:
-        yield Arm(OURS, "", served.ready["port"])
+
+        def restart() -> None:
+            served.kill()
+            served.start()
+
+        yield Arm(OURS, "", served.ready["port"], restart)
 
 
 @contextmanager
@@ -61,10 +67,15 @@ def real(folder: Path) -> Generator[Arm]:
     seat = Seat(1, *addresses)
     server = _Default(seat, [seat], kafka_id("c0" * 16), folder / "real")
     server.jars = found
+
+    def restart() -> None:
+        server.kill()
+        server.start()
+
     try:
         server.start()
         kafka_wire.warm({1: server.address}, started.WARM_S, transactions=False)
-        yield Arm(REAL, jars.versions()["kafka"], server.address.port)
+        yield Arm(REAL, jars.versions()["kafka"], server.address.port, restart)
     finally:
         server.terminate(10)
 

@@ -20,7 +20,7 @@ def all_drawn(seed: int) -> dict[str, list[Operation]]:
 
 def play(arm: Arm, name: str, operations: Iterable[Operation]) -> Notes:
     """Return the notes of operations, as JSON holds them."""
-    with Talk(arm.port) as talk:
+    with Talk(arm.port, arm.restart) as talk:
         clients = Clients(talk, name)
         for operation in operations:
             clients.carry_out(operation)

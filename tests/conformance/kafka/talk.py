@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from sim.kafka.protocol import APIS
 from tests.conformance.kafka import requests
+from tests.conformance.kafka.group_requests import describe_group
 from tests.conformance.kafka.plain import Names, Plain, plain
 from tests.sim.tcp.kafka.wire import answer, frame
 
@@ -27,9 +28,10 @@ class Note(NamedTuple):
 class Talk:
     """Any number of clients of one broker, each with a connection, and the notes of their talk."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, restart: Callable[[], None]) -> None:
         self.notes: list[Note] = []
         self._port = port
+        self._restart = restart
         self._names = Names()
         self._sockets: dict[str, socket.socket] = {}
 
@@ -91,6 +93,19 @@ class Talk:
         self._names = names
         del self.notes[noted:]
         return found
+
+    def restart(self, name: str, partitions: int = 1) -> None:
+        """Kill the broker, start it again; wait, unnoted, until it serves a topic and its group.
+
+        It hands out producer ids by then, too.
+        """
+        for client in list(self._sockets):
+            self.hang_up(client)
+        self._restart()
+        self.settled(name, partitions)
+        group = describe_group(name)
+        self.settle(lambda quietly: not quietly(group).groups[0].error_code)
+        self.settle(lambda quietly: not quietly(requests.producer_id()).error_code)
 
     def answered(self, client: str) -> bool:
         """Whether a client could hear something now."""

@@ -28,7 +28,7 @@ def search(ours: Arm, real: Arm) -> tuple[int, int]:
         def __init__(self) -> None:
             super().__init__()
             name = f"together-{next(numbers)}"
-            self.talks = [Talk(arm.port) for arm in (ours, real)]
+            self.talks = [Talk(arm.port, arm.restart) for arm in (ours, real)]
             self.clients = [Clients(talk, name) for talk in self.talks]
 
         def carry_out(self, operation: Operation) -> None:

@@ -14,7 +14,7 @@ Notes = list[list[Plain]]
 
 def play(arm: Arm, sequence: str) -> Notes:
     """Return the notes of a sequence as JSON holds them."""
-    with Talk(arm.port) as talk:
+    with Talk(arm.port, arm.restart) as talk:
         SEQUENCES[sequence](talk, topic_of(sequence))
         return as_json(talk.notes)
 

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.conformance.kafka.sequences import admin, commits, groups, produce, reading
+from tests.conformance.kafka.sequences import (
+    admin,
+    commits,
+    groups,
+    produce,
+    reading,
+    restarts,
+)
 from tests.conformance.kafka.talk import Talk
 
 Sequence = Callable[[Talk, str], None]
@@ -22,7 +29,7 @@ def _of(module: ModuleType) -> dict[str, Sequence]:
 
 SEQUENCES: dict[str, Sequence] = {
     name: function
-    for module in (produce, reading, groups, commits, admin)
+    for module in (produce, reading, groups, commits, admin, restarts)
     for name, function in _of(module).items()
 }
 

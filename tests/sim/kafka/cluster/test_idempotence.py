@@ -88,15 +88,26 @@ def test_sequences_wrap() -> None:
     assert send(bench, 1) == ("none", 3)
 
 
-def test_what_is_known_of_producers_comes_back_from_the_log() -> None:
+def test_of_what_is_known_of_a_producer_only_its_last_batch_survives_a_restart() -> None:
     bench = Bench()
     for sequence in range(3):
         send(bench, sequence)
+    assert send(bench, 1) == ("none", 1)
     bench.crash()
 
-    assert send(bench, 1) == ("none", 1)
+    assert send(bench, 2) == ("none", 2)
+    assert send(bench, 1) == ("out_of_order_sequence_number", -1)
     assert send(bench, 4) == ("out_of_order_sequence_number", -1)
     assert send(bench, 3) == ("none", 3)
+
+
+def test_a_restart_forgets_producers_who_are_idle_by_the_times_of_their_batches() -> None:
+    bench = Bench({"retention.ms": "-1"})
+    assert send(bench, 0) == ("none", 0)
+    bench.now_ms += DAY_MS
+    bench.crash()
+
+    assert send(bench, 0) == ("none", 1)
 
 
 def test_each_broker_gives_out_producer_ids_of_its_own() -> None:

@@ -169,7 +169,7 @@ def test_a_restart_bumps_the_leader_epoch_and_fences_the_old_one() -> None:
     bench.crash()
     bench.produce(batch(b"b"))
 
-    assert [record.leader_epoch for record in bench.cluster.log("t", 0)] == [0, 1]
+    assert [record.leader_epoch for record in bench.cluster.log("t", 0)] == [0, 2]
     old = bench.ask(fetch_request(0, wait_ms=0, epoch=0)).responses[0].partitions[0]
     assert old.error_code.name == "fenced_leader_epoch"
     part = OffsetForLeaderPartition(partition=0, leader_epoch=0)

@@ -81,7 +81,7 @@ def test_a_new_incarnation_raises_epochs_and_a_lost_connection_does_not() -> Non
     machine.disconnected(0, 11)
     machine.received(0, 12, hello(1, "b"))
 
-    assert (machine.image.up[1], epoch(machine)) == (True, 1)
+    assert (machine.image.up[1], epoch(machine)) == (True, 2)
 
 
 def test_a_broker_that_reconnects_before_its_old_connection_is_missed_stays() -> None:
@@ -102,7 +102,7 @@ def test_a_silent_broker_is_given_up_and_comes_back_with_a_new_epoch() -> None:
     assert machine.image.up[1] is False
     machine.received(5 * ALIVE_NS, 10, Alive())
 
-    assert (machine.image.up[1], epoch(machine)) == (True, 1)
+    assert (machine.image.up[1], epoch(machine)) == (True, 2)
 
 
 class Pair:

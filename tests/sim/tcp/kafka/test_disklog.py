@@ -35,13 +35,13 @@ def batch(log: Log, count: int = 1, time: int = 5, epoch: int = 0, producer: int
     return Batch(rows, producer, 0, sequence).placed(log.end, epoch)
 
 
-def told(log: Log) -> dict[str, Any]:
-    """Return all that can be seen of a log."""
+def told(log: Log, *, undone: bool = False) -> dict[str, Any]:
+    """Return all that can be seen of a log; a deletion that is `undone` has lost the epochs."""
     return {
         "start": log.start,
         "end": log.end,
         "size": log.size,
-        "epochs": [each for each in log.epochs if each[1] < log.end],  # those with records
+        "epochs": [each for each in log.epochs if each[1] < log.end and not undone],
         "records": list(log.records()),
         "bytes": [each.encode() for each in log.batches()],
         "first since 500": log.first_since(500),
@@ -61,6 +61,7 @@ def filled(path: Path, count: int) -> list[bytes]:
 _step = st.one_of(
     st.tuples(st.just("append"), st.integers(1, 3), st.integers(0, 2000), st.integers(0, 2)),
     st.tuples(st.just("delete"), st.integers(0, 40)),
+    st.tuples(st.just("note")),
     st.tuples(st.just("retain"), st.integers(0, 4000)),
     st.tuples(st.just("reopen")),
 )
@@ -71,7 +72,7 @@ _step = st.one_of(
 def test_on_disk_it_is_the_log_that_it_is_in_memory(steps: list[Any]) -> None:
     with TemporaryDirectory() as name:
         model, path, epoch = Log(TOPIC, CONFIG), Path(name), 0
-        context = opened(path)
+        context, undone = opened(path), False
         log = context.__enter__()
         for kind, *values in steps:
             if kind == "append":
@@ -81,17 +82,22 @@ def test_on_disk_it_is_the_log_that_it_is_in_memory(steps: list[Any]) -> None:
                     each.append(batch(each, count, time, epoch))
             elif kind == "delete":
                 for each in (model, log):
-                    each.delete_until(min(values[0], each.end))
+                    each.start_at(min(values[0], each.end))
+            elif kind == "note":
+                for each in (model, log):
+                    each.kept = each.start
             elif kind == "retain":
                 for each in (model, log):
                     each.retain(values[0])
             else:
                 log.flush(sync=False)
-                start = log.start
+                start = log.kept
+                undone |= model.kept < model.start
+                model.recover()
                 context.__exit__(None, None, None)
                 context = opened(path, start)
                 log = context.__enter__()
-            assert told(log) == told(model)
+            assert told(log, undone=undone) == told(model, undone=undone)
         context.__exit__(None, None, None)
 
 

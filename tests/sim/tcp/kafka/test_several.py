@@ -13,7 +13,7 @@ def test_three_brokers_follow_one_controller_that_may_be_away(tmp_path: Path) ->
         "again": "TOPIC_ALREADY_EXISTS",
         "leaders": [1, 2, 3],
         "epochs": [0, 0, 0],
-        "epochs after a kill": [1, 0, 0],
+        "epochs after a kill": [2, 0, 0],
         "committed": [97, 98, 99, 100],
         "without a controller": "REQUEST_TIMED_OUT",
         "with one again": None,
