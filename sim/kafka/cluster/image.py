@@ -1,8 +1,8 @@
 """The metadata image: what a Kafka cluster's controller knows of brokers, topics and leaders.
 
 **Faithful**: topic ids (KIP-516), replicas spread over the brokers from a random start, leader
-epochs that rise when a broker goes and when it comes back, producer ids handed out in blocks (KIP-730), names and
-errors of topics (`ReplicationControlManager.java`, `Topic.java`).
+epochs that rise when a broker goes and when it comes back, producer ids handed out in blocks
+(KIP-730), names and errors of topics (`ReplicationControlManager.java`, `Topic.java`).
 **Simplified**: the metadata quorum is this one object, atomic and never away: a change is seen by
 every broker at once; one replica for each partition; no reassignment, so a leader never moves.
 """

@@ -59,7 +59,17 @@ class Segment:
 class Log:
     """A partition's batches and what can be derived from them."""
 
-    __slots__ = ("_segments", "config", "end", "epochs", "kept", "producers", "size", "start", "topic_id")
+    __slots__ = (
+        "_segments",
+        "config",
+        "end",
+        "epochs",
+        "kept",
+        "producers",
+        "size",
+        "start",
+        "topic_id",
+    )
 
     def __init__(self, topic_id: object, config: TopicConfig) -> None:
         self.topic_id = topic_id

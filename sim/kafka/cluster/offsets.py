@@ -2,7 +2,7 @@
 
 **Faithful** (`Partition.scala`, KIP-79, KIP-207, KIP-320, KIP-734): earliest, latest, the first
 record not older than a timestamp, the record with the largest timestamp; leader epochs checked;
-where DeleteRecords let a log start is noted once a minute only, and forgotten by a kill before that.
+where DeleteRecords let a log start is noted once a minute, and forgotten by a kill before that.
 **Simplified**: no transactions, so both isolation levels end at the high watermark; no tiered
 storage, so the earliest local offset and the like are refused.
 """

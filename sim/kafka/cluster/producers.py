@@ -4,8 +4,8 @@
 epoch is refused; a newer epoch starts at sequence 0; otherwise sequences go on without a hole and
 wrap at 2**31; an unknown producer may start anywhere; a producer idle for a day (by the time of
 its last batch) is forgotten, at a restart too; after a restart only the last batch of each is
-recognised, as the snapshots on disk have no more (`ProducerStateManager.java`): what was sent before
-it comes out of order then.
+recognised, as the snapshots on disk have no more (`ProducerStateManager.java`): what was sent
+before it comes out of order then.
 **Simplified**: there are no snapshots: a restart also forgets producers whose batches retention
 has deleted.
 """
