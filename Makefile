@@ -29,8 +29,8 @@ test: $(READY) ## the tests
 test-real: $(READY) ## the long tests on real Kafka and Cassandra, 15 to 30 minutes (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
 
-conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live (Java 17 and Maven)
-	$(BIN)/python -m pytest -q -m "real or not real" tests/conformance
+conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live: about eight minutes, and MINUTES=1 each of random requests (Java 17 and Maven)
+	$(BIN)/python -m pytest -q -m "real or not real" --minutes $(or $(MINUTES),1) tests/conformance
 
 conformance-record: $(READY) ## write down anew what Apache Kafka and Cassandra answer (Java 17 and Maven)
 	$(BIN)/python -m tests.conformance.kafka.record

@@ -79,9 +79,15 @@ def _retain(state: State, now_ns: int) -> None:
             del state.logs[topic, partition]
             continue
         log.config = known.config
-        log.producers.expire(now_ms)
         if log.retain(now_ms):
             state.record("log-start", topic, partition, log.start)
+
+
+def _expire_producers(state: State, now_ns: int) -> None:
+    check_ms = state.settings.producer_id_expiration_check_ms
+    state.timer(("producers",), now_ns + check_ms * MILLISECOND)
+    for log in state.logs.values():
+        log.producers.expire(now_ns // MILLISECOND)
 
 
 def _note_starts(state: State, now_ns: int) -> None:  # noqa: ARG001
@@ -101,6 +107,7 @@ _ALARMS: dict[str, Callable[..., None]] = {
     "join": rebalance.join_timeout,
     "loaded": _loaded,
     "pending": rebalance.pending_timeout,
+    "producers": _expire_producers,
     "retention": _retain,
     "session": rebalance.session_timeout,
     "starts": _note_starts,
@@ -136,6 +143,8 @@ class Broker:
                 state.timer(("session", group.name, member.member_id), deadline)
         settings = state.settings
         state.timer(("retention",), now_ns + settings.log_retention_check_ms * MILLISECOND)
+        check_ms = settings.producer_id_expiration_check_ms
+        state.timer(("producers",), now_ns + check_ms * MILLISECOND)
         state.timer(("expiry",), now_ns + settings.offsets_retention_check_ms * MILLISECOND)
         return self._effects(now_ns)
 

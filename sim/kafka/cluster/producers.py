@@ -3,9 +3,9 @@
 **Faithful**: the last five batches of a producer are recognised when they come again; an older
 epoch is refused; a newer epoch starts at sequence 0; otherwise sequences go on without a hole and
 wrap at 2**31; an unknown producer may start anywhere; a producer idle for a day (by the time of
-its last batch) is forgotten, at a restart too; after a restart only the last batch of each is
-recognised, as the snapshots on disk have no more (`ProducerStateManager.java`): what was sent
-before it comes out of order then.
+its last batch) is forgotten, when that is looked at every ten minutes, or at a restart; after a
+restart only the last batch of each is recognised, as the snapshots on disk have no more
+(`ProducerStateManager.java`): what was sent before it comes out of order then.
 **Simplified**: there are no snapshots: a restart also forgets producers whose batches retention
 has deleted.
 """

@@ -17,4 +17,5 @@ class Settings:
     offsets_retention_ms: int = 604_800_000
     offsets_retention_check_ms: int = 600_000
     log_retention_check_ms: int = 300_000
+    producer_id_expiration_check_ms: int = 600_000
     group_load_ms: int = 50  # how long a coordinator reads its log after a restart

@@ -29,7 +29,9 @@ def main(start: int) -> None:
         server, talk = arms.version(backend), Talk(session)
         cases = {case.name: [_note(talk, step) for step in case.steps] for case in CASES}
         notes: list[Any] = []
-        sequences.run(lambda step: notes.append(_note(talk, step)), _EXAMPLES, start, shrink=False)
+        sequences.run(
+            lambda step: notes.append(_note(talk, step)), _EXAMPLES, [start], shrink=False
+        )
     transcripts.write(FOLDER / "cases.jsonl", server, cases)
     transcripts.write(FOLDER / "sequences.jsonl", server, {"sequences": notes}, start)
     print(f"{server}, seed {start}: {len(cases)} cases and {len(notes)} random steps in {FOLDER}")

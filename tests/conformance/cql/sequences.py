@@ -1,6 +1,6 @@
 """Random sequences of writes and reads; keys and timestamps are few, so that ties are many."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any, ClassVar
 
@@ -104,19 +104,21 @@ class Sequence(RuleBasedStateMachine):
             self.say(bound(f"{_ALL} WHERE k = ?", k))
 
 
-def run(say: Say, examples: int, start: int, *, shrink: bool) -> None:
-    """Tell `say` so many sequences, the same for the same `start`."""
-    told = type("Told", (Sequence,), {"tell": staticmethod(say), "numbers": count(1)})
+def run(say: Say, examples: int, seeds: Iterable[int], *, shrink: bool) -> None:
+    """Tell `say` so many sequences of each seed, the same for the same seeds."""
+    numbers = count(1)
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     say(Step(cql=CREATE))
-    run_state_machine_as_test(
-        seed(start)(told),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=_STEPS,
-            phases=phases,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    for start in seeds:
+        told = type("Told", (Sequence,), {"tell": staticmethod(say), "numbers": numbers})
+        run_state_machine_as_test(
+            seed(start)(told),
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=_STEPS,
+                phases=phases,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scenarios.backends.base import Server
 from scenarios.backends.local import LocalBackend
 from scenarios.errors import Infrastructure
 from tests.conformance.cql import arms
@@ -55,6 +56,29 @@ def eventually(talk: Talk, step: Step, wanted: Any) -> None:
     while (found := talk.say(step)) != wanted:
         assert time.monotonic() < until, found
         time.sleep(0.2)
+
+
+@contextmanager
+def paused(*servers: Server) -> Generator[None]:
+    for server in servers:
+        server.pause()
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.resume()
+
+
+def alone(talk: Talk, k: int, table: str = TABLE) -> Any:
+    """Return what the one node says that is not paused.
+
+    Cassandra asks the paused first, until it has learnt better.
+    """
+    step = Step(cql=GET.replace(TABLE, table) % k, level="ONE")
+    until = time.monotonic() + _PATIENCE_S
+    while "error" in (found := talk.say(step)):
+        assert time.monotonic() < until, found
+    return found
 
 
 def unavailable(level: int, required: int, alive: int) -> Any:
@@ -112,21 +136,19 @@ def test_a_replica_that_is_back_gets_what_it_missed_by_hints(nodes: LocalBackend
         third.start()
         eventually(talk, every, rows())
 
+    until = time.monotonic() + _PATIENCE_S
     with talking(nodes, coordinator=2) as talk:
-        time.sleep(15)  # Cassandra hands hints over every 10 s
-        first.pause()
-        second.pause()
-        try:  # Cassandra asks the paused first, until it has learnt better: only itself can answer
-            for k in range(10, 20):
-                eventually(talk, Step(cql=GET % k, level="ONE"), rows(str(k)))
-        finally:
-            first.resume()
-            second.resume()
+        found: Any = []
+        while found != [rows(str(k)) for k in range(10, 20)]:
+            assert time.monotonic() < until, found
+            time.sleep(2)  # Cassandra hands hints over every 10 s
+            with paused(first, second):
+                found = [alone(talk, k) for k in range(10, 20)]
 
 
 def test_a_read_at_all_repairs_the_row_it_read_and_no_other(nodes: LocalBackend) -> None:
     first, second, third = nodes.nodes
-    put, get = PUT.replace(TABLE, UNHINTED), GET.replace(TABLE, UNHINTED)
+    put, get = (each.replace(TABLE, UNHINTED) for each in (PUT, GET))
     every = Step(cql=GET % 4, level="ALL")
     with talking(nodes) as talk:
         eventually(talk, every, rows())
@@ -139,14 +161,7 @@ def test_a_read_at_all_repairs_the_row_it_read_and_no_other(nodes: LocalBackend)
         time.sleep(15)  # a hint would have been handed over by now
         repaired = [talk.say(Step(cql=get % k, level="ALL")) for k in range(5)]
 
-    with talking(nodes, coordinator=2) as talk:
-        first.pause()
-        second.pause()
-        try:
-            for k in range(10):
-                alone = rows(str(k)) if k < 5 else rows()
-                eventually(talk, Step(cql=get % k, level="ONE"), alone)
-        finally:
-            first.resume()
-            second.resume()
+    with talking(nodes, coordinator=2) as talk, paused(first, second):
+        found = [alone(talk, k, UNHINTED) for k in range(10)]
+    assert found == [rows(str(k)) if k < 5 else rows() for k in range(10)]
     assert repaired == [rows(str(k)) for k in range(5)]

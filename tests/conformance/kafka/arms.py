@@ -14,8 +14,13 @@ from tests.sim.tcp.kafka.served import Served
 
 OURS, REAL = "ours", "real"
 
-# Both arms: groups do not wait for more members, and sessions may be short.
-_SETTINGS = {"group_initial_rebalance_delay_ms": 0, "group_min_session_timeout_ms": 500}
+# Both arms: groups do not wait for more members, sessions may be short, retention is often looked
+# at; where DeleteRecords let a log start is not noted between two requests of a test.
+_SETTINGS = {
+    "group_initial_rebalance_delay_ms": 0,
+    "group_min_session_timeout_ms": 500,
+    "log_retention_check_ms": 500,
+}
 
 # What the jvm back end sets otherwise than Kafka's defaults, which are what our brokers have.
 _BACK_TO_DEFAULTS = (
@@ -24,6 +29,11 @@ _BACK_TO_DEFAULTS = (
     "log.segment.bytes",
     "log.index.size",
     "unclean.leader",
+)
+
+_OFTEN = (
+    "log.retention.check.interval.ms=500",
+    "log.flush.start.offset.checkpoint.interval.ms=86400000",
 )
 
 
@@ -42,7 +52,8 @@ class _Default(KafkaServer):
     def configure(self) -> Path:
         path = super().configure()
         lines = path.read_text().splitlines()
-        path.write_text("\n".join(x for x in lines if not x.startswith(_BACK_TO_DEFAULTS)) + "\n")
+        lines = [line for line in lines if not line.startswith(_BACK_TO_DEFAULTS)]
+        path.write_text("\n".join([*lines, *_OFTEN, ""]))
         return path
 
 

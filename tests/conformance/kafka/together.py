@@ -1,7 +1,7 @@
 """Both arms at once: Hypothesis draws operations, looks for a difference, and shrinks it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -14,12 +14,12 @@ from tests.conformance.kafka.plain import leaves
 from tests.conformance.kafka.talk import Talk
 from tests.conformance.kafka.wire import as_json, compare
 
-EXAMPLES = 150
+EXAMPLES = 10  # in a turn
 STEPS = 30
 
 
-def search(ours: Arm, real: Arm) -> tuple[int, int]:
-    """Let Hypothesis look for a difference; return how many operations and fields it compared."""
+def search(ours: Arm, real: Arm, turns: Iterable[int]) -> Counter[str]:
+    """Let Hypothesis look for a difference, turn by turn; return how much it compared."""
     numbers, compared = count(), Counter[str]()
 
     class Both(RuleBasedStateMachine):
@@ -28,6 +28,7 @@ def search(ours: Arm, real: Arm) -> tuple[int, int]:
         def __init__(self) -> None:
             super().__init__()
             name = f"together-{next(numbers)}"
+            compared["sequences"] += 1
             self.talks = [Talk(arm.port, arm.restart) for arm in (ours, real)]
             self.clients = [Clients(talk, name) for talk in self.talks]
 
@@ -49,19 +50,20 @@ def search(ours: Arm, real: Arm) -> tuple[int, int]:
     for name in DOMAINS:
         made: Any = rule  # its arguments have no types
         setattr(Both, name, made(**arguments(name))(_operation(name)))
-    run_state_machine_as_test(
-        Both,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            derandomize=False,  # other sequences in every run
-            print_blob=True,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    return compared["operations"], compared["fields"]
+    for _ in turns:
+        run_state_machine_as_test(
+            Both,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                derandomize=False,  # other sequences in every run
+                print_blob=True,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return compared
 
 
 def _operation(name: str) -> Callable[..., None]:

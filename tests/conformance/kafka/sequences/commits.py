@@ -10,7 +10,7 @@ from tests.conformance.kafka.group_requests import (
     leave,
     sync,
 )
-from tests.conformance.kafka.requests import delete
+from tests.conformance.kafka.requests import batch, delete, fetch, list_offsets, produce, wanted
 from tests.conformance.kafka.talk import Talk
 
 
@@ -88,6 +88,66 @@ def during_a_rebalance(talk: Talk, name: str) -> None:
     talk.ask(commit(name, name, 13, member=one, generation=1), "one")
     talk.ask(commit(name, name, 13, member=one, generation=2), "one")
     talk.ask(committed(name, name))
+
+
+def after_a_session_has_ended(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    member = talk.ask(join(name, session=500)).member_id
+    generation = talk.ask(join(name, member, session=500)).generation_id
+    talk.ask(sync(name, member, generation, {member: b"all"}))
+    talk.ask(commit(name, name, 4, member=member, generation=generation))
+    talk.settle(lambda quietly: not quietly(describe_group(name)).groups[0].members)
+    talk.ask(commit(name, name, 5, member=member, generation=generation))
+    talk.ask(commit(name, name, 6, member=member))
+    talk.ask(join(name, member, session=500))
+    talk.ask(committed(name, name))
+    talk.ask(commit(name, name, 7))  # of nobody: an empty group has nobody to protect
+    talk.ask(committed(name, name))
+
+
+def by_one_who_was_thought_dead(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    one = talk.ask(join(name, session=500), "one").member_id
+    talk.ask(join(name, one, session=500), "one")
+    talk.ask(sync(name, one, 1, {one: b"all"}), "one")
+    talk.ask(commit(name, name, 4, member=one, generation=1), "one")
+    talk.settle(lambda quietly: not quietly(describe_group(name)).groups[0].members)
+    two = talk.ask(join(name), "two").member_id
+    generation = talk.ask(join(name, two), "two").generation_id
+    talk.ask(sync(name, two, generation, {two: b"all"}), "two")
+    talk.ask(commit(name, name, 8, member=two, generation=generation), "two")
+    for wrong in (1, generation, -1):
+        talk.ask(commit(name, name, 5, member=one, generation=wrong), "one")
+        talk.ask(heartbeat(name, one, wrong), "one")
+    talk.ask(sync(name, one, 1), "one")
+    talk.ask(leave(name, one), "one")
+    talk.ask(join(name, one, session=500), "one")
+    talk.ask(heartbeat(name, two, generation), "two")
+    talk.ask(committed(name, name))
+
+
+def of_a_topic_that_is_made_again(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    for sequence in range(3):
+        sent = batch(b"a", producer_id=987_654, producer_epoch=0, base_sequence=sequence)
+        talk.ask(produce(name, sent))
+    talk.ask(commit(name, name, 2))
+    talk.ask(delete(name))
+    talk.settled(name, 0)
+    talk.settle(
+        lambda quietly: quietly(committed(name, name)).topics[0].partitions[0].committed_offset < 0
+    )
+    talk.topic(name)
+    talk.ask(committed(name, name))
+    for offset in (0, 2, 3):  # as a reader would go on that has heard nothing of it
+        talk.ask(fetch(name, wanted(offset=offset)))
+    for sequence in (3, 2, 4):  # as a writer would
+        sent = batch(b"b", producer_id=987_654, producer_epoch=0, base_sequence=sequence)
+        talk.ask(produce(name, sent))
+    talk.ask(commit(name, name, 5))
+    talk.ask(committed(name, name))
+    talk.ask(fetch(name, wanted(offset=1)))
+    talk.ask(list_offsets(name, -1))
 
 
 def of_topics_and_groups_that_go(talk: Talk, name: str) -> None:

@@ -1,11 +1,15 @@
 """Fetch, ListOffsets, OffsetForLeaderEpoch and DeleteRecords."""
 
+import time
+
 from tests.conformance.kafka.requests import (
+    alter,
     batch,
     delete_records,
     end_of_epoch,
     fetch,
     list_offsets,
+    marker,
     produce,
     wanted,
 )
@@ -33,6 +37,22 @@ def isolation(talk: Talk, name: str) -> None:
     for level in (0, 1):
         for offset in (0, 4, 5):
             talk.ask(fetch(name, wanted(offset=offset), isolation=level))
+
+
+def isolation_among_markers(talk: Talk, name: str) -> None:
+    talk.topic(name)
+    for committed in (False, True, False):
+        talk.ask(produce(name, batch(b"a", b"b")))
+        talk.ask(marker((name, 0), committed=committed))
+    for level in (0, 1):
+        for offset in (0, 2, 3, 5, 8, 9, 10):
+            talk.ask(fetch(name, wanted(offset=offset), isolation=level))
+        talk.ask(fetch(name, wanted(offset=2, limit=1), isolation=level))
+        talk.ask(list_offsets(name, -1, isolation=level))
+    for at in (5, 6):
+        talk.ask(list_offsets(name, at))
+    talk.ask(delete_records(name, 3))
+    talk.ask(fetch(name, wanted(offset=3)))
 
 
 def limits_of_bytes(talk: Talk, name: str) -> None:
@@ -113,6 +133,32 @@ def offsets_by_the_brokers_time(talk: Talk, name: str) -> None:
     talk.ask(produce(name, batch(b"a", b"b", at=(10, 12))))
     for at in (-3, 5, 2**50):
         talk.ask(list_offsets(name, at))
+
+
+def what_retention_has_taken(talk: Talk, name: str) -> None:
+    talk.topic(name)
+
+    def send(sequence: int, at: int) -> None:
+        who = {"producer_id": 987_655, "producer_epoch": 0, "base_sequence": sequence}
+        talk.ask(produce(name, batch(b"v", at=at, **who)))
+
+    for sequence in range(3):
+        send(sequence, at=5)
+    parked = fetch(name, wanted(offset=3), wait=20_000, min_bytes=1)
+    talk.tell(parked, "reader")
+    talk.ask(alter(name, ("retention.ms", 0, "3600000")))
+    talk.settle(lambda quietly: quietly(list_offsets(name, -2)).topics[0].partitions[0].offset == 3)
+    for at in (-1, -2, -3, 0, 5):
+        talk.ask(list_offsets(name, at))
+    for offset in (0, 2, 3, 4):
+        talk.ask(fetch(name, wanted(offset=offset)))
+    now = time.time_ns() // 10**6
+    for sequence in (2, 1, 4, 3):  # the batches are gone, what is known of the producer is not
+        send(sequence, now)
+    talk.hear(parked, "reader")
+    talk.ask(fetch(name, wanted(offset=2)))
+    talk.ask(end_of_epoch(name, 0))
+    talk.ask(delete_records(name, 2))
 
 
 def ends_of_epochs(talk: Talk, name: str) -> None:
