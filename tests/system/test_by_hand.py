@@ -14,12 +14,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from scenarios.leash import leashed
 from system.gateway.app import OPENAPI
-from tests.scenarios.commanding import ROOT, wavetank
+from tests.scenarios.commanding import ROOT
 from tests.system.gateway.ports import free_port
 
 DOCUMENT = (ROOT / "system/README.md").read_text(encoding="utf-8")
 START, ASK = re.findall(r"```sh\n(.*?)```\n", DOCUMENT, flags=re.DOTALL)
+# what nobody can stop any more, because we were killed, ends by itself
+ENDED = f"while kill -0 {os.getpid()}; do sleep 1; done; kill -KILL 0"
 # how long a second is depends on the machine: here it ends when the row has settled
 SETTLED = """until [[ "$(BALANCES)" == *avail* ]]; do sleep 0.1; done"""
 _PATIENCE_S = 60
@@ -28,14 +31,20 @@ _PATIENCE_S = 60
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[dict[str, str]]:
     """One broker and one node; yields what the document has in place of their addresses."""
-    folder = ("--folder", str(tmp_path / "servers"))
-    up = wavetank("backends", "up", "--detach", *folder)
-    broker = re.search(r"bootstrap.servers (\S+)", up.stdout)
-    node = re.search(r"contact points \S+ port (\d+)", up.stdout)
-    assert broker, up.stderr
-    assert node
+    command = (sys.executable, "-m", "scenarios", "backends", "up", "--folder", str(tmp_path / "s"))
+    up = subprocess.Popen(leashed(command), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert up.stdout is not None
+    said, node = "", None
+    while node is None:
+        line = up.stdout.readline()
+        assert line, said
+        said += line
+        node = re.search(r"contact points \S+ port (\d+)", said)
+    broker = re.search(r"bootstrap.servers (\S+)", said)
+    assert broker
     yield {"127.0.0.1:9092": broker[1], "9042": node[1], "3001": str(free_port())}
-    wavetank("backends", "down", "--wipe", *folder)
+    up.terminate()
+    up.communicate(timeout=_PATIENCE_S)
 
 
 def told(script: str, names: dict[str, str]) -> str:
@@ -73,7 +82,7 @@ def bash(script: str, servers: dict[str, str], directory: Path) -> subprocess.Po
 
 def test_what_the_document_says_serves_a_deposit(servers: dict[str, str], tmp_path: Path) -> None:
     settled = SETTLED.replace("BALANCES", ASK.splitlines()[-1])
-    running = bash(START + "wait", servers, tmp_path)
+    running = bash(f"{START}\n({ENDED}) 2>/dev/null &\nwait", servers, tmp_path)
     try:
         wait_until_ready(servers["3001"])
         asking = bash(ASK.replace("sleep 1", settled), servers, tmp_path)
