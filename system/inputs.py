@@ -9,22 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from system import marks
 from system.config import Kafka
 from system.errors import Halt, Unreachable
 from system.log import Log
 from system.marks import Marks, Place
-from system.messages import refuse_damaged
+from system.messages import END_OF_PARTITION, OUT_OF_RANGE, TRUNCATED, refuse_damaged
 from system.topics import gap
 
 ASK_AGAIN_S = 0.1
-
-# The library's own error codes begin with an underscore and are public all the same.
-OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
-TRUNCATED = KafkaError._LOG_TRUNCATION  # noqa: SLF001
-END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
 
 
 class Position(Protocol):

@@ -5,6 +5,11 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, Message
 from system.errors import Halt
 from system.topics import partition_of
 
+OUT_OF_RANGE = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 - all of these are public
+TRUNCATED = KafkaError._LOG_TRUNCATION  # noqa: SLF001
+END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
+OUTSIDE_THE_LOG = (OUT_OF_RANGE, TRUNCATED)
+
 
 def append_time_ms(message: Message) -> int:
     """Return when the broker appended the record; a producer's clock would prove nothing."""

@@ -152,7 +152,10 @@ class Remote(Backend):
             found = list_topics(admin, heard, self._kafka.connect_timeout_ms / 1000)
         except KafkaException as error:
             why = heard.words(_say(error))
-            raise Infrastructure(f"no broker answers at {self._kafka.bootstrap}: {why}") from None
+            check = _check(why, "sasl_username and sasl_password of [kafka]")
+            raise Infrastructure(
+                f"no broker answers at {self._kafka.bootstrap}: {why}{check}"
+            ) from None
         self._replication = min(3, len(found.brokers))
         return {"Kafka cluster": str(found.cluster_id)}
 
@@ -162,13 +165,20 @@ class Remote(Backend):
         except ConfigError as refused:
             raise UsageError(refused.message) from None
         except Stop as stop:
-            raise Infrastructure(stop.message) from None
+            check = _check(stop.message, "username and password of [scylla]")
+            raise Infrastructure(f"{stop.message}{check}") from None
         try:
             return _version(session)
         except FAILURES as error:
             raise Infrastructure(f"the database does not say its version: {error}") from None
         finally:
             session.close()
+
+
+def _check(why: str, settings: str) -> str:
+    """Say which settings to look at, if it is the credentials that were refused."""
+    refused = any(word in why for word in ("uthenticat", "redentials"))
+    return f"; check {settings}" if refused else ""
 
 
 def read(

@@ -19,6 +19,15 @@ from system.settlement.chains import Chains
 from system.settlement.config import Work
 from system.topics import gap
 
+# A commit refused because the group has moved on: whoever owns the partition now starts from the
+# last commit and writes the same rows again.
+SUPERSEDED = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_INSTANCE_ID,
+)
+
 
 class Partition:
     """One assigned partition: its numbering, and how far it may be committed."""

@@ -24,18 +24,6 @@ from system.settlement.outputs import Outputs
 from system.settlement.positions import Partition
 from system.settlement.writer import Abandoned, Writer
 
-# A commit refused because the group has moved on: whoever owns the partition now starts from the
-# last commit and writes the same rows again.
-_SUPERSEDED = (
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError.FENCED_INSTANCE_ID,
-)
-_OUTSIDE_THE_LOG = (KafkaError._AUTO_OFFSET_RESET, KafkaError._LOG_TRUNCATION)  # noqa: SLF001
-_END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001
-
-
 TOPICS = (EVENTS, OUTPUTS)
 
 Taken = tuple[Message, Event | EngineOutput]
@@ -142,29 +130,50 @@ class Settlement:
 
     def check(self, message: Message, error: KafkaError) -> None:
         """Halt on what cannot be waited out; a log's end must follow on the last record read."""
-        if error.code() == _END_OF_PARTITION:
+        if error.code() == messages.END_OF_PARTITION:
             place = message.topic() or "", messages.partition(message)
             self.partitions[place].goes_on(messages.offset(message))
             return
         messages.refuse_damaged(message, error)
-        if error.code() in _OUTSIDE_THE_LOG:
+        if error.code() in messages.OUTSIDE_THE_LOG:
             raise Halt("out_of_range", f"a position is outside the log: {error}")
         if error.fatal():
             raise Unreachable(f"the consumer failed for good: {error}")
         self.log.warning("kafka", error=error)
 
     def settle(self, batch: list[Message]) -> None:
-        """Write the rows of a batch; returns when all are acknowledged or no longer ours."""
-        taken = [(message, one) for message in batch if (one := self.take(message)) is not None]
+        """Write the rows of a batch; returns when all are acknowledged or no longer ours.
+
+        What comes before a record to halt on is settled and committed first: after a restart it
+        would only come before that record again.
+        """
+        taken: list[Taken] = []
+        halt = self.judge(batch, taken)
         records = [record for _, record in taken]
         try:
             with tracing.settling(taken):
                 self.write(records)
         except Abandoned:
             self.log.warning("abandoned", records=len(records))
-        else:
-            self.observe(batch, taken)
-        self.ledger.shrink()
+            return  # also what there is to halt on: whoever owns it now reads it again
+        finally:
+            self.ledger.shrink()
+        self.observe(batch, taken)
+        if halt is not None:
+            self.commit()
+            raise halt
+
+    def judge(self, batch: list[Message], taken: list[Taken]) -> Halt | None:
+        """Add what is to be applied to `taken`; return why the rest of the batch is not judged."""
+        for place, message in enumerate(batch):
+            try:
+                record = self.take(message)
+            except Halt as halt:
+                del batch[place:]
+                return halt
+            if record is not None:
+                taken.append((message, record))
+        return None
 
     def observe(self, batch: list[Message], taken: list[Taken]) -> None:
         """Count what was settled, how long it took since it was accepted, and what is left."""
@@ -173,10 +182,9 @@ class Settlement:
         self.show_lag()
         now_s = time.time()
         for message, record in taken:
-            topic = OUTPUTS if isinstance(record, EngineOutput) else EVENTS
             accepted_ms = origin.accepted_ms(message) or record.created_at
             took_s = max(0.0, now_s - accepted_ms / 1000)
-            self.metrics.settled(topic).observe(took_s)
+            self.metrics.settled(message.topic() or "").observe(took_s)
         for (topic, number), partition in self.partitions.items():
             self.metrics.holes.labels(topic, str(number)).set(len(partition.numbering.holes))
 
@@ -248,7 +256,7 @@ class Settlement:
         """Go on: the next commit covers this one, and a restart writes the same rows again."""
         if error.code() == KafkaError.OFFSET_METADATA_TOO_LARGE:
             raise Halt("metadata_too_large", f"the broker refuses the commit metadata: {error}")
-        level = self.log.info if error.code() in _SUPERSEDED else self.log.warning
+        level = self.log.info if error.code() in positions.SUPERSEDED else self.log.warning
         level("not_committed", error=error)
 
     def assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

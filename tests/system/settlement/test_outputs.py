@@ -162,7 +162,8 @@ def test_an_altered_output_halts_before_anything_of_it_is_written() -> None:
     with pytest.raises(Halt, match="its hash is not that of its content"):
         town.settle(*outputs[:3], altered)
 
-    assert town.tables.rows("engine_output_log") == []
+    assert [row["output_seq"] for row in town.tables.rows("engine_output_log")] == [1, 2, 3]
+    assert town.consumer.commits == [(HOME, 3)]
 
 
 def test_other_content_under_a_used_number_halts_even_if_its_chain_fits() -> None:

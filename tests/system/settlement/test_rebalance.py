@@ -218,6 +218,36 @@ def test_a_record_that_is_gone_from_the_log_halts() -> None:
     assert halt.value.reason == "input_gap"
 
 
+def undecodable(offset: int) -> Message:
+    when = (TIMESTAMP_LOG_APPEND_TIME, 1_000)
+    return Message(topic=EVENTS, partition=HOME, offset=offset, value=b"?", timestamp=when)
+
+
+def test_what_comes_before_a_record_to_halt_on_is_settled_and_committed() -> None:
+    town = Town()
+    town.assign()
+    town.consumer.steps += [message(0, row(1, 1001, 1, 1, 5, 5)), undecodable(1)]
+    town.consumer.steps += [message(2, row(2, 1001, 1, 2, 5, 10))]
+
+    with pytest.raises(Halt, match=r"offset 1 cannot be decoded"):
+        town.settlement.step()
+
+    assert sorted(town.tables.ledger[1001, 1]) == [1]
+    assert town.consumer.commits == [(HOME, 1)]
+
+
+def test_a_record_to_halt_on_that_is_somebody_elses_meanwhile_halts_nobody_here() -> None:
+    town = Town()
+    town.assign()
+    town.consumer.steps += [message(0, row(1, 1001, 1, 1, 5, 5)), undecodable(1), None, town.revoke]
+    town.tables.fails = lambda _: False  # nothing is answered
+
+    town.settlement.step()
+
+    assert town.consumer.commits == []
+    assert town.settlement.partitions == {}
+
+
 def test_a_position_outside_the_log_halts() -> None:
     town = Town()
     town.assign()
