@@ -169,5 +169,5 @@ def _simulated(search: promising.Search, seeds: int) -> tuple[str, str]:
         return f"not in {seeds} seeds", ""
     first = search.tried[0]
     hangs_on = {why for plan in search.tried for why in plan.hangs_on}
-    sure = any(not plan.hangs_on or plan.caught for plan in search.tried)
+    sure = any(plan.possible for plan in search.tried)
     return f"{first.by}, seed {first.number}", "" if sure else "; ".join(sorted(hangs_on))

@@ -40,11 +40,17 @@ class Promising:
     tries: int
     hangs_on: tuple[str, ...]
 
+    @property
+    def possible(self) -> bool:
+        """Whether anything catches the bug with this plan where the servers are."""
+        return not self.hangs_on or self.caught > 0
+
 
 class Search:
     """Yields the plans that catch a bug: likely ones at once, the others at the end, best first.
 
-    A plan is likely if most other seeds catch the bug with it, too.
+    A plan is likely if most other seeds catch the bug with it, too. One that hangs on what is not
+    there is left out.
     """
 
     def __init__(self, name: str, where: Setting, seeds: int, jobs: int) -> None:
@@ -62,7 +68,7 @@ class Search:
             self.tried.append(plan)
             if 2 * plan.caught > plan.tries:
                 yield plan
-            else:
+            elif plan.possible:
                 unlikely.append(plan)
         yield from sorted(unlikely, key=lambda each: (-each.caught, each.number))
 

@@ -155,10 +155,12 @@ def markdown(about: Measured, rows: Sequence[Row], of: int) -> str:
     """Return the table as a person reads it."""
     bugs = [row for row in rows if row.kind == "control"]
     stories = [row for row in rows if row.kind == "story"]
-    caught = sum(1 for row in bugs if row.right and row.runs)
+    tested = [row for row in bugs if not row.right or row.runs]
+    caught, left = sum(row.right for row in tested), len(bugs) - len(tested)
     lines = [
-        f"{about} {caught} of {len(bugs)} bugs caught for real, "
-        f"{sum(row.right for row in stories)} of {len(stories)} stories held."
+        f"{about} {caught} of {len(tested)} bugs caught for real, "
+        + (f"{left} have no counterpart, " if left else "")
+        + f"{sum(row.right for row in stories)} of {len(stories)} stories held."
         + ("" if len(rows) == of else f" Not all yet: {len(rows)} of {of} rows."),
         "",
         "| control | in | in simulation | for real | runs |",

@@ -68,7 +68,7 @@ def player(monkeypatch: pytest.MonkeyPatch, stage: Stage, plans: tuple[Promising
             pass
 
         def __iter__(self) -> Any:
-            return iter(plans)
+            return (each for each in plans if each.possible)
 
     def hunted(name: str, seeds: Any, **_: Any) -> Campaign:
         campaign = Campaign(name, 0.0, 1)
@@ -104,10 +104,10 @@ def test_a_bug_that_hangs_on_faults_without_counterpart_says_on_which(
 ) -> None:
     plans = (plan(7, "PowerLoss: kafka-1 is no program"),)
 
-    row = player(monkeypatch, Stage("held", "held", "held"), plans).play("lost_send")
+    row = player(monkeypatch, Stage(), plans).play("lost_send")
 
     assert row.real == "no counterpart: PowerLoss: kafka-1 is no program"
-    assert row.right
+    assert (row.runs, row.right) == ((), True)
 
 
 def test_a_run_without_a_verdict_is_made_again_and_three_are_trouble(
@@ -158,11 +158,19 @@ def test_the_table_says_where_it_was_measured_and_what_is_missing(tmp_path: Path
 
     text = page.read_text()
     assert "commit 0123456789, source 89abcdef, Python 3.11.7" in text
-    assert "Not all yet: 1 of 2 rows." in text
+    assert "1 of 1 bugs caught for real, 0 of 0 stories held. Not all yet: 1 of 2 rows." in text
     assert "| `lost_send` | `nine_deposits` | I3, seed 1 | I3 | 1 |" in text
     assert "lost_send,control,nine_deposits" in page.with_suffix(".csv").read_text()
     table = msgspec.json.decode(page.with_suffix(".json").read_bytes())
     assert (table["of"], table["measured"]["seeds"], len(table["rows"])) == (2, 200, 1)
+
+
+def test_a_bug_without_a_counterpart_does_not_count_as_tested() -> None:
+    lacking = msgspec.structs.replace(CAUGHT, real="no counterpart: why", runs=())
+
+    text = real_rows.markdown(ABOUT, [CAUGHT, lacking], 2)
+
+    assert "1 of 1 bugs caught for real, 1 have no counterpart, 0 of 0 stories held." in text
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
