@@ -1,5 +1,6 @@
 """UBSCore between stand-ins, for benchmarks: its log is real, its Kafka a cheap one in memory."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -166,10 +167,12 @@ def opened(kind: type[B], records: list[Record], batch: int) -> Iterator[B]:
         Writer(path, Shape(1, MINE.identity, 64 << 20)).format()
         DataDirectory(path, Shard).seal(MINE)
         core = kind(settings(path, batch), records)
+        gc.freeze()  # as the launcher does
         core.open()
         yield core
         core.directory.unlock()
     finally:
+        gc.unfreeze()
         shutil.rmtree(path)
 
 

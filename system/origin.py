@@ -4,8 +4,9 @@ Both are for whoever watches. Nothing that a program decides rests on them, and 
 them is treated like any other.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from confluent_kafka import Message
 
 from system import tracing
@@ -14,7 +15,7 @@ from system.tracing import Headers
 ACCEPTED_AT = "accepted-at"  # milliseconds since the epoch, in decimal ASCII
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """What a record's headers say of it."""
 
     traceparent: str = ""

@@ -49,7 +49,7 @@ class Outbox:
         self.attempt = 0  # counts producers; reports to an older one mean nothing any more
         self._producer: Producer | None = None
         self._through = 0
-        self._delivered: dict[tuple[str, int], Delivered] = {}
+        self._delivered: dict[tuple[str, int], tuple[int, int]] = {}  # n and offset of the last
         self._delay_s = RETRY_S
         self._retry_at_s = 0.0
 
@@ -65,13 +65,14 @@ class Outbox:
         """Take over a mark from the log."""
         while self.waiting and self.waiting[0].lsn <= mark.lsn:
             self.waiting.popleft()
-        self._delivered = {(d.topic, d.partition): d for d in mark.delivered}
+        self._delivered = {(d.topic, d.partition): (d.n, d.offset) for d in mark.delivered}
 
     @property
     def mark(self) -> MarkFrame:
         """How far everything is acknowledged: may lag behind Kafka, never leads it."""
         lsn = self.waiting[0].lsn - 1 if self.waiting else self._through
-        return MarkFrame(lsn, tuple(self._delivered.values()))
+        delivered = [Delivered(*place, *last) for place, last in self._delivered.items()]
+        return MarkFrame(lsn, tuple(delivered))
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -141,9 +142,8 @@ class Outbox:
         while self.waiting and self.waiting[0].acknowledged:
             first = self.waiting.popleft()
             output = first.output
-            key = (output.topic, output.partition)
             if first.offset >= 0:  # unknown for a repeat the broker recognised: the last one stays
-                self._delivered[key] = Delivered(*key, output.n, first.offset)
+                self._delivered[output.topic, output.partition] = output.n, first.offset
             self._delay_s = RETRY_S
 
     def failed(self, why: str) -> None:

@@ -20,7 +20,6 @@ from system.records import (
     decode_output,
     decode_validated,
 )
-from system.topics import key_of
 from system.ubscore.arrivals import Arrival, OutputArrival
 from system.ubscore.decide import decide
 from system.ubscore.fills import fill
@@ -94,7 +93,6 @@ def _decided_again(
         terms = Terms(shard, shards, horizon_ms, partitions=partitions, **_fees(frame))
         command = Arrival(
             source=frame.input,
-            key=key_of(frame.user_id),
             value=frame.command,
             operation=decode_operation(frame.command),
             appended_ms=frame.time_ms,

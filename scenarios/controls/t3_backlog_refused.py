@@ -6,7 +6,7 @@ from scenarios.controls import planted
 from system.records import Rejected
 from system.ubscore import UBSCore
 from system.ubscore.arrivals import Arrival
-from system.ubscore.draft import Cause, Draft
+from system.ubscore.draft import Draft
 from system.wal.frames import CommandFrame
 
 STALE_MS = 5_000
@@ -20,8 +20,7 @@ class RefusesStale(UBSCore):
         frame = super().command(arrival)
         if frame.decision == "duplicate" or arrival.now_ms - arrival.appended_ms < STALE_MS:
             return frame
-        cause = Cause(frame.request_id, frame.body_hash)
-        draft = Draft(self.state, self.terms, cause, arrival.now_ms)
+        draft = Draft(self.state, self.terms, frame, arrival.now_ms)
         draft.tell(frame.user_id, Rejected, v=1, reason="expired")
         outputs = tuple(draft.outputs)
         return replace(frame, decision="rejected", reason="expired", legs=(), outputs=outputs)

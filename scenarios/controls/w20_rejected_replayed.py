@@ -1,5 +1,7 @@
 """W20: logged before it was validated; a replay applies what was rejected."""
 
+from msgspec.structs import replace
+
 from scenarios.controls import planted
 from system.records import Withdraw, decode_operation
 from system.ubscore import UBSCore
@@ -11,7 +13,7 @@ class _Adds(State):
     def withdraw(self, user_id: int, asset_id: int, amount: int) -> None:
         """Take an amount from an account."""
         before = self.balance(user_id, asset_id)
-        self.balances[user_id, asset_id] = before._replace(avail=before.avail - amount)
+        self.balances[user_id, asset_id] = replace(before, avail=before.avail - amount)
 
     def _leg(self, leg: Leg) -> None:
         """Add the amounts of a leg, and look at nothing else."""

@@ -34,7 +34,8 @@ class Reader(Generic[T]):
         except msgspec.ValidationError:
             _refuse_newer(_version_in(data), newest)
             raise
-        _refuse_newer(record.v, newest)  # type: ignore[attr-defined]
+        if record.v > newest:  # type: ignore[attr-defined]
+            _refuse_newer(record.v, newest)  # type: ignore[attr-defined]
         return record
 
 

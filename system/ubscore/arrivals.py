@@ -1,7 +1,5 @@
 """Arrivals: operations and engine outputs as they came in, read and checked, clocks beside them."""
 
-from typing import NamedTuple
-
 import msgspec
 from confluent_kafka import Message
 
@@ -18,18 +16,17 @@ from system.ubscore.terms import Home, Terms
 from system.wal.frames import Input
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An operation as it came in: where from, its bytes, and the clocks beside it."""
 
     source: Input
-    key: bytes
     value: bytes
     operation: Operation
     appended_ms: int
     now_ms: int
 
 
-class OutputArrival(NamedTuple):
+class OutputArrival(msgspec.Struct, frozen=True, gc=False):
     """An engine output as it came in."""
 
     source: Input
@@ -39,19 +36,18 @@ class OutputArrival(NamedTuple):
     now_ms: int
 
 
-def read(message: Message, terms: Terms, now_ms: int) -> Arrival:
+def read(message: Message, source: Input, terms: Terms, now_ms: int) -> Arrival:
     """Read an operation; one that cannot be read, or lies in a wrong partition, is a halt."""
-    key, value = message.key() or b"", message.value() or b""
+    value = message.value() or b""
     try:
         operation = decode_operation(value, terms.formats)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     _refuse_misplaced(message, terms.home(operation.user_id), terms)
-    appended_ms = append_time_ms(message)
-    return Arrival(source_of(message), key, value, operation, appended_ms, now_ms)
+    return Arrival(source, value, operation, append_time_ms(message), now_ms)
 
 
-def read_output(message: Message, terms: Terms, now_ms: int) -> OutputArrival:
+def read_output(message: Message, source: Input, terms: Terms, now_ms: int) -> OutputArrival:
     """Read an engine output; one that cannot be read, or lies in a wrong partition, is a halt."""
     value = message.value() or b""
     try:
@@ -59,7 +55,7 @@ def read_output(message: Message, terms: Terms, now_ms: int) -> OutputArrival:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Halt("input_unreadable", f"{where(message)}: {error}") from None
     _refuse_misplaced(message, terms.home(output.symbol_id), terms)
-    return OutputArrival(source_of(message), value, output, append_time_ms(message), now_ms)
+    return OutputArrival(source, value, output, append_time_ms(message), now_ms)
 
 
 def source_of(message: Message) -> Input:

@@ -15,7 +15,6 @@ from system import metrics_http, tracing
 from system.errors import Halt
 from system.formats import TRACES
 from system.marks import Place
-from system.messages import offset, partition
 from system.records import OUTPUTS
 from system.ubscore import arrivals, dump, traces
 from system.ubscore.arrivals import Arrival
@@ -107,13 +106,13 @@ class UBSCore(Opening):
 
     def frame(self, message: Message, now_ms: int) -> AnyFrame | None:
         """Return the frame of a record; None if it has none, or if it is in the log already."""
-        topic = message.topic() or ""
-        if not self.fresh(topic, partition(message), offset(message)):
+        source = arrivals.source_of(message)
+        if not self.fresh(source.topic, source.partition, source.offset):
             return None
-        if topic == OUTPUTS:
-            fill = self.engine.judge(arrivals.read_output(message, self.terms, now_ms))
+        if source.topic == OUTPUTS:
+            fill = self.engine.judge(arrivals.read_output(message, source, self.terms, now_ms))
             return None if fill is None else traced(fill, self.context(message))
-        frame = self.command(arrivals.read(message, self.terms, now_ms))
+        frame = self.command(arrivals.read(message, source, self.terms, now_ms))
         return traced(frame, self.context(message))
 
     def context(self, message: Message) -> str:

@@ -3,7 +3,7 @@
 from system.records import Cancel, Deposit, Operation, PlaceOrder, Reason, Rejected, version_of
 from system.ubscore import orders
 from system.ubscore.arrivals import Arrival
-from system.ubscore.draft import Cause, Draft
+from system.ubscore.draft import Draft
 from system.ubscore.keys import made_at_ms
 from system.ubscore.state import ACCEPTED, DUPLICATE, REJECTED, State
 from system.ubscore.terms import Terms
@@ -17,8 +17,7 @@ def decide(state: State, terms: Terms, arrival: Arrival) -> CommandFrame:
     operation = arrival.operation
     time_ms, forget_ms = times(state, terms, arrival)
     decision, reason = verdict(state, terms, operation, forget_ms)
-    cause = Cause(operation.request_id, operation.body_hash)
-    draft = Draft(state, terms, cause, arrival.now_ms)
+    draft = Draft(state, terms, operation, arrival.now_ms)
     if reason is not None:
         draft.tell(operation.user_id, Rejected, v=version_of(reason), reason=reason)
     elif decision == ACCEPTED:

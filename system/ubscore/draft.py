@@ -4,7 +4,7 @@ Every record gets its number here, once, and goes into the frame finished.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from system.records import (
     EVENTS,
@@ -20,11 +20,16 @@ from system.ubscore.terms import Home, Terms
 from system.wal.frames import Leg, Output
 
 
-class Cause(NamedTuple):
-    """The request whose command, or whose engine output, has these effects."""
+class Cause(Protocol):
+    """The command, or the engine output that answers it, which has these effects."""
 
-    request_id: str
-    body_hash: str
+    @property
+    def request_id(self) -> str:
+        """The request."""
+
+    @property
+    def body_hash(self) -> str:
+        """The hash of its command."""
 
 
 class Draft:
@@ -70,8 +75,7 @@ class Draft:
         if not delta_avail and not delta_frozen:
             return
         before = self._balances.get(account) or self._state.balance(*account)
-        after = Balance(before.avail + delta_avail, before.frozen + delta_frozen, before.seq + 1)
-        self._balances[account] = after
+        self._balances[account] = after = before.moved(delta_avail, delta_frozen)
         user_id, asset_id = account
         self.legs.append(
             Leg(

@@ -11,7 +11,7 @@ from system.chain import Link
 from system.errors import Halt
 from system.records import FEE_USER, CancelEnded, EngineOutput, OrderState, Party
 from system.ubscore.arrivals import OutputArrival
-from system.ubscore.draft import Cause, Draft
+from system.ubscore.draft import Draft
 from system.ubscore.standing import Order
 from system.ubscore.state import State
 from system.ubscore.terms import Terms
@@ -24,8 +24,7 @@ def fill(
 ) -> EngineFrame | None:
     """Return the frame of an engine output; None if it does nothing on this shard."""
     output = arrival.output
-    cause = Cause(output.request_id, output.body_hash)
-    draft = Draft(state, terms, cause, arrival.now_ms)
+    draft = Draft(state, terms, output, arrival.now_ms)
     paid: dict[tuple[str, int], int] = {}
     for trade in output.trades:
         for party in (trade.maker, trade.taker):

@@ -54,7 +54,7 @@ def encode(state: State, version: int = VERSION) -> bytes:
         state.epoch,
         state.created_at,
         state.mark,
-        [(*key, *balance) for key, balance in sorted(state.balances.items())],
+        sorted((*key, b.avail, b.frozen, b.seq) for key, b in state.balances.items()),
         sorted(state.users),
         _ordered(state.net),
         [position for _, position in sorted(state.positions.items())],

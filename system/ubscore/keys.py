@@ -45,7 +45,8 @@ class RequestKeys:
 
     def hashes(self, user_id: int, request_id: str) -> tuple[str, ...]:
         """Return the body hashes decided under a request key; the first one won it."""
-        return _parted(self._hashes.get((request_id, user_id), b""))
+        known = self._hashes.get((request_id, user_id))
+        return () if known is None else _parted(known)
 
     def remember(self, partition: int, user_id: int, request_id: str, body_hash: str) -> None:
         """Keep a decided (key, hash) until its time has passed."""

@@ -5,7 +5,8 @@ what was decided. Nothing here reads a clock or a setting.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from system.chain import Link
 from system.errors import Halt
@@ -33,12 +34,16 @@ ACCEPTED, REJECTED, DUPLICATE = "accepted", "rejected", "duplicate"
 EXPIRED = "expired"
 
 
-class Balance(NamedTuple):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """What an account holds of one asset, and the sequence of its last ledger row."""
 
     avail: int = 0
     frozen: int = 0
     seq: int = 0
+
+    def moved(self, delta_avail: int, delta_frozen: int) -> "Balance":
+        """Return what the next ledger row leaves."""
+        return Balance(self.avail + delta_avail, self.frozen + delta_frozen, self.seq + 1)
 
 
 EMPTY = Balance()
@@ -177,9 +182,8 @@ class State:
     def _leg(self, leg: Leg) -> None:
         key = (leg.user_id, leg.asset_id)
         before = self.balances.get(key, EMPTY)
-        avail, frozen = before.avail + leg.delta_avail, before.frozen + leg.delta_frozen
         after = Balance(leg.avail, leg.frozen, leg.seq)
-        if after != (avail, frozen, before.seq + 1):
+        if after != before.moved(leg.delta_avail, leg.delta_frozen):
             raise Halt("log_inconsistent", f"row {leg.seq} of {key} does not follow {before}")
         if after.avail < 0 or after.frozen < 0:
             raise Halt("log_inconsistent", f"row {leg.seq} of {key} leaves {after}")

@@ -164,7 +164,7 @@ class Trading:
         record = self.append(OPERATIONS, command.user_id, value)
         source = Input(OPERATIONS, record.partition, record.offset, 0, 0)
         at_ms = record.timestamp_ms
-        arrival = Arrival(source, record.key or b"", value, command, at_ms, at_ms + 1)
+        arrival = Arrival(source, value, command, at_ms, at_ms + 1)
         self._publish(self._frame(decide(self.state, self.terms, arrival)))
 
     def _frame(self, body: Any) -> Any:

@@ -25,6 +25,6 @@ def operation(kind: str, user_id: int, asset_id: int, amount: int, key: str) -> 
 def arrival(
     command: Transfer, offset: int, appended_ms: int = NOW_MS, now_ms: int = NOW_MS
 ) -> Arrival:
-    key = key_of(command.user_id)
-    source = Input("balance.operations", partition_of(key, PARTITIONS), offset, 0, offset)
-    return Arrival(source, key, encode(command), command, appended_ms, now_ms)
+    partition = partition_of(key_of(command.user_id), PARTITIONS)
+    source = Input("balance.operations", partition, offset, 0, offset)
+    return Arrival(source, encode(command), command, appended_ms, now_ms)

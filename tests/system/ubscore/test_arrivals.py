@@ -26,7 +26,8 @@ def taken(kind: type[Record]) -> Arrival:
     deposit = operation("deposit", 1001, 1, 5, request_id(NOW_MS, 1))
     key = key_of(1001)
     record = kind(OPERATIONS, partition_of(key, PARTITIONS), 0, key, encode(deposit))
-    return arrivals.read(cast("Message", record), Terms(1, 1, 1000), NOW_MS)
+    message = cast("Message", record)
+    return arrivals.read(message, arrivals.source_of(message), Terms(1, 1, 1000), NOW_MS)
 
 
 def test_the_brokers_time_is_what_counts() -> None:

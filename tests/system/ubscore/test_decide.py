@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from system.records import MAX_AMOUNT, LedgerRow, Rejected, decode_event
 from system.ubscore import image
 from system.ubscore.decide import decide
-from system.ubscore.state import State
+from system.ubscore.state import Balance, State
 from system.ubscore.terms import Terms
 from system.wal import frames, packing
 from system.wal.frames import CommandFrame
@@ -77,7 +77,7 @@ def test_nothing_is_minted_lost_negative_or_done_twice(
         assert [row.seq for row in chain] == list(range(1, len(chain) + 1))
         assert chain[-1].avail == sum(row.delta_avail for row in chain)
         assert min(row.avail for row in chain) >= 0
-        assert state.balances[key] == (chain[-1].avail, 0, len(chain))
+        assert state.balances[key] == Balance(chain[-1].avail, 0, len(chain))
     for asset, total in net.items():
         assert total == sum(
             b.avail + b.frozen for (_, a), b in state.balances.items() if a == asset

@@ -5,7 +5,7 @@ from base64 import b64decode
 import pytest
 
 from system.errors import Halt
-from system.ubscore.state import State
+from system.ubscore.state import Balance, State
 from system.wal import reader
 from system.wal.frames import (
     COMMAND,
@@ -64,7 +64,7 @@ def test_a_log_of_version_1_gives_the_state_it_gave() -> None:
     for lsn, body in reader.read({NAME: LOG}).records():
         state.apply(lsn, body)
 
-    assert state.balance(1001, 1) == (5, 0, 1)
+    assert state.balance(1001, 1) == Balance(5, 0, 1)
     assert state.hashes(1001, "018bcfe5-6800-7000-8000-000000000001") == ("0" * 64,)
     assert state.net == {1: 5}
     assert state.position("balance.operations", 2).next_offset == 1
