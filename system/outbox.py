@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from system.log import Log
@@ -25,17 +26,14 @@ QUEUE_FULL_S = 0.1
 UNKNOWN = Origin()
 
 
-class Unacknowledged:
+class Unacknowledged(msgspec.Struct, gc=False, eq=False):
     """A record on its way."""
 
-    __slots__ = ("acknowledged", "headers", "lsn", "offset", "output")
-
-    def __init__(self, lsn: int, output: Output, headers: Headers | None) -> None:
-        self.lsn = lsn
-        self.output = output
-        self.headers = headers
-        self.acknowledged = False
-        self.offset = -1
+    lsn: int
+    output: Output
+    headers: Headers | None
+    acknowledged: bool = False
+    offset: int = -1
 
 
 class Outbox:

@@ -120,8 +120,8 @@ class Metrics(Instruments):
     def _follow(self, batch: Batch) -> None:
         for _, frame in batch:
             for leg in frame.legs:
-                if leg.event_type not in _TRANSFERS:
-                    change = leg.delta_avail + leg.delta_frozen
+                change = leg.delta_avail + leg.delta_frozen
+                if change and leg.event_type not in _TRANSFERS:
                     self._off[leg.asset_id] = self._off.get(leg.asset_id, 0) + change
         self._tell()
 

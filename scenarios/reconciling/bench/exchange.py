@@ -74,8 +74,7 @@ class Exchange:
         partition, offset = self._append(OPERATIONS, command.user_id, value)
         source = Input(OPERATIONS, partition, offset, 0, 0)
         shard = partition % SHARDS + 1
-        times = self.now_ms, self.now_ms
-        arrival = Arrival(source, key_of(command.user_id), value, command, *times)
+        arrival = Arrival(source, value, command, self.now_ms, self.now_ms)
         frame = decide(self.states[shard], self.terms[shard], arrival)
         self._publish(self._frame(shard, frame))
 
