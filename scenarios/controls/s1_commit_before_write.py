@@ -37,4 +37,6 @@ class CommitsFirst(Settlement):
         self.write(events)
 
 
-scenario = planted(__name__, __doc__ or "", "settlement", "CommitsFirst", "I5 I3 I12")
+scenario = planted(
+    __name__, __doc__ or "", "settlement", "CommitsFirst", "I5 I3 I12", "kills_mid_batch"
+)

@@ -33,4 +33,6 @@ class LeavesTheTear(UBSCore):
     writer_type = AppendsBehind
 
 
-scenario = planted(__name__, __doc__ or "", "ubscore", "LeavesTheTear", "I3 I7 I14 I18", "slow_syncs")
+scenario = planted(
+    __name__, __doc__ or "", "ubscore", "LeavesTheTear", "I3 I7 I14 I18", "slow_syncs"
+)

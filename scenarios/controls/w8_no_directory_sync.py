@@ -16,4 +16,6 @@ class ForgetsTheName(UBSCore):
     writer_type = _NamesNothing
 
 
-scenario = planted(__name__, __doc__ or "", "ubscore", "ForgetsTheName", "I3 I7 I14 I17", "slow_syncs")
+scenario = planted(
+    __name__, __doc__ or "", "ubscore", "ForgetsTheName", "I3 I7 I14 I17", "slow_syncs"
+)
