@@ -167,7 +167,7 @@ def opened(kind: type[B], records: list[Record], batch: int) -> Iterator[B]:
         Writer(path, Shape(1, MINE.identity, 64 << 20)).format()
         DataDirectory(path, Shard).seal(MINE)
         core = kind(settings(path, batch), records)
-        gc.freeze()  # as the launcher does
+        gc.freeze()  # as `python -m system` does
         core.open()
         yield core
         core.directory.unlock()

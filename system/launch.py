@@ -1,6 +1,5 @@
 """Launching a program: configuration, signals, and errors turned into exit codes."""
 
-import gc
 import logging
 import os
 import signal
@@ -44,7 +43,6 @@ def main(program: type[Any], config_path: str, environ: Mapping[str, str] | None
         with telemetry.recording(settings, program.name, environ):
             instance = program(settings)
             _listen(instance)
-            gc.freeze()  # what is loaded by now stays: looking for garbage in it takes its time
             code: int = instance.run()
     except Stop as stop:
         lines.error("stopped", reason=stop.reason, detail=stop.message, exit_code=stop.exit_code)
