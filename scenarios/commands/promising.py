@@ -19,7 +19,8 @@ from scenarios.scenario import Scenario
 from scenarios.stages.real import counterparts
 from scenarios.stages.real.counterpart import Setting
 
-_PLANS = 6  # of those that catch the bug, so many are tried
+_PLANS = 6  # of those that catch the bug where the servers are, so many are enough
+_PLANS_TRIED = 18  # so many that hang on what is not there say that there is no counterpart
 _TRIES = 3  # with so many other seeds each
 
 
@@ -63,7 +64,10 @@ class Search:
     def __iter__(self) -> Iterator[Promising]:
         """Look for plans only as long as somebody asks for another."""
         unlikely: list[Promising] = []
-        for number, result in islice(planted.catches(self.name, self.seeds, 0, self.jobs), _PLANS):
+        caught = planted.catches(self.name, self.seeds, 0, self.jobs)
+        for number, result in islice(caught, _PLANS_TRIED):
+            if sum(plan.possible for plan in self.tried) == _PLANS:
+                break
             plan = self._try(number, result)
             self.tried.append(plan)
             if 2 * plan.caught > plan.tries:
