@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 _TIMES = re.compile(r" \(after \d+ms in state \w+\)(?:: .*)?| \(after \d+ms\)")
+_FOREIGN = re.compile(r"Receive failed: Invalid response size.*")
 _COUNTS = re.compile(r"\d+/\d+ brokers are down")
 _VAIN = (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001 - how the library exports them
 _FIRST_STEP_S = 0.5
@@ -32,7 +33,8 @@ class Heard:
     def __call__(self, error: KafkaError) -> None:
         """Take in what the client says."""
         self.vain = self.vain or error.code() in _VAIN
-        self._said[_TIMES.sub("", error.str())] = None
+        text = _FOREIGN.sub("what answers there is no Kafka broker", error.str())
+        self._said[_TIMES.sub("", text)] = None
 
     def words(self, otherwise: str) -> str:
         """Return the reasons, or `otherwise` if nothing was heard but that brokers are away.

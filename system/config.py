@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -63,7 +63,7 @@ def parse(config: type[T], text: str, path: str, environ: Mapping[str, str]) -> 
     """Turn the text of a configuration file into `config`, or say what is wrong with it."""
     raw = _parsed(text, path)
     override(config, raw, environ)
-    return convert(config, raw, path)
+    return convert(config, raw, path, variables=True)
 
 
 def read(path: str) -> dict[str, Any]:
@@ -71,12 +71,16 @@ def read(path: str) -> dict[str, Any]:
     return _parsed(_read(path), path)
 
 
-def convert(config: type[T], raw: dict[str, Any], path: str) -> T:
-    """Turn tables into `config`, or say what is wrong with them."""
+def convert(config: type[T], raw: dict[str, Any], path: str, *, variables: bool = False) -> T:
+    """Turn tables into `config`, or say what is wrong with them.
+
+    `variables` says whether the environment can set them, too.
+    """
     try:
         return msgspec.convert(raw, config, strict=True)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(config, raw, path, str(error))) from None
+        explained = _explain(config, raw, path, str(error), variables=variables)
+        raise ConfigError(explained) from None
 
 
 def _parsed(text: str, path: str) -> dict[str, Any]:
@@ -131,7 +135,9 @@ def _sections(config: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
     }
 
 
-def _explain(config: type[msgspec.Struct], raw: dict[str, Any], path: str, error: str) -> str:
+def _explain(
+    config: type[msgspec.Struct], raw: dict[str, Any], path: str, error: str, *, variables: bool
+) -> str:
     """Turn msgspec's message into file, key, value and what to do."""
     what, _, where = error.partition(" - at `$")
     keys = [key for key in re.split(r"[.\[\]]+", where.rstrip("`")) if key]
@@ -141,10 +147,22 @@ def _explain(config: type[msgspec.Struct], raw: dict[str, Any], path: str, error
         return f"{path}: unknown key {name}{_nearest(field.group(1), known)}"
     if (field := re.search(r"missing required field `(.*)`", what)) is not None:
         name = ".".join([*keys, field.group(1)])
-        return f"{path}: {name} is missing; set it{_variable(keys, field.group(1))}"
+        variable = _variable(keys, field.group(1)) if variables else ""
+        return f"{path}: {name} is missing; set it{variable}"
     name = ".".join(keys) or "the file"
-    variable = _variable(keys[:-1], keys[-1]) if len(keys) == 2 else ""
-    return f"{path}: {name} = {_found(raw, keys)}: {what}; change it{variable}"
+    variable = _variable(keys[:-1], keys[-1]) if len(keys) == 2 and variables else ""
+    return (
+        f"{path}: {name} = {_found(raw, keys)}: {what}{_choices(config, keys)}; change it{variable}"
+    )
+
+
+def _choices(config: type[msgspec.Struct], keys: list[str]) -> str:
+    """Return what a key may be, if that is one of some words."""
+    if len(keys) != 2:
+        return ""
+    hint = get_type_hints(_sections(config).get(keys[0], config)).get(keys[1])
+    known = ", ".join(map(repr, get_args(hint))) if get_origin(hint) is Literal else ""
+    return f", known are {known}" if known else ""
 
 
 def _found(raw: Any, keys: list[str]) -> str:

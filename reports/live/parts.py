@@ -116,7 +116,8 @@ class Parts:
         waiting += [f for _, f in self.summed.values() if f.code in ("IN_FLIGHT", "STUCK")]
         sums: dict[int, int] = {}
         for found in waiting:
-            sums[found.asset_id] = sums.get(found.asset_id, 0) - found.amount
+            if found.asset_id:
+                sums[found.asset_id] = sums.get(found.asset_id, 0) - found.amount
         oldest = min((f.at_ms for f in waiting if f.at_ms is not None), default=None)
         return Flight(-sum(f.count for f in waiting), sums, oldest)
 
@@ -138,6 +139,7 @@ class Parts:
         alone = number == 1
         at_ns = None if found.at_ms is None else (found.at_ms - self.cut_ms) * 1_000_000
         more = "" if explained else " more"
+        when = " in all" if at_ns is None else ", the oldest at this time"
         return Difference(
             code=found.code,
             explained=explained,
@@ -147,6 +149,7 @@ class Parts:
             amount=found.amount,
             count=found.count,
             at_ns=at_ns,
-            place=found.place if alone else f"{number}{more}, the oldest at this time",
+            place=found.place if alone else f"{number}{more}{when}",
             cause=found.cause,
+            parts=number,
         )

@@ -246,6 +246,8 @@ class Reading:
             yield "there is nothing to reconcile: topics and tables are empty"
 
     def _notes(self) -> Iterable[str]:
+        if self.published.checked and not self.cut.settled:
+            yield "Settlement's group has committed nothing at all: is --group right?"
         if not self.cut.logs:
             yield "no log was given: what lies between the two topics was not reconciled"
         elif not self._all_logs:

@@ -25,7 +25,7 @@ NUMBERS = frozenset(
         *("effects", "copies", "amount", "user", "seq", "n", "LSN", "attempts", "change"),
         *("delta avail", "delta frozen", "avail", "frozen", "deposits", "withdrawals"),
         *(
-            "owed to accounts",
+            *("on its way", "owed to accounts", "effects in all"),
             "log",
             "events topic",
             "ledger",
@@ -225,7 +225,7 @@ def _chips(step: Step) -> list[dict[str, object]]:
     for part in step.differences:
         key = part.explained, part.code
         groups.setdefault(key, Counter())[part.asset_id] += part.amount
-        counts[key] += 1
+        counts[key] += part.parts
     chips: list[dict[str, object]] = []
     for key, sums in sorted(groups.items()):
         amounts = ", ".join(money(v, a, sign=True) for a, v in sorted(sums.items()) if v)

@@ -15,6 +15,7 @@ from reports.pages.formats import FORMAT, amount_fields, checks_fields, statemen
 from reports.pages.html import NUMBERS, Shown, asset, environment, hop_rows
 from reports.pages.live_orders import orders, orders_fields, orders_table
 from reports.pages.text import SIGNS, columns, hops_table, kinds_table
+from reports.reconcile import Statement
 
 _BREAKS_SHOWN = 10
 
@@ -23,6 +24,11 @@ def clock(milliseconds: int) -> str:
     """Return a time of the wall clock as UTC: ``2026-11-25 20:15:01 UTC``."""
     moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _with_orders(outcome: Outcome) -> Statement:
+    """Return the statement with the steps that only orders take."""
+    return msgspec.structs.replace(outcome.statement, steps=outcome.steps)
 
 
 def _age(outcome: Outcome, at_ms: int | None) -> str:
@@ -48,7 +54,9 @@ def summary(outcome: Outcome, name: str) -> str:
     ]
     if outcome.breaks:
         first = "\n".join(f"    {_told(broken)}" for broken in outcome.breaks[:_BREAKS_SHOWN])
-        parts.append(f"{kinds_table(outcome.breaks)}\n\n{first}")
+        more = len(outcome.breaks) - _BREAKS_SHOWN
+        rest = f"\n    and {more} more: --html, --csv and --json list them all" if more > 0 else ""
+        parts.append(f"{kinds_table(outcome.breaks)}\n\n{first}{rest}")
     parts.append("\n".join(_waived(outcome)))
     parts.append("\n".join(f"  not known: {why}" for why in outcome.unknown))
     parts.append("\n".join(f"  note: {text}" for text in outcome.notes))
@@ -72,9 +80,9 @@ def _on_its_way(outcome: Outcome) -> str:
 
 
 def _conserved(outcome: Outcome) -> str:
-    found = conservation(outcome)
-    rows = [[str(cell) for cell in row] for row in found.itertuples(index=False)]
-    return "\n".join(columns([list(map(str, found.columns)), *rows])) if rows else ""
+    found = Shown(conservation(outcome))
+    rows = [[str(cell) for cell in row] for row in found.rows]
+    return "\n".join(columns([list(map(str, found.names)), *rows])) if rows else ""
 
 
 def _waived(outcome: Outcome) -> list[str]:
@@ -95,7 +103,8 @@ def conservation(outcome: Outcome) -> pd.DataFrame:
     return tables.frame(
         (
             *("asset", "deposits", "withdrawals", "on its way", "owed to accounts"),
-            *("ledger", "conserved"),
+            *("ledger", "conserved", "deposits raw", "withdrawals raw", "on its way raw"),
+            *("owed to accounts raw", "ledger raw"),
         ),
         (
             [
@@ -106,6 +115,8 @@ def conservation(outcome: Outcome) -> pd.DataFrame:
                 decimal(balance.owed, balance.asset_id),
                 decimal(balance.held, balance.asset_id),
                 "ok" if balance.held == balance.owed else "BROKEN",
+                *(balance.deposits, balance.withdrawals, balance.on_its_way),
+                *(balance.owed, balance.held),
             ]
             for balance in outcome.balances
         ),
@@ -121,13 +132,14 @@ def flights(outcome: Outcome) -> pd.DataFrame:
                 step.before,
                 step.after,
                 flight.count,
-                decimal(amount, asset_id, sign=True),
-                asset_name(asset_id),
+                decimal(amount, asset_id, sign=True) if asset_id else "",
+                asset_name(asset_id) if asset_id else "",
                 amount,
                 _age(outcome, flight.oldest_ms),
             ]
             for step, flight in zip(outcome.steps, outcome.flights, strict=True)
-            for asset_id, amount in sorted(flight.sums.items())
+            for asset_id, amount in sorted(flight.sums.items()) or [(0, 0)]
+            if flight.count or amount
         ),
     )
 
@@ -149,7 +161,7 @@ def csv_files(outcome: Outcome) -> dict[str, bytes]:
         {
             "hops": tables.hops(outcome.statement),
             "orders": orders(outcome.trading),
-            "differences": tables.differences(outcome.statement),
+            "differences": tables.differences(_with_orders(outcome)),
             "in_flight": flights(outcome),
             "conservation": conservation(outcome),
             "breaks": tables.breaks(outcome.breaks),
@@ -174,12 +186,17 @@ def as_json(outcome: Outcome, name: str) -> bytes:
             "operations": {str(p): span.high for p, span in outcome.cut.operations.items()},
             "events": {str(p): span.high for p, span in outcome.cut.events.items()},
             "settled": {str(p): outcome.cut.settled_offset(p) for p in outcome.cut.events},
+            "orders": {str(p): span.high for p, span in outcome.cut.orders.items()},
+            "outputs": {str(p): span.high for p, span in outcome.cut.outputs.items()},
+            "settled_outputs": {
+                str(p): outcome.cut.settled_outputs_offset(p) for p in outcome.cut.outputs
+            },
         },
         "read": outcome.reads,
         "unknown": outcome.unknown,
         "notes": outcome.notes,
         "checks": checks_fields(outcome.checks),
-        **statement_fields(outcome.statement),
+        **statement_fields(_with_orders(outcome)),
         "orders": orders_fields(outcome.trading),
         "in_flight": [
             {
@@ -216,7 +233,7 @@ def _age_ms(outcome: Outcome, at_ms: int | None) -> int | None:
 
 def page(outcome: Outcome, name: str) -> str:
     """Return the page of a reconciled deployment: one file, nothing fetched."""
-    differences = tables.differences(outcome.statement)
+    differences = tables.differences(_with_orders(outcome))
     return (
         environment()
         .get_template("live.html.j2")

@@ -1,13 +1,14 @@
 """The text page: one screen. What was promised, what happened, where the money went."""
 
+from collections import Counter
 from collections.abc import Iterable
-from itertools import groupby
 
 from reports.amounts import asset_name, decimal, money, seconds
 from reports.breaks import Break
 from reports.evidence import FaultReceipt, Operation
 from reports.judge import Judgement
 from reports.reconcile import Statement, Step, TradingStatement
+from reports.reconcile.statement import Difference
 from reports.reconcile.trading import HOPS
 
 SIGNS = {"held": "✓ HELD", "broken": "✗ BROKEN", "unknown": "? UNKNOWN"}
@@ -156,12 +157,16 @@ def _mark(step: Step | None) -> str:
         return ""
     parts = [part for part in step.differences if not part.explained]
     if parts or step.unexplained:
-        codes = groupby(sorted(part.code for part in parts))
-        named = ", ".join(f"{len(list(group))} {code}" for code, group in codes)
-        return f"✗ {named}" + (" + UNEXPLAINED" if step.unexplained else "")
-    codes = groupby(sorted(part.code for part in step.differences))
-    named = ", ".join(f"{len(list(group))} {code.lower()}" for code, group in codes)
+        return f"✗ {_counted(parts)}" + (" + UNEXPLAINED" if step.unexplained else "")
+    named = _counted(step.differences).lower()
     return f"= but {named}" if named else "="
+
+
+def _counted(parts: Iterable[Difference]) -> str:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts[part.code] += part.parts
+    return ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
 
 
 def columns(table: list[list[str]]) -> list[str]:

@@ -28,7 +28,7 @@ INVARIANT = "R"
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of the difference between two hops."""
+    """One part of the difference between two hops; ``parts`` says how many it sums up."""
 
     code: str
     explained: bool
@@ -40,6 +40,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int | None
     place: str
     cause: str
+    parts: int = 1
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

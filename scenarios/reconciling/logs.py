@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from reports.live.log import walk
 from scenarios.errors import Infrastructure, Unreadable, UsageError
 from system.directory import DataDirectory
+from system.engine.cluster import Instance
 from system.errors import Stop
 from system.ubscore.cluster import Shard
 from system.wal import reader
@@ -99,10 +100,19 @@ def _identity(path: str) -> Shard:
     try:
         identity = DataDirectory(path, Shard).identity()
     except Stop as stop:
+        if _is_engines(path):
+            raise UsageError(f"--wal {path} is the matching engine's, name UBSCore's") from None
         raise Infrastructure(f"--wal {path}: {stop.message}") from None
     if identity is None:
         raise UsageError(f"--wal {path} is no data directory of UBSCore: it has no directory.json")
     return identity
+
+
+def _is_engines(path: str) -> bool:
+    try:
+        return DataDirectory(path, Instance).identity() is not None
+    except Stop:
+        return False
 
 
 def _denied(path: str, error: OSError) -> Infrastructure:

@@ -62,7 +62,7 @@ class Kafka(Section, frozen=True):
 class Cql(Section, frozen=True):
     """How to reach the database; a role that may only SELECT is enough."""
 
-    contact_points: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    contact_points: Annotated[tuple[NonEmpty, ...], msgspec.Meta(min_length=1)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 9042
     keyspace: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")] = "wavetank"
     datacenter: NonEmpty = "datacenter1"
@@ -75,6 +75,12 @@ class Cql(Section, frozen=True):
     timeout_ms: Positive = 10_000
     page: Annotated[int, msgspec.Meta(ge=10, le=100_000)] = 2_000
     ranges: Positive = 64  # of tokens, each read by statements of its own
+
+    def __post_init__(self) -> None:
+        for point in self.contact_points:
+            host, colon, port = point.rpartition(":")
+            if colon and ":" not in host and port.isdigit():
+                raise ValueError(f"{point}: a port is of all nodes: give it as port, --cql-port")
 
 
 class Log(Section, frozen=True):

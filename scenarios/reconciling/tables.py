@@ -6,11 +6,16 @@ is read in one range.
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from cassandra import ConsistencyLevel, InvalidRequest, Unauthorized
+from cassandra import (
+    ConsistencyLevel,
+    InvalidRequest,
+    Unauthorized,
+    UnresolvableContactPoints,
+)
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
@@ -212,6 +217,11 @@ def _refused(what: str, error: Exception) -> Infrastructure:
 
 
 def _say(error: Exception) -> str:
+    if isinstance(error, UnresolvableContactPoints):
+        return "no address is known by these names"
     if isinstance(error, NoHostAvailable):
-        return "; ".join(f"{host}: {why}" for host, why in error.errors.items()) or str(error)
+        if not isinstance(error.errors, Mapping):  # the names of nodes that were not asked
+            return f"{', '.join(map(str, error.errors))}: not in the datacenter that is named"
+        reasons = [f"{host}: {why}" for host, why in error.errors.items()]
+        return "; ".join(reasons) or str(error)
     return str(error)
