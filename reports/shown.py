@@ -3,7 +3,7 @@
 Written anew, beside the program that writes them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import asdict
@@ -22,6 +22,19 @@ _OF_ORDER = ("user_id", "order_id", "status", "filled", "remaining", "paid", "un
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Return the columns of a table of which `record` is a row."""
     return tuple(name for name in record.__struct_fields__ if name not in OBSERVED)
+
+
+def told(expected: Record | None, found: Record | None) -> tuple[str, str]:
+    """Say what a row should be and what it is: of two, only the columns in which they differ."""
+    names = [name for row in (expected, found) if row is not None for name in columns(type(row))]
+    if expected is not None and found is not None:
+        names = [name for name in names if getattr(expected, name) != getattr(found, name)]
+    unique = tuple(dict.fromkeys(names))
+    return _say(expected, unique), _say(found, unique)
+
+
+def _say(row: Record | None, names: Sequence[str]) -> str:
+    return "no row" if row is None else ", ".join(f"{name} {getattr(row, name)}" for name in names)
 
 
 def rows_of(output: EngineOutput) -> Iterator[Shown]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from reports.breaks import Break
 from reports.case import Case
 from reports.evidence import Record
-from reports.shown import Key, key_of, rows_of
+from reports.shown import Key, key_of, rows_of, told
 from reports.traffic import Emitted
 
 Outputs = Mapping[int, Mapping[int, Emitted]]  # by symbol and output_seq: the first record
@@ -53,13 +53,14 @@ def _broken(
     code: str, key: Key, expected: Record | None, found: Record | None, of: Emitted | None = None
 ) -> Break:
     table, *at = key
+    wanted, there = told(expected, found)
     output = of.output if of is not None else None
     return Break(
         invariant="I9",
         code=code,
         where=f"{table}, {', '.join(map(str, at))}" + (f" ({of.place})" if of else ""),
-        expected="no row" if expected is None else str(expected),
-        found="no row" if found is None else str(found),
+        expected=wanted,
+        found=there,
         user_id=output.user_id if output is not None else 0,
         request_id=output.request_id if output is not None else "",
         at_ns=of.at_ns if of is not None else None,

@@ -108,7 +108,7 @@ def _amount(fact: Fact) -> int:
 
 def _say(fact: Fact) -> str:
     effects = ", ".join(
-        f"{kind} {money(avail + frozen, asset, sign=True)} as seq {seq}"
+        f"{kind} {money(avail or frozen, asset, sign=True)} as seq {seq}"
         for kind, asset, seq, avail, frozen, *_ in fact[5]
     )
     return f"{fact[3]} {fact[4]}{effects}".strip()

@@ -15,7 +15,7 @@ from reports.live.folds import AT_ONCE, MASK, hash_tuple
 from reports.live.listed import Listed
 from reports.live.orders.emitted import Due, Emitted
 from reports.live.sources import Cut, Sources
-from reports.shown import Key, Shown, key_of, rows_of
+from reports.shown import Key, Shown, key_of, rows_of, told
 from system.trades import PLACES
 
 BUCKETS = 1 << 16
@@ -140,14 +140,15 @@ class Tables:
 
     def _break(self, code: str, key: Key, expected: Shown | None, found: Shown | None) -> None:
         table, *at = key
+        due, there = told(expected, found)
         about = expected or found
         self.breaks.add(
             Break(
                 invariant=_INVARIANT,
                 code=code,
                 where=f"{table}, {', '.join(map(str, at))}",
-                expected="no row" if expected is None else str(expected),
-                found="no row" if found is None else str(found),
+                expected=due,
+                found=there,
                 user_id=about.user_id if isinstance(about, SideRow | OrderRow) else 0,
                 cause="what users are shown of orders and trades is not what the engine did",
             )
