@@ -1,4 +1,4 @@
-"""A whole deployment for tests: a broker, a node, the three programs, and clients at work."""
+"""A whole deployment for tests: a broker, a node, the four programs, and clients at work."""
 
 import hashlib
 import http.client
@@ -30,6 +30,14 @@ def request_id() -> str:
     return f"{stamp[:8]}-{stamp[8:]}-7{rest[:3]}-8{rest[3:6]}-{rest[6:18]}"
 
 
+def key_of(user: int) -> str:
+    return f"key of {user}"
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 class Running:
     """Everything below one folder; leave the block and all of it is gone."""
 
@@ -51,8 +59,9 @@ class Running:
             self.make_keyspace()
             self.configure()
             self.once("setup")
-            self.once("init")
-            for name in ("ubscore", "settlement", "gateway"):
+            self.once("init", "init")
+            self.once("init", "engine")
+            for name in ("ubscore", "engine", "settlement", "gateway"):
                 self.start(name)
             self.wait_for_gateway()
         except BaseException:
@@ -91,12 +100,15 @@ class Running:
         kafka = f'[kafka]\nbootstrap = "{self.kafka.bootstrap}"\n'
         scylla = f'[scylla]\ncontact_points = ["{self.nodes.address}"]\nport = {self.cql_port}\n'
         topics = "[topics]\npartitions = 4\nreplication = 1\nmin_insync = 1\n"
-        keys = f'[[keys]]\nsha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"\noperator = true\n'
+        keys = f'[[keys]]\nsha256 = "{_hash(KEY)}"\noperator = true\n'
+        for user in USERS:
+            keys += f'[[keys]]\nsha256 = "{_hash(key_of(user))}"\nuser_id = {user}\n'
         core = f'[ubscore]\ndata = "{self.data}"\nidle_ms = 50\nfile_bytes = 65536\n'
         work = "[settlement]\npoll_ms = 50\n"
         files = {
             "setup": kafka + scylla + topics,
             "init": kafka + core + topics,
+            "engine": f'{kafka}{topics}[engine]\ndata = "{self.folder / "engine"}"\n',
             "ubscore": kafka + core + topics,
             "settlement": kafka + scylla + work,
             "gateway": f"{kafka}{scylla}{keys}[gateway]\nport = {self.http_port}\n",
@@ -104,11 +116,13 @@ class Running:
         for name, text in files.items():
             (self.folder / f"{name}.toml").write_text(text)
 
-    def command(self, name: str) -> list[str]:
-        return [sys.executable, "-m", "system", name, "--config", str(self.folder / f"{name}.toml")]
+    def command(self, program: str, config: str = "") -> list[str]:
+        path = self.folder / f"{config or program}.toml"
+        return [sys.executable, "-m", "system", program, "--config", str(path)]
 
-    def once(self, name: str) -> None:
-        done = subprocess.run(self.command(name), capture_output=True, timeout=30, check=False)
+    def once(self, program: str, config: str = "") -> None:
+        command = self.command(program, config)
+        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self, name: str) -> None:
@@ -136,9 +150,9 @@ class Running:
 
     # -- clients -------------------------------------------------------------------------------
 
-    def ask(self, method: str, path: str, body: Any) -> int:
+    def ask(self, method: str, path: str, body: Any, key: str = KEY) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=10)
-        headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         try:
             connection.request(method, path, json.dumps(body) if body else None, headers)
             return connection.getresponse().status
@@ -156,14 +170,32 @@ class Running:
         status = self.ask("POST", "/transfer_out" if out else "/transfer_in", body)
         self.accepted += status == 202
 
+    def order(self, number: int) -> None:
+        user = USERS[number % len(USERS)]
+        body = {
+            "request_id": request_id(),
+            "user_id": user,
+            "symbol": "BTC_USDT",
+            "side": ("buy", "sell")[number // len(USERS) % 2],
+            "type": "limit",
+            "time_in_force": "gtc",
+            "price": f"{10 + number % 3}.00",
+            "quantity": "0.001",
+        }
+        status = self.ask("POST", "/orders", body, key_of(user))
+        self.accepted += status == 202
+
     def work(self, clients: int = 2) -> None:
-        """Have clients send transfers until `rest`."""
+        """Have clients send transfers and orders until `rest`."""
         self.busy.set()
 
         def serve(first: int) -> None:
             number = first
             while self.busy.is_set():
-                self.transfer(number)
+                if number % 3 == 2:
+                    self.order(number)
+                else:
+                    self.transfer(number)
                 number += clients
 
         self.clients = [threading.Thread(target=serve, args=(i,)) for i in range(clients)]
