@@ -5,7 +5,10 @@ which a replica takes whole or not at all; an unlogged batch of several partitio
 several writes that are sent together: any of them may fail, or be cut off by a crash of the
 coordinator, while others stay. A logged batch of one partition is treated as an unlogged one.
 
-**Simplified**: no batch log: a logged batch of several partitions is refused; no limit on the size.
+A batch of several partitions may hold 1 MiB (batch_size_fail_threshold_in_kb; Cassandra: 50 KiB).
+
+**Simplified**: no batch log: a logged batch of several partitions is refused; what counts as its
+size is the bytes of its keys and values.
 """
 
 from collections.abc import Iterable
@@ -17,6 +20,8 @@ from sim.scylla.cql.writes import Mutation, WritePlan
 from sim.scylla.errors import Invalid
 from sim.scylla.storage import merged
 from sim.scylla.table import Table
+
+_MAX_BYTES = 1024 * 1024
 
 
 class Write(NamedTuple):
@@ -86,7 +91,10 @@ def by_partition(mutations: Iterable[Mutation], *, logged: bool) -> list[Mutatio
         together.setdefault((mutation.table.id, mutation.key), []).append(mutation)
     if logged and len(together) > 1:
         raise Invalid("not modelled yet: logged batches of several partitions; use UNLOGGED")
-    return [_merged(same) for same in together.values()]
+    found = [_merged(same) for same in together.values()]
+    if len(found) > 1 and sum(len(mutation.packed()) for mutation in found) > _MAX_BYTES:
+        raise Invalid("Batch too large")
+    return found
 
 
 def _merged(same: list[Mutation]) -> Mutation:

@@ -109,7 +109,8 @@ class SelectPlan:
         if self._backwards and keys is not None and len(keys) > 1:
             raise Invalid("not modelled yet: ORDER BY with IN on the partition key")
         tokens = where.token_range(parameters)
-        return Query(keys, where.intervals(parameters), self._backwards, limit, tokens)
+        intervals = () if where.nothing(parameters) else where.intervals(parameters)
+        return Query(keys, intervals, self._backwards, limit, tokens)
 
     def row(self, parts: list[bytes], row: RowUpdate) -> Cells:
         """Return one row of the result: `parts` are the columns of its partition key."""

@@ -18,6 +18,7 @@ from sim.scylla.storage import EVERYTHING, Bound, Interval
 from sim.scylla.table import MAX_TOKEN, MIN_TOKEN, Column, Key, Table
 
 _COMBINATIONS = 100
+_KEY_BYTES = 65_535
 _FILTERING = (
     "Cannot execute this query as it might involve data filtering and thus may have "
     "unpredictable performance. If you want to execute this query despite the performance "
@@ -172,8 +173,7 @@ class Where:
         for key in keys:
             if not key:
                 raise Invalid("Key may not be empty")
-            if len(key) > 65535:
-                raise Invalid(f"Key length of {len(key)} is longer than maximum of 65535")
+            check_key((key,))
         return keys
 
     def rows(self, parameters: Parameters) -> list[Key]:
@@ -182,6 +182,10 @@ class Where:
         _limit(parts, "clustering")
         keys: list[Key] = list(product(*parts))
         return keys if len(keys) == 1 else sorted(keys, key=self.table.order)
+
+    def nothing(self, parameters: Parameters) -> bool:
+        """Whether a range ends at null: no value compares with that, so there are no rows."""
+        return any(source.value(parameters) is None for _, source in self.ranges)
 
     def intervals(self, parameters: Parameters) -> tuple[Interval, ...]:
         """Return the intervals of rows, in clustering order."""
@@ -203,6 +207,13 @@ class Where:
             else:
                 high = bound
         return low, high
+
+
+def check_key(parts: Key) -> None:
+    """Refuse a key, or the clustering columns of a row, that is too long to be written."""
+    for part in parts:
+        if len(part) > _KEY_BYTES:
+            raise Invalid(f"Key length of {len(part)} is longer than maximum of {_KEY_BYTES}")
 
 
 def _choice(relation: Relation, column: Column, markers: Markers) -> Choice:

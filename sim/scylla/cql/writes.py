@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.scylla.cql.binding import BIGINT, Bound, Markers, Parameters, Source, check_count
 from sim.scylla.cql.statements import Delete, Insert, Relation, Term, Update
-from sim.scylla.cql.where import Where
+from sim.scylla.cql.where import Where, check_key
 from sim.scylla.errors import Invalid
 from sim.scylla.storage import EVERYTHING, NEVER, Cell
 from sim.scylla.storage import Update as Change
@@ -131,6 +131,8 @@ class WritePlan:
             cells = self._written(parameters, timestamp)
             rows = self._where.rows(parameters) if cells or self._marks else []
             update = (NEVER, (), tuple([(row, marker, NEVER, cells) for row in rows]))
+        for row, *_ in update[2]:
+            check_key(row)
         return [Mutation(table, key, token(key), update) for key in keys]
 
     def timestamp(self, parameters: Parameters, otherwise: int) -> int:

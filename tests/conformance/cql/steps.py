@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
@@ -17,6 +18,7 @@ class Step:
     """A statement; with `values` it is prepared and bound, by place or by name.
 
     With `parts`, each a statement and its values or none, it is a batch, and `cql` is its kind.
+    What is in `between` is said after the first page, after the second, and so on.
 
     `raw` puts the values' bytes into the request as they are, which the driver would refuse.
     """
@@ -27,6 +29,7 @@ class Step:
     parts: list[list[Any]] | None = None
     level: str = "ONE"
     page: int | None = None
+    between: list[str] | None = None
 
     @property
     def shown(self) -> str:
@@ -41,7 +44,11 @@ class Step:
         if isinstance(self.values, dict):
             fields["values"] = {name: _packed(value) for name, value in self.values.items()}
         elif self.values is not None:
-            fields["values"] = [_packed(value) for value in self.values]
+            fields["values"] = _all(_packed, self.values)
+        if self.parts is not None:
+            fields["parts"] = [
+                [cql, values and _all(_packed, values)] for cql, values in self.parts
+            ]
         return fields
 
     @classmethod
@@ -51,8 +58,11 @@ class Step:
         if isinstance(values, dict):
             values = {name: _unpacked(value) for name, value in values.items()}
         elif values is not None:
-            values = [_unpacked(value) for value in values]
-        return cls(**fields | {"values": values})
+            values = _all(_unpacked, values)
+        parts = fields.get("parts")
+        if parts is not None:
+            parts = [[cql, inner and _all(_unpacked, inner)] for cql, inner in parts]
+        return cls(**fields | {"values": values, "parts": parts})
 
 
 class Case(NamedTuple):
@@ -84,7 +94,24 @@ def _placed(step: Step, table: str) -> Step:
     fields = asdict(step) | {"values": step.values}
     if step.parts is not None:
         fields["parts"] = [[cql.replace("{t}", table), values] for cql, values in step.parts]
+    if step.between is not None:
+        fields["between"] = [cql.replace("{t}", table) for cql in step.between]
     return Step(**fields | {"cql": step.cql.replace("{t}", table)})
+
+
+class Many(str):
+    """A long text of one character, which a transcript holds as that and its length."""
+
+    __slots__ = ()
+
+
+def many(character: str, count: int) -> Many:
+    """Return a long text.
+
+    >>> many("x", 3)
+    'xxx'
+    """
+    return Many(character * count)
 
 
 _KINDS: dict[str, tuple[type, Any, Any]] = {
@@ -93,8 +120,13 @@ _KINDS: dict[str, tuple[type, Any, Any]] = {
     "decimal": (Decimal, str, Decimal),
     "time": (dt.datetime, dt.datetime.isoformat, dt.datetime.fromisoformat),
     "set": (set, sorted, set),
+    "many": (Many, lambda text: [text[:1], len(text)], lambda packed: many(*packed)),
     "map": (dict, lambda pairs: [list(pair) for pair in pairs.items()], dict),
 }
+
+
+def _all(act: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    return [act(value) for value in values]
 
 
 def _packed(value: Any) -> Any:

@@ -5,6 +5,7 @@ told of a prepared statement; the class of an error and its fields. Not compared
 messages, which each database has its own of, and warnings.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from cassandra import ConsistencyLevel
@@ -47,7 +48,9 @@ class Talk:
         told: dict[str, Plain] = {}
         try:
             statement = self._statement(step, told)
-            return told | _result(self.session.execute(statement))
+            between = list(step.between or [])
+            found = self.session.execute(statement)
+            return told | _result(found, lambda: between and self.session.execute(between.pop(0)))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
             return told | _error(error)
 
@@ -85,11 +88,12 @@ def _told(prepared: PreparedStatement) -> Plain:
     }
 
 
-def _result(found: ResultSet) -> Plain:
+def _result(found: ResultSet, between: Callable[[], object]) -> Plain:
     if not found.column_names:
         return {"done": True}
     pages = [[[repr(value) for value in row] for row in found.current_rows]]
     while found.has_more_pages:
+        between()
         found.fetch_next_page()
         pages.append([[repr(value) for value in row] for row in found.current_rows])
     columns = list(zip(found.column_names, map(_type, found.column_types), strict=True))

@@ -3,6 +3,7 @@
 from tests.conformance.cql.cases import (
     batches,
     errors,
+    meanwhile,
     merging,
     reading,
     schemas,
@@ -18,5 +19,6 @@ CASES: tuple[Case, ...] = (
     *merging.CASES,
     *reading.CASES,
     *batches.CASES,
+    *meanwhile.CASES,
     *errors.CASES,
 )
