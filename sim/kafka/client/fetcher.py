@@ -7,7 +7,8 @@ were taken out, and control records, are passed over; answers to a fetch that be
 assign, seek or pause are dropped; an offset out of range or missing is reset as
 `auto.offset.reset` says.
 **Simplified**: no fetch sessions; no fetching from followers; positions are not validated against
-leader epochs (KIP-320).
+leader epochs (KIP-320), so OffsetForLeaderEpoch is not asked when a leader is back
+(reader_through_a_restart in tests/conformance/kafka).
 """
 
 from collections.abc import Callable

@@ -136,12 +136,15 @@ class Producer(Client):
                 topics.give_up_waiting(self, topic, codes.PURGE_QUEUE)
 
     def die(self, code: int, text: str) -> None:
-        """Take note of a fatal error: nothing is accepted any more, everything is purged."""
+        """Take note of a fatal error: nothing is accepted or sent any more.
+
+        What is in flight is not given up: its answers say what became of it.
+        """
         if self.fatal is None:
             self.fatal = (code, text)
             self.kernel.trace.record("kafka.fatal", self.process.label, code)
             self.inbox.put(Trouble(code, text, fatal=True))
-            self.purge(in_queue=True, in_flight=True)
+            self.purge(in_queue=True, in_flight=False)
 
     def report(self, code: int, text: str) -> None:
         """Queue an error for `error_cb`."""

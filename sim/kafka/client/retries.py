@@ -3,7 +3,9 @@
 Source: rdkafka_request.c (`rd_kafka_handle_Produce_error`), rdkafka_msg.c. **Faithful**: classes of
 errors and whether they count against `retries`; a backoff that doubles up to
 `retry.backoff.max.ms`, with 20 % jitter; a message whose time is over when its batch fails is not
-sent again.
+sent again; after a fatal error nothing is.
+**Simplified**: a batch that was to be sent again when the fatal error came is always reported as
+purged; the library's threads race to it, and it may be taken for delivered with one behind it.
 """
 
 from typing import TYPE_CHECKING
@@ -66,4 +68,7 @@ def _retry(
         timed_out = code in {codes.TIMED_OUT, codes.TIMED_OUT_QUEUE}
         last = codes.MSG_TIMED_OUT if timed_out else code
         producer.undelivered(queue, given_up, last)
+    if producer.fatal is not None:
+        producer.undelivered(queue, again, codes.PURGE_QUEUE)
+        return
     queue.again(again)

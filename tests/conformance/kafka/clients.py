@@ -27,7 +27,11 @@ class Spot(NamedTuple):
 GRID_S = {Spot("broker_restarts", "seen", "reported_s"): 1.0}
 
 # Under **Simplified** in the module that is named.
-LISTED: dict[Spot, str] = {}
+LISTED: dict[Spot, str] = {
+    Spot(
+        "reader_through_a_restart", "asked", "OffsetForLeaderEpoch"
+    ): "sim/kafka/client/fetcher.py",
+}
 
 Found = dict[Spot, tuple[Any, Any]]
 

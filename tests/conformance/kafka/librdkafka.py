@@ -6,7 +6,7 @@ from typing import Any
 
 from sim.kafka.cluster.settings import Settings
 from tests.conformance.kafka.asked import Watch
-from tests.conformance.kafka.programs import PROGRAMS, TOPICS
+from tests.conformance.kafka.played import PROGRAMS, TOPICS
 from tests.sim.kafka.cluster.on_tcp import TcpCluster
 
 _BROKER = "127.0.0.1"
@@ -20,7 +20,11 @@ class _Hands:
         self._world.lose += 1
 
     def restart(self, after_s: float) -> None:
+        self._world.withheld = False
         self._world.restart(_BROKER, after_s)
+
+    def withhold_answers(self) -> None:
+        self._world.withheld = True
 
 
 def run(name: str) -> dict[str, Any]:

@@ -1,70 +1,37 @@
 """Programs that know neither which client library they have nor whether time is virtual.
 
-Each is given a configuration and hands that break things, and returns what it has seen: reports,
-errors by name, messages, and times in seconds under names that end in ``_s``.
+Each is given a configuration and hands that break things, and returns what it has seen.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-Conf = dict[str, Any]
-Seen = dict[str, Any]
-
-
-class Hands(Protocol):
-    """What a test can do to the one broker."""
-
-    def lose_answer(self) -> None:
-        """Lose the next answer to a Produce, and its connection."""
-
-    def restart(self, after_s: float) -> None:
-        """Crash the broker, start it again after a time."""
-
-
-Program = Callable[[Conf, Hands], Seen]
-
-
-def _name(error: KafkaError | None) -> str | None:
-    return None if error is None else error.name()
-
-
-class _Reports:
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-        self._since = time.monotonic()
-
-    def __call__(self, error: KafkaError | None, message: Message) -> None:
-        self.seen.append([_name(error), message.partition(), message.offset()])
-        self.last_s = time.monotonic() - self._since
-
-
-def _produce(conf: Conf, values: list[bytes], topic: str = "t", **how: Any) -> Seen:
-    producer, reports = Producer(conf), _Reports()
-    for at, value in enumerate(values):
-        producer.produce(
-            topic, value, how.get("key"), how.get("partition", 0), reports, how.get("at", 1000) + at
-        )
-    while len(reports.seen) < len(values):
-        producer.poll(0.1)
-    return {"reports": reports.seen, "reported_s": reports.last_s}
-
-
-def _fill(conf: Conf, count: int, topic: str = "t") -> None:
-    _produce(conf, [b"%d" % n for n in range(count)], topic)
+from tests.conformance.kafka.hands import (
+    Conf,
+    Hands,
+    Reports,
+    Seen,
+    consumer_of,
+    fill,
+    name_of,
+    next_of,
+    produced,
+    subscribed,
+)
 
 
 def simple_producer(conf: Conf, hands: Hands) -> Seen:
-    return _produce(conf, [b"a", b"b", b"c"])
+    return produced(conf, [b"a", b"b", b"c"])
 
 
 def keys_choose_partitions(conf: Conf, hands: Hands) -> Seen:
-    producer, reports = Producer(conf), _Reports()
+    producer, reports = Producer(conf), Reports()
     for key in (b"alice", b"bob", b"carol", b"dave"):
         producer.produce("three", b"v", key, on_delivery=reports)
         producer.flush(20)
@@ -72,24 +39,24 @@ def keys_choose_partitions(conf: Conf, hands: Hands) -> Seen:
 
 
 def lingering(conf: Conf, hands: Hands) -> Seen:
-    return _produce(conf | {"linger.ms": 400}, [b"v"] * 5)
+    return produced(conf | {"linger.ms": 400}, [b"v"] * 5)
 
 
 def batches_of_three(conf: Conf, hands: Hands) -> Seen:
     more = {"linger.ms": 300, "batch.num.messages": 3, "max.in.flight": 1}
-    return _produce(conf | more, [b"v"] * 7)
+    return produced(conf | more, [b"v"] * 7)
 
 
 def without_acks(conf: Conf, hands: Hands) -> Seen:
-    return _produce(conf | {"acks": 0}, [b"a", b"b"])
+    return produced(conf | {"acks": 0}, [b"a", b"b"])
 
 
 def one_ack(conf: Conf, hands: Hands) -> Seen:
-    return _produce(conf | {"acks": 1}, [b"a", b"b"])
+    return produced(conf | {"acks": 1}, [b"a", b"b"])
 
 
 def idempotent_producer_loses_an_answer(conf: Conf, hands: Hands) -> Seen:
-    producer, reports = Producer(conf | {"enable.idempotence": True}), _Reports()
+    producer, reports = Producer(conf | {"enable.idempotence": True}), Reports()
     producer.produce("t", b"first", partition=0, on_delivery=reports)
     producer.flush(20)
     first_s = reports.last_s
@@ -102,16 +69,16 @@ def idempotent_producer_loses_an_answer(conf: Conf, hands: Hands) -> Seen:
 
 def producer_loses_an_answer(conf: Conf, hands: Hands) -> Seen:
     hands.lose_answer()
-    return _produce(conf, [b"a"])
+    return produced(conf, [b"a"])
 
 
 def producer_without_retries_loses_an_answer(conf: Conf, hands: Hands) -> Seen:
     hands.lose_answer()
-    return _produce(conf | {"retries": 0}, [b"a"])
+    return produced(conf | {"retries": 0}, [b"a"])
 
 
 def broker_restarts(conf: Conf, hands: Hands) -> Seen:
-    producer, reports = Producer(conf), _Reports()
+    producer, reports = Producer(conf), Reports()
     producer.produce("t", b"before", partition=0, on_delivery=reports)
     producer.flush(20)
     hands.restart(0.7)
@@ -122,7 +89,7 @@ def broker_restarts(conf: Conf, hands: Hands) -> Seen:
 
 
 def message_times_out(conf: Conf, hands: Hands) -> Seen:
-    producer, reports = Producer(conf | {"message.timeout.ms": 1500}), _Reports()
+    producer, reports = Producer(conf | {"message.timeout.ms": 1500}), Reports()
     producer.produce("t", b"before", partition=0, on_delivery=reports)
     producer.flush(20)
     hands.restart(4)
@@ -144,66 +111,52 @@ def what_cannot_be_produced(conf: Conf, hands: Hands) -> Seen:
             call()
         except KafkaException as error:
             seen[name] = error.args[0].name()
-    reports = _Reports()
+    reports = Reports()
     producer.produce("t", b"x", partition=5, on_delivery=reports)
     producer.flush(20)
     seen["reports"] = reports.seen
     return seen
 
 
-def _consumer(conf: Conf, **more: Any) -> Consumer:
-    plain = {"group.id": "g", "auto.offset.reset": "earliest", "enable.auto.commit": False}
-    return Consumer(conf | plain | {key.replace("_", "."): value for key, value in more.items()})
-
-
-def _next(consumer: Consumer, timeout: float = 10) -> Any:
-    message = consumer.poll(timeout)
-    if message is None:
-        return None
-    if error := message.error():
-        return error.name()
-    return [message.partition(), message.offset()]
-
-
 def assign_seek_pause(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 5)
-    consumer = _consumer(conf)
+    fill(conf, 5)
+    consumer = consumer_of(conf)
     consumer.assign([TopicPartition("t", 0, 2)])
-    read = [_next(consumer), _next(consumer)]
+    read = [next_of(consumer), next_of(consumer)]
     consumer.seek(TopicPartition("t", 0, 0))
-    read.append(_next(consumer))
+    read.append(next_of(consumer))
     consumer.pause([TopicPartition("t", 0)])
-    read.append(_next(consumer, 0.5))
+    read.append(next_of(consumer, 0.5))
     consumer.resume([TopicPartition("t", 0)])
-    read.append(_next(consumer))
+    read.append(next_of(consumer))
     (position,) = consumer.position([TopicPartition("t", 0)])
     consumer.close()
     return {"read": read, "position": position.offset}
 
 
 def end_of_a_partition(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 2)
-    consumer = _consumer(conf, enable_partition_eof=True)
+    fill(conf, 2)
+    consumer = consumer_of(conf, enable_partition_eof=True)
     consumer.assign([TopicPartition("t", 0)])
-    read = [_next(consumer) for _ in range(3)]
+    read = [next_of(consumer) for _ in range(3)]
     consumer.close()
     return {"read": read}
 
 
 def resets(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 3)
+    fill(conf, 3)
     seen: Seen = {}
     for reset in ("earliest", "latest", "error"):
-        consumer = _consumer(conf, auto_offset_reset=reset, enable_partition_eof=True)
+        consumer = consumer_of(conf, auto_offset_reset=reset, enable_partition_eof=True)
         consumer.assign([TopicPartition("t", 0, 99)])
-        seen[reset] = _next(consumer)
+        seen[reset] = next_of(consumer)
         consumer.close()
     return seen
 
 
 def watermarks_and_times(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 4)
-    consumer = _consumer(conf)
+    fill(conf, 4)
+    consumer = consumer_of(conf)
     seen: Seen = {"watermarks": list(consumer.get_watermark_offsets(TopicPartition("t", 0), 10))}
     for at in (0, 1002, 5000):
         (found,) = consumer.offsets_for_times([TopicPartition("t", 0, at)], 10)
@@ -220,24 +173,15 @@ def watermarks_and_times(conf: Conf, hands: Hands) -> Seen:
     return seen
 
 
-def _subscribed(consumer: Consumer, topics: list[str], seen: list[Any], who: str) -> None:
-    def note(kind: str) -> Callable[[Consumer, list[TopicPartition]], None]:
-        return lambda _, parts: seen.append(
-            [who, kind, sorted([p.topic, p.partition] for p in parts)]
-        )
-
-    consumer.subscribe(topics, on_assign=note("assigned"), on_revoke=note("revoked"))
-
-
 def a_subscriber_alone(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 2)
+    fill(conf, 2)
     callbacks: list[Any] = []
-    consumer = _consumer(conf)
-    _subscribed(consumer, ["t"], callbacks, "one")
+    consumer = consumer_of(conf)
+    subscribed(consumer, ["t"], callbacks, "one")
     since = time.monotonic()
-    read = [_next(consumer)]
+    read = [next_of(consumer)]
     first_s = time.monotonic() - since
-    read.append(_next(consumer))
+    read.append(next_of(consumer))
     consumer.commit(asynchronous=False)
     (kept,) = consumer.committed([TopicPartition("t", 0)], 10)
     consumer.close()
@@ -247,12 +191,12 @@ def a_subscriber_alone(conf: Conf, hands: Hands) -> Seen:
 def two_subscribers(conf: Conf, hands: Hands) -> Seen:
     callbacks: list[Any] = []
     fast = {"heartbeat_interval_ms": 200, "session_timeout_ms": 6000}
-    one = _consumer(conf, client_id="one", **fast)
-    _subscribed(one, ["three"], callbacks, "one")
+    one = consumer_of(conf, client_id="one", **fast)
+    subscribed(one, ["three"], callbacks, "one")
     while not one.assignment():
         one.poll(0.05)
-    two = _consumer(conf, client_id="two", **fast)
-    _subscribed(two, ["three"], callbacks, "two")
+    two = consumer_of(conf, client_id="two", **fast)
+    subscribed(two, ["three"], callbacks, "two")
     while not (two.assignment() and len(one.assignment()) < 3):
         one.poll(0.05)
         two.poll(0.05)
@@ -267,13 +211,13 @@ def two_subscribers(conf: Conf, hands: Hands) -> Seen:
 
 
 def auto_commit(conf: Conf, hands: Hands) -> Seen:
-    _fill(conf, 3)
-    consumer = _consumer(conf, enable_auto_commit=True, auto_commit_interval_ms=200)
+    fill(conf, 3)
+    consumer = consumer_of(conf, enable_auto_commit=True, auto_commit_interval_ms=200)
     consumer.subscribe(["t"])
-    read = [_next(consumer) for _ in range(2)]
+    read = [next_of(consumer) for _ in range(2)]
     consumer.poll(0)
     time.sleep(0.8)
-    other = _consumer(conf)
+    other = consumer_of(conf)
     (kept,) = other.committed([TopicPartition("t", 0)], 10)
     consumer.close()
     (left,) = other.committed([TopicPartition("t", 0)], 10)
@@ -282,7 +226,7 @@ def auto_commit(conf: Conf, hands: Hands) -> Seen:
 
 
 def commits_that_fail(conf: Conf, hands: Hands) -> Seen:
-    consumer = _consumer(conf)
+    consumer = consumer_of(conf)
     consumer.assign([TopicPartition("t", 0)])
     seen: Seen = {}
     for name, offsets in {
@@ -295,7 +239,7 @@ def commits_that_fail(conf: Conf, hands: Hands) -> Seen:
         try:
             how: Any = {} if offsets is None else {"offsets": offsets}
             done = consumer.commit(asynchronous=False, **how)
-            seen[name] = [[each.offset, _name(each.error)] for each in done or []]
+            seen[name] = [[each.offset, name_of(each.error)] for each in done or []]
         except KafkaException as error:
             seen[name] = error.args[0].name()
     consumer.close()
@@ -334,14 +278,3 @@ def administrator(conf: Conf, hands: Hands) -> Seen:
     (future,) = admin.delete_consumer_groups(["never"]).values()
     seen["delete group"] = _outcome(future)
     return seen
-
-
-PROGRAMS: dict[str, Program] = {
-    name: function
-    for name, function in list(globals().items())
-    if getattr(function, "__module__", "") == __name__
-    and not name.startswith("_")
-    and not isinstance(function, type)
-}
-
-TOPICS = {"t": 1, "three": 3}

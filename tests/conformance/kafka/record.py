@@ -7,7 +7,7 @@ import confluent_kafka
 
 from tests.conformance.kafka import librdkafka, random_sequences, transcripts
 from tests.conformance.kafka.arms import real
-from tests.conformance.kafka.programs import PROGRAMS
+from tests.conformance.kafka.played import PROGRAMS
 from tests.conformance.kafka.sequences import SEQUENCES
 from tests.conformance.kafka.wire import play
 

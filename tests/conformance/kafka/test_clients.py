@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.kafka import standin, transcripts
 from tests.conformance.kafka.clients import LISTED, compare, unlisted
-from tests.conformance.kafka.programs import PROGRAMS
+from tests.conformance.kafka.played import PROGRAMS
 
 RECORDED = transcripts.read("clients")
 

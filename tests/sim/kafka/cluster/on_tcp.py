@@ -22,6 +22,7 @@ class TcpCluster:
         self.loop = asyncio.new_event_loop()
         self.seen: list[str] = []  # names of the APIs that clients have used
         self.lose = 0  # this many Produce responses are lost, and their connections with them
+        self.withheld = False  # whether Produce responses are not sent at all
         self.ports: dict[str, int] = {}
         self.shells: dict[str, Shell] = {}
         self.loop.run_until_complete(self._listen(settings, brokers))
@@ -86,4 +87,6 @@ class _Watched(KafkaCodec):
             for connection in self._shell.connections.values():
                 if connection.codec is self:
                     connection.transport.abort()
-        return super().encode(message)
+        data = super().encode(message)
+        withheld = self._world.withheld and message.kind == "ProduceResponse"
+        return b"" if withheld else data
