@@ -10,6 +10,7 @@ from reports.shown import Shown
 from scenarios.errors import UsageError
 from scenarios.reconciling.logs import OpenLog
 from scenarios.reconciling.pace import Pace
+from scenarios.reconciling.progress import Progress
 from scenarios.reconciling.settings import Settings
 from scenarios.reconciling.tables import Tables
 from scenarios.reconciling.topics import Topics
@@ -25,6 +26,7 @@ class Deployment:
         self.logs: dict[int, OpenLog] = {}
         self.topics = Topics(settings.kafka, Pace(settings.limits.topic_rate))
         self.tables: Tables | None = None
+        self.progress = Progress()
 
     def __enter__(self) -> Self:
         for path in self.settings.log.directories:
@@ -46,6 +48,7 @@ class Deployment:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.progress.done()
         self.topics.close()
         if self.tables is not None:
             self.tables.close()
@@ -96,19 +99,23 @@ class Deployment:
 
     def operations(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's operations."""
-        return self.topics.entries(OPERATIONS, partition, low, high)
+        return self._entries(OPERATIONS, partition, low, high)
 
     def events(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's events."""
-        return self.topics.entries(EVENTS, partition, low, high)
+        return self._entries(EVENTS, partition, low, high)
 
     def orders(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's orders and cancels."""
-        return self.topics.entries(ORDERS, partition, low, high)
+        return self._entries(ORDERS, partition, low, high)
 
     def outputs(self, partition: int, low: int, high: int) -> Iterator[Entry]:
         """Yield a partition's engine outputs."""
-        return self.topics.entries(OUTPUTS, partition, low, high)
+        return self._entries(OUTPUTS, partition, low, high)
+
+    def _entries(self, topic: str, partition: int, low: int, high: int) -> Iterator[Entry]:
+        entries = self.topics.entries(topic, partition, low, high)
+        return self.progress.over(f"{topic}/{partition}", entries, high - low)
 
     def output_ends(self) -> dict[int, int]:
         """Return where the engine's outputs end now."""
@@ -116,7 +123,7 @@ class Deployment:
 
     def frames(self, shard: int) -> Iterator[Frame]:
         """Yield a shard's frames."""
-        return self.logs[shard].frames()
+        return self.progress.over(f"the log of shard {shard}", self.logs[shard].frames())
 
     @property
     def _tables(self) -> Tables:
@@ -125,7 +132,7 @@ class Deployment:
 
     def ledger(self) -> Iterator[Cells]:
         """Yield the whole ledger."""
-        return self._tables.ledger()
+        return self.progress.over("balance_ledger", self._tables.ledger())
 
     def ledger_of(self, account: Account) -> Iterator[Cells]:
         """Yield one account's rows."""
@@ -133,12 +140,12 @@ class Deployment:
 
     def requests(self) -> Iterator[Answer]:
         """Yield all answers."""
-        return self._tables.requests()
+        return self.progress.over("requests", self._tables.requests())
 
     def shown(self) -> Iterator[Shown]:
         """Yield all rows about outputs, trades and orders."""
-        return self._tables.shown()
+        return self.progress.over("trades and orders", self._tables.shown())
 
     def users_assets(self) -> Iterator[Account]:
         """Yield all listed accounts."""
-        return self._tables.users_assets()
+        return self.progress.over("users_assets", self._tables.users_assets())

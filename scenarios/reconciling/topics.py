@@ -161,7 +161,10 @@ class Topics:
             if messages:
                 heard_s = time.monotonic()
             elif time.monotonic() - heard_s > _SILENCE_S:
-                raise Unreadable(f"{topic}/{partition} gave no record for {_SILENCE_S:.0f} s")
+                why = self.heard.words("its brokers are silent")
+                raise Unreadable(
+                    f"{topic}/{partition} gave no record for {_SILENCE_S:.0f} s: {why}"
+                )
 
     def close(self) -> None:
         """Give the connections back."""
