@@ -16,6 +16,7 @@ from scenarios.cli_backends import backends
 from scenarios.cli_load import load
 from scenarios.cli_options import refuse, runs_option, seed_option, servers_options, stage_option
 from scenarios.cli_reconcile import reconcile
+from sim import lean
 
 HASH_SEED = "0"
 _CLICKS_OWN = (click.ClickException, click.Abort, click.exceptions.Exit)
@@ -287,4 +288,5 @@ def _with_fixed_hashes() -> None:
 
 def main(start: Callable[..., Any] = wavetank) -> None:
     """Run the command line."""
+    lean.spare()
     start(prog_name="wavetank")

@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sim import lean
+
 OUT_OF_MEMORY = 70  # the exit code of a worker that could not get memory
 
 _DATE_OFFSET = 400 * 86_400.0
@@ -21,6 +23,7 @@ _DATE_OFFSET = 400 * 86_400.0
 def main(arguments: list[str] | None = None) -> int:
     """Serve seeds until nobody asks any more; a lack of memory ends the process at once."""
     options = _parser().parse_args(arguments)
+    lean.spare()
     try:
         _serve(options, _take_standard_output())
     except BrokenPipeError:  # who asked is gone, and nobody reads what we would say

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 
+from sim import lean
 from sim.tcp import process
 
 SERVERS = {"cql": "sim.tcp.cql.server", "kafka": "sim.tcp.kafka.server"}
@@ -20,8 +21,7 @@ def main() -> int:
         help="end when the process that started this one is gone",
     )
     args = parser.parse_args()
-    # kio imports Hypothesis wherever it finds it: half a second that a server need not spend.
-    sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
+    lean.spare()
     server = importlib.import_module(SERVERS[args.server])
     return process.run(args.server, server.serve(args.config, die_with_parent=args.die_with_parent))
 

@@ -1,6 +1,7 @@
 """Whatever a command raises becomes one line and a documented exit code."""
 
 import signal
+from pathlib import Path
 
 import click
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from scenarios.cli import _Group
 from scenarios.errors import Different, Infrastructure, UsageError
 from sim.errors import CapReached, SimulationEscape, Stalled
+from tests.scenarios.commanding import wavetank
 
 
 def _as_error_of_another_kind() -> None:
@@ -47,3 +49,10 @@ def test_an_error_is_one_line_and_its_code(error: object, code: int, says: str) 
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_a_command_leaves_nothing_where_it_is_called(tmp_path: Path) -> None:
+    done = wavetank("run", "nine_deposits", "--no-report", directory=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
