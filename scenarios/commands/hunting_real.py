@@ -12,7 +12,7 @@ import msgspec
 from scenarios import catalog
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, hunting, real
-from scenarios.commands.live import FAILED, keep_logs, living, moved
+from scenarios.commands.live import FAILED, keep_logs, living, renamed
 from scenarios.errors import Infrastructure
 from scenarios.hunt import Campaign
 from scenarios.results import Result
@@ -76,11 +76,10 @@ def hunt(name: str, bound: Bound, runs: str, wish: real.Wish) -> int:
 
 def _keep_logs(campaign: Campaign, home: Path, folder: Path) -> None:
     """Keep what servers of the hunt's own wrote, and say so where their logs are named."""
-    if not keep_logs(home, folder):
-        return
-    campaign.hopeless = moved(campaign.hopeless, home, folder)
+    logs = keep_logs(home, folder)
+    campaign.hopeless = renamed(campaign.hopeless, logs)
     campaign.failures = [
-        msgspec.structs.replace(result, error=moved(result.error, home, folder))
+        msgspec.structs.replace(result, error=renamed(result.error, logs))
         for result in campaign.failures
     ]
 

@@ -23,35 +23,39 @@ def living(parent: Path, name: str) -> Generator[Path]:
     try:
         yield live
     except Infrastructure as error:
-        words, folder = str(error), parent / f"{name}-{FAILED}"
-        if keep_logs(live, folder):
-            words = moved(words, live, folder)
-            words += "" if str(folder) in words else f"\nall logs are in {folder}"
-        raise Infrastructure(words) from None
+        folder = parent / f"{name}-{FAILED}"
+        logs = keep_logs(live, folder)
+        words = renamed(str(error), logs)
+        more = f"\nall logs are in {folder}" if logs and words == str(error) else ""
+        raise Infrastructure(words + more) from None
     finally:
         _clear(live)
 
 
-def keep_logs(live: Path, folder: Path) -> bool:
-    """Copy all logs in `live` to `folder`, in place of older ones; false if there is nothing there.
+def keep_logs(live: Path, folder: Path) -> dict[str, str]:
+    """Copy all logs in `live` to `folder`, in place of older ones; return their names, old to new.
 
     A full disk keeps none: what went wrong is told all the same.
     """
-    logs = [log for pattern in _LOGS for log in live.rglob(pattern)]
+    kept = {}
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        shutil.rmtree(folder, ignore_errors=True)
-        for log in logs:
+        for log in [log for pattern in _LOGS for log in live.rglob(pattern)]:
             copy = folder / log.relative_to(live)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(log, copy)
+            kept[str(log.resolve())] = kept[str(log)] = str(copy)
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
-    return folder.is_dir()
+        return {}
+    return kept
 
 
-def moved(words: str, live: Path, folder: Path) -> str:
-    """Return `words` about files in `live`, which are in `folder` now."""
-    return words.replace(str(live.resolve()), str(folder)).replace(str(live), str(folder))
+def renamed(words: str, logs: dict[str, str]) -> str:
+    """Return `words` with the new names of `logs` in place of the old ones."""
+    for old, new in logs.items():
+        words = words.replace(old, new)
+    return words
 
 
 def _live(parent: Path, name: str) -> Path:

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 
 from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine
+from scenarios.errors import Infrastructure
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log, told_to_dump
 from scenarios.stages.real.process import Program
@@ -79,18 +80,25 @@ class RealCore:
 
 
 def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) -> Evidence:
-    """Return all evidence of a run whose programs have stopped; `unreadable` is added to."""
+    """Return all evidence of a run whose programs have stopped; `unreadable` is added to.
+
+    `Infrastructure` if topics or tables cannot be read: what is missing there would be taken for
+    lost.
+    """
     if not town.offsets.stop():
         unreadable.append("committed offsets: the groups' coordinators did not answer in the end")
     topics = Topics(town.backend, town.deployment.partitions)
     tables = Tables(town.backend, town.keyspace)
     try:
-        unreadable += topics.read_to_end(_READ_S)
+        unread = topics.read_to_end(_READ_S)
         rows = tables.gathered()
-        unreadable += tables.unreadable
+        unread += tables.unreadable
     finally:
         topics.close()
         tables.close()
+    if unread:
+        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+        raise Infrastructure(f"nothing is said about the ledger: cannot read {unread[0]}{more}")
     if town.scraper is not None:
         town.scraper.stop()
     history = town.history

@@ -9,6 +9,7 @@ from collections import Counter
 
 from scenarios.backends.base import Ability, Backend, Server
 from scenarios.errors import Infrastructure
+from scenarios.stages.real.afar import Afar
 
 _START_S = 120.0
 
@@ -19,6 +20,7 @@ class Servers:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._watched = Ability.KILL in backend.abilities
+        self._afar = Afar(backend.servers)
         self._down: set[str] = set()
         self._killed = Counter[str]()  # how often the plan did
         self._changing = threading.Lock()  # of those two
@@ -50,6 +52,7 @@ class Servers:
         if self._trouble:
             raise self._trouble[0]
         if not self._watched:
+            self._afar.check()
             return
         for server in self.backend.servers:
             if server.name not in self._down and not server.alive:

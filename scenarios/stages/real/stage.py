@@ -129,6 +129,7 @@ class _Stage:
         self.unreadable.append(why.format(now / SECOND))
         self.nemesis.heal()
         self.town.ground.release()
+        self.town.servers.wait_until_all_up()
         self.log.healed_ns = self.log.healed_ns or now
         self.log.ended_ns = now
 
