@@ -4,7 +4,7 @@ import random
 
 from scenarios.deployment import DELIVERY_MS
 from scenarios.draws import HARM_NS, in_order, strike
-from scenarios.scenario import MILLISECOND, SECOND, Plan, Scenario, Step
+from scenarios.scenario import MICROSECOND, MILLISECOND, SECOND, Plan, Scenario, Step
 from sim.faults import (
     AlterRecord,
     ClockStep,
@@ -254,4 +254,28 @@ def dead_coordinators(stream: random.Random, scenario: Scenario) -> Plan:
         ends = dies + stream.randint(20, 100) * MILLISECOND
         steps += [piles, stops, Step(at=dies, lasts=1, fault=Crash(name))]
         steps.append(Step(at=ends, lasts=MILLISECOND, fault=Crash(node)))
+    return in_order(steps)
+
+
+def cut_short(stream: random.Random, scenario: Scenario) -> Plan:
+    """Let Settlement write what has piled up while no node works; kill all soon after they wake.
+
+    How soon decides how much of it has been handed on: a real node takes longer to wake up.
+    """
+    (name, *_), nodes = scenario.deployment.settlements, scenario.deployment.nodes
+    soon = [(200, 1200), (2000, 5000), (3000, 8000)]
+    stream.shuffle(soon)
+    steps = []
+    for begins, dies_us in zip((1500, 7000, 12_500), soon, strict=True):
+        at = (begins + stream.randrange(500)) * MILLISECOND
+        piles = Step(at=at, lasts=stream.randint(1500, 2000) * MILLISECOND, fault=Pause(name))
+        stops = piles.at + piles.lasts + 500 * MILLISECOND
+        wakes = stops + stream.randint(1500, 1800) * MILLISECOND
+        steps.append(piles)
+        for node in nodes:
+            dies, lasts = wakes + stream.randint(*dies_us) * MICROSECOND, stream.randint(100, 600)
+            steps += [
+                Step(at=stops, lasts=wakes - stops, fault=Pause(node)),
+                Step(at=dies, lasts=lasts * MILLISECOND, fault=Crash(node)),
+            ]
     return in_order(steps)

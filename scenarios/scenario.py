@@ -17,7 +17,7 @@ from sim.faults import Fault
 from sim.moments import Moment
 from sim.world import EPOCH_NS
 
-MILLISECOND, SECOND = 10**6, 10**9
+MICROSECOND, MILLISECOND, SECOND = 10**3, 10**6, 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
