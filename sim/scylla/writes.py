@@ -135,10 +135,10 @@ class Writes:
             self.expire()
             return
         machinery, later = self.parts.machinery, self._later
-        while later and later[0][0] <= machinery.elapsed:
+        if later and later[0][0] <= machinery.elapsed:  # one: a late timer sends no two at once
             self._send(later.popleft()[1])
         if later:
-            machinery.alarm(LATER_KEY, later[0][0])
+            machinery.alarm(LATER_KEY, max(later[0][0], machinery.elapsed))
 
     def applied(self, id_: int, name: str) -> None:
         """Note that replica `name` has a write."""
