@@ -45,6 +45,7 @@ SHOWS = {
     "k2_reset_to_latest": range(1, 2),
     "page_border_lost": range(1, 2),
     "s14_timeout_is_a_success": range(2, 4),
+    "s16_batch_taken_as_atomic": range(1, 2),
     "s1_commit_before_write": range(1, 2),
     "s2_gap_is_a_beginning": range(1, 3),
     "s3_highest_is_the_mark": range(2, 3),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sim.machine import Send, Timer
 from sim.scylla.errors import INVALID, UNAVAILABLE, UNPREPARED, WRITE_TIMEOUT
 from sim.scylla.wire import Batch, Failure, Request, Void
+from sim.scylla.writes import LATER_KEY
 from tests.sim.scylla.harness import ALL, ONE, QUORUM, Client, Sandbox, decoded
 
 PUT = "INSERT INTO k.plain (id, a) VALUES ('{}', '{}')"
@@ -55,6 +57,19 @@ def test_a_crash_of_the_coordinator_cuts_an_unlogged_batch_of_several_partitions
 
     assert 0 < held(cut) < 8
     assert held(whole) == 8
+
+
+def test_a_late_timer_sends_one_write_and_comes_again_at_once() -> None:
+    sandbox = warm()
+    Client(sandbox).send(_query(sandbox, text(EIGHT)))
+    sandbox.run(110e-6)
+    late = sandbox.now + 10**6
+
+    effects = sandbox.nodes["n1"].fired(late, LATER_KEY)
+
+    sent = [effect for effect in effects if isinstance(effect, Send)]
+    assert len(sent) == 2  # to two peers
+    assert Timer(LATER_KEY, late) in effects
 
 
 def _query(sandbox: Sandbox, cql: str) -> Request:
