@@ -2,9 +2,10 @@
 
 Two mixes, each of several sizes: *transfers*, deposits that are made up as they are read, and an
 *exchange*, whose day is written into a temporary folder first (200 MB for 100,000 ledger rows).
-Each size runs in a process of its own, so that its peak is its own. CPU time is what counts where
-others use the machine, too; `making` is what it takes to make the deployment up: of transfers it is
-a part of the time before it, of an exchange it comes on top.
+Each size runs in a process of its own, so that its peak is its own; as that counts from what its
+parent holds when it is started, an exchange is made up in a process of its own, too. CPU time is
+what counts where others use the machine, too; `making` is what it takes to make the deployment up:
+of transfers it is a part of the time before it, of an exchange it comes on top.
 """
 
 import resource
@@ -48,7 +49,7 @@ def measure(sources: Sources) -> Figures:
 
 def transfers(rows: int) -> tuple[float, Figures]:
     """Measure transfers; making them up is estimated from a sample."""
-    return _making(rows), _child("transfers", str(rows))
+    return _making(rows), _measured("transfers", str(rows))
 
 
 def _making(rows: int) -> float:
@@ -66,18 +67,21 @@ def _making(rows: int) -> float:
 def exchange(rows: int) -> tuple[float, Figures]:
     """Measure an exchange in a folder that vanishes afterwards."""
     with tempfile.TemporaryDirectory(prefix="wavetank-bench-") as folder:
-        began_s = time.process_time()
-        traders.make(Path(folder), rows)
-        making_s = time.process_time() - began_s
-        return making_s, _child("exchange", folder)
+        making_s = msgspec.json.decode(_child("--make", folder, str(rows)), type=float)
+        return making_s, _measured("exchange", folder)
 
 
-def _child(mix: str, what: str) -> Figures:
-    command = [sys.executable, "-m", "scenarios.reconciling.bench", "--child", mix, what]
+def _measured(mix: str, what: str) -> Figures:
+    return msgspec.json.decode(_child("--child", mix, what), type=Figures)
+
+
+def _child(*arguments: str) -> bytes:
+    command = [sys.executable, "-m", "scenarios.reconciling.bench", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
-        raise click.ClickException(f"{mix}, {what}: the process ended with {done.returncode}")
-    return msgspec.json.decode(done.stdout, type=Figures)
+        told = " ".join(arguments)
+        raise click.ClickException(f"the process of {told} ended with {done.returncode}")
+    return done.stdout
 
 
 MIXES: dict[str, Callable[[int], tuple[float, Figures]]] = {
@@ -89,13 +93,24 @@ MIXES: dict[str, Callable[[int], tuple[float, Figures]]] = {
 @click.command()
 @click.option("--mix", type=click.Choice(list(MIXES)), help="Only this one.")
 @click.option("--child", type=(click.Choice(list(MIXES)), str), hidden=True)
+@click.option("--make", type=(str, int), hidden=True)
 @click.argument("rows", type=click.IntRange(min=1), nargs=-1)
-def main(mix: str | None, child: tuple[str, str] | None, rows: tuple[int, ...]) -> None:
+def main(
+    mix: str | None,
+    child: tuple[str, str] | None,
+    make: tuple[str, int] | None,
+    rows: tuple[int, ...],
+) -> None:
     """Measure mixes and sizes (default: all), each in a child; print a table."""
     if child is not None:
         name, what = child
         sources = Transfers(int(what)) if name == "transfers" else Written(Path(what))
         click.echo(msgspec.json.encode(measure(sources)))
+        return
+    if make is not None:
+        folder, size = make
+        traders.make(Path(folder), size)
+        click.echo(msgspec.json.encode(time.process_time()))
         return
     titles = f"{'ledger rows':>12}{'time':>10}{'CPU':>10}{'making':>10}{'peak RSS':>11}"
     click.echo(f"{'mix':<9}{titles}")
