@@ -153,3 +153,23 @@ class Parts:
             cause=found.cause,
             parts=number,
         )
+
+
+def left_over(step: Step, place: str, cause: str) -> Step:
+    """Name what a step's parts leave over, where it is known whose it is."""
+    parts = [
+        Difference(
+            code="MORE",
+            explained=False,
+            user_id=0,
+            request_id="",
+            asset_id=asset,
+            amount=amount if asset else 0,
+            count=0 if asset else amount,
+            at_ns=None,
+            place=place,
+            cause=cause,
+        )
+        for asset, amount in sorted(step.unexplained.items())
+    ]
+    return change(step, differences=(*step.differences, *parts), unexplained={})

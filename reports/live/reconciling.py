@@ -17,7 +17,7 @@ from reports.live.logged import Logged
 from reports.live.orders.kinds import Line, differing
 from reports.live.orders.trading import Trading
 from reports.live.outcome import Balance, Outcome
-from reports.live.parts import Parts
+from reports.live.parts import Parts, left_over
 from reports.live.published import Published
 from reports.live.sources import Bounds, Cut, Sources
 from reports.live.stored import Stored
@@ -147,6 +147,9 @@ class Reading:
             parts.step(before, after)
             for parts, before, after in zip(self._parts(), hops[:-1], hops[1:], strict=True)
         )
+        if more := self.stored.suspects.more:
+            cause = f"only {self.bounds.breaks_max} accounts are read again: what is left is theirs"
+            steps = (*steps[:-1], left_over(steps[-1], f"{more} more accounts", cause))
         return Statement(hops=tuple(hops), steps=steps, ended_ns=0)
 
     # -- conservation --------------------------------------------------------------------------

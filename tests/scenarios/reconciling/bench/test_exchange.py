@@ -134,6 +134,7 @@ def test_of_hundreds_of_breaks_some_are_listed_and_the_rest_is_counted(tmp_path:
     listed = Counter((broken.invariant, broken.code) for broken in outcome.breaks)
     counted = [broken.where for broken in outcome.breaks if broken.code == "MORE"]
     assert max(listed.values()) <= 20 + len(outcome.assets)
+    assert "UNEXPLAINED" not in {broken.code for broken in outcome.breaks}
     assert any("accounts whose rows and events differ" in where for where in counted), counted
     assert any("rows of trades and orders that differ" in where for where in counted), counted
     assert any("requests whose answers and events differ" in where for where in counted), counted
