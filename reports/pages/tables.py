@@ -15,10 +15,6 @@ from reports.judge import Judgement
 from reports.reconcile import Statement
 from system.records import LedgerRow
 
-_WHEN_WHO = ("at", "took", "client")
-_ANSWERED = ("attempts", "answers", "request")
-_CHANGED = ("change", "asset", "avail")
-
 
 def frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
     """Return a table of objects: sums may exceed 64 bits."""

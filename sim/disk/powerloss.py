@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sim.disk.chance import Chance
-from sim.disk.damage import BYTES_KEPT, FileDamage
+from sim.disk.compared import compared
+from sim.disk.damage import FileDamage
 from sim.disk.inode import Inode, resize
 from sim.disk.names import Change, Names, apply
 from sim.disk.profile import PAGE, SECTOR, Profile
@@ -147,7 +148,7 @@ def lose_content(
     if undecided:
         inode.undecided.update(undecided)
         inode.unit = unit
-    return _report(inode.path, before, image, ranges, torn, undecided or {}, unit)
+    return compared(inode.path, before, image, ranges, torn, undecided or {}, unit)
 
 
 @dataclass(slots=True, frozen=True)
@@ -257,53 +258,3 @@ def _touched(
         else:
             merged.append((start, end))
     return merged
-
-
-def _report(
-    path: str,
-    before: bytearray,
-    image: bytearray,
-    ranges: list[tuple[int, int]],
-    torn: int,
-    undecided: dict[int, tuple[bytes, ...]],
-    unit: int,
-) -> FileDamage:
-    unsynced = lost = zeros = kept_sectors = lost_sectors = last = 0
-    first = len(before)
-    for start, stop in ranges:
-        end = min(stop, len(before))
-        unsynced += max(end - start, 0)
-        for at in range(start - start % SECTOR, end, SECTOR):
-            low, high = max(at, start), min(at + SECTOR, end)
-            old, new = before[low:high], image[low:high]
-            if old == new or at // unit in undecided:
-                kept_sectors += 1
-                continue
-            lost_sectors += 1
-            differing = sum(a != b for a, b in zip(old, new, strict=False))
-            lost += differing + len(old) - len(new)
-            zeros += differing
-            first = min(first, low + _first_difference(old, new))
-            last = high
-    first = min(first, len(image))  # a hole before the first lost byte may be gone as well
-    stretch = slice(first, min(last, first + BYTES_KEPT))
-    return FileDamage(
-        path=path,
-        unsynced_bytes=unsynced,
-        bytes_lost=lost,
-        sectors_kept=kept_sectors,
-        sectors_lost=lost_sectors,
-        sectors_torn=torn,
-        sectors_undecided=len(undecided),
-        zeros=zeros,
-        size_before=len(before),
-        size_after=len(image),
-        offset=first,
-        wanted=bytes(before[stretch]),
-        left=bytes(image[stretch]),
-    )
-
-
-def _first_difference(old: bytearray, new: bytearray) -> int:
-    same = min(len(old), len(new))
-    return next((i for i in range(same) if old[i] != new[i]), same)

@@ -2,8 +2,9 @@
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
-from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine
+from reports.evidence import About, Evidence, FaultReceipt, LogImage, LogLine, TopicRecord
 from scenarios.errors import Infrastructure
 from scenarios.nemesis import Nemesis
 from scenarios.stages.audit import Log, told_to_dump
@@ -87,18 +88,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
     """
     if not town.offsets.stop():
         unreadable.append("committed offsets: the groups' coordinators did not answer in the end")
-    topics = Topics(town.backend, town.deployment.partitions)
-    tables = Tables(town.backend, town.keyspace)
-    try:
-        unread = topics.read_to_end(_READ_S)
-        rows = tables.gathered()
-        unread += tables.unreadable
-    finally:
-        topics.close()
-        tables.close()
-    if unread:
-        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
-        raise Infrastructure(f"nothing is said about the ledger: cannot read {unread[0]}{more}")
+    records, rows = _read(town)
     if town.scraper is not None:
         town.scraper.stop()
     history = town.history
@@ -112,7 +102,7 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         answers=tuple(history.answers),
         reads=tuple(history.reads),
         listings=tuple(history.listings),
-        records=tuple(topics.all()),
+        records=records,
         logs=images,
         dumps=tuple(log.dumps),
         restarts=tuple(log.restarts),
@@ -125,6 +115,23 @@ def gather(town: RealTown, nemesis: Nemesis, log: Log, unreadable: list[str]) ->
         samples=() if town.scraper is None else town.scraper.samples(),
         unreadable=tuple(unreadable),
     )
+
+
+def _read(town: RealTown) -> tuple[tuple[TopicRecord, ...], dict[str, tuple[Any, ...]]]:
+    """Return all records, and all rows by what the evidence calls them."""
+    topics = Topics(town.backend, town.deployment.partitions)
+    tables = Tables(town.backend, town.keyspace)
+    try:
+        unread = topics.read_to_end(_READ_S)
+        rows = tables.gathered()
+        unread += tables.unreadable
+    finally:
+        topics.close()
+        tables.close()
+    if unread:
+        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+        raise Infrastructure(f"nothing is said about the ledger: cannot read {unread[0]}{more}")
+    return tuple(topics.all()), rows
 
 
 def _untested(town: RealTown) -> list[FaultReceipt]:

@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from scenarios.backends import ports
-from scenarios.backends.base import Address, Backend
+from scenarios.backends.base import Backend
 from scenarios.clients import Client
 from scenarios.errors import Infrastructure
 from scenarios.keys import OPERATOR_KEY
@@ -33,13 +32,13 @@ from scenarios.stages.real.ground import RealGround
 from scenarios.stages.real.launching import Launcher
 from scenarios.stages.real.offsets import Offsets
 from scenarios.stages.real.process import Place, Program
-from scenarios.stages.real.proxies.crowd import Proxies
 from scenarios.stages.real.proxies.weather import Weather
 from scenarios.stages.real.scraping import Scraper
 from scenarios.stages.real.servers import Servers
-from scenarios.stages.real.site import Site, Surroundings, config_of
+from scenarios.stages.real.site import Site, config_of
 from scenarios.stages.real.story import Story, boots
 from scenarios.stages.real.topics import Topics
+from scenarios.stages.real.ways import Ways
 from scenarios.supervisor import Supervisor
 from sim.entropy import Streams
 from system.records import EVENTS, OUTPUTS
@@ -89,15 +88,13 @@ class RealTown:
         self.untested = tuple((step, lack) for step, lack in why if lack)
         self.keyspace = backend.keyspace
         self.group = f"settlement-{random.SystemRandom().randrange(2**32):08x}"
-        self.proxies: Proxies | None = None
+        self.ways = Ways(backend, self.deployment, self.weather)
         self.offsets = Offsets(
             backend, (self.group, "ubscore", "engine"), self.deployment.partitions, self.clock
         )
         self.topics: Topics | None = None
         self.scraper: Scraper | None = None
         self._destroy = destroy
-        self._gateways: dict[str, Address] = {}
-        self._metrics: dict[str, int] = {}  # the port of each program
 
     def __enter__(self) -> Self:
         """Begin; the block is the run."""
@@ -115,8 +112,7 @@ class RealTown:
             self.scraper.stop()
         if self.topics is not None:
             self.topics.close()
-        if self.proxies is not None:
-            self.proxies.close()
+        self.ways.close()
         for doors in self.doors.values():
             doors.board.close()
 
@@ -145,8 +141,7 @@ class RealTown:
 
     def gateway(self, name: str) -> tuple[str, int]:
         """Return where clients find a gateway."""
-        way = self.proxies.ways.get((self.deployment.client, name)) if self.proxies else None
-        address = way or self._gateways[name]
+        address = self.ways.to_gateway(name)
         return address.host, address.port
 
     def client(self, name: str) -> Client:
@@ -173,20 +168,14 @@ class RealTown:
         if self.followed:
             self.topics = Topics(self.backend, partitions)
         self.launcher.doors = doors_for(self.plan, self.site, self.deployment)
-        names = self.deployment.programs
-        free = dict(zip(names, ports.free(len(names)), strict=True))
-        for name in self.deployment.gateways:
-            self._gateways[name] = Address("127.0.0.1", free[name])
+        proxied = any(counterparts.needs_proxies(step) for step in self.plan)
+        self.ways.lay(proxied=proxied, measured=self.followed)
         if self.followed:
-            self._metrics = free
-            self.scraper = Scraper(free, self.living, lambda: self.clock.now)
-        if any(counterparts.needs_proxies(step) for step in self.plan):
-            self._put_proxies()
+            self.scraper = Scraper(self.ways.metrics, self.living, lambda: self.clock.now)
         for role, names in self.deployment.roles:
             for name in names:
-                text = config_of(
-                    role, name, self._around(name), self.deployment, self.site.data(name)
-                )
+                around = self.ways.around(name, self.keyspace, self.group)
+                text = config_of(role, name, around, self.deployment, self.site.data(name))
                 self.site.write_config(name, text)
 
     def start_programs(self) -> None:
@@ -241,8 +230,7 @@ class RealTown:
         self.clock.tick()
         self.story.tick()
         self.servers.check()
-        if self.proxies is not None:
-            self.proxies.check()
+        self.ways.check()
 
     def caught_up(self) -> bool:
         """Whether all is decided, matched, applied and settled, by what Kafka shows."""
@@ -282,33 +270,6 @@ class RealTown:
         return [program.label for program in living if not program.stop(_STOP_S)]
 
     # -- underneath ----------------------------------------------------------------------------
-
-    def _put_proxies(self) -> None:
-        self.proxies = proxies = Proxies(self.backend, self.weather)
-        for name in self.deployment.programs:
-            proxies.before_servers(name)
-        for name, address in self._gateways.items():
-            proxies.before_gateway(self.deployment.client, name, address)
-
-    def _around(self, name: str) -> Surroundings:
-        def to(servers: tuple[str, ...]) -> tuple[Address, ...]:
-            if self.proxies is not None:
-                return tuple(self.proxies.to(name, servers))
-            return tuple(self.backend.server(server).advertised for server in servers)
-
-        return Surroundings(
-            brokers=to(self.deployment.brokers),
-            nodes=to(self.deployment.nodes),
-            datacenter=self.backend.datacenter,
-            keyspace=self.keyspace,
-            group=self.group,
-            gateway_port=self._gateways[name].port if name in self._gateways else 0,
-            metrics_port=self._metrics.get(name, 0),
-            replication=self.backend.replication,
-            min_insync=self.backend.min_insync,
-            kafka_keys=self.backend.kafka_keys,
-            scylla_keys=self.backend.scylla_keys,
-        )
 
     def _init(self, name: str) -> None:
         """Make a data directory with the deployment's own `init`."""
