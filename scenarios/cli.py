@@ -187,7 +187,13 @@ def shrink(what: str, scenario: str | None, budget: int, runs: str, *, force: bo
 @click.argument("scenario")
 @click.option("--seed", type=click.IntRange(0), help="One seed (default: random ones).")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="How many.")
-@click.option("--others", type=click.IntRange(0), default=50, show_default=True)
+@click.option(
+    "--others",
+    type=click.IntRange(0),
+    default=50,
+    show_default=True,
+    help="How many other runs come before it in its process.",
+)
 def twin(scenario: str, seed: int | None, seeds: int, others: int) -> None:
     """Run seeds again in other surroundings; exit 4 and the first difference if they differ.
 
@@ -221,8 +227,20 @@ def trace_money(folder: str, user: int, asset: str) -> None:
 
 @wavetank.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--campaigns", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="How many at most until a bug has to be caught.",
+)
+@click.option(
+    "--campaigns",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="How often it is tried, each time with other seeds.",
+)
 @click.option("--attempts", type=click.IntRange(1), help="Real: runs a bug at most (default 5).")
 @click.option("--sound", type=click.IntRange(1), help="Real: seeds a sound story (default 3).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Workers (default: all cores).")

@@ -1,6 +1,7 @@
 """The part of the command line that puts a load on real processes: ``wavetank load``."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -15,9 +16,21 @@ _WISHED = frozenset(
 )
 
 
+def _instances(name: str, words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        f"--{name}", type=click.IntRange(1, 64), default=1, show_default=True, help=words
+    )
+
+
 @click.command()
 @click.argument("scenario", required=False)
-@click.option("--through", type=click.Choice(("http", "topic")), default="http", show_default=True)
+@click.option(
+    "--through",
+    type=click.Choice(("http", "topic")),
+    default="http",
+    show_default=True,
+    help="To gateways, or straight to the operations topic.",
+)
 @click.option("--rate", type=float, default=200, show_default=True, help="Requests a second.")
 @click.option("--fixed", is_flag=True, help="Fixed spacing instead of Poisson's.")
 @click.option(
@@ -29,13 +42,17 @@ _WISHED = frozenset(
 @click.option("--search", is_flag=True, help="Find the highest rate that holds --p99, from --rate.")
 @click.option("--p99", metavar="TIME", help="With --search: the bound, such as 200ms.")
 @click.option("--trial", type=float, metavar="S", help="With --search: each rate (default 8).")
-@click.option("--users", type=click.IntRange(1, 10**7), default=1000, show_default=True)
+@click.option(
+    "--users", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Accounts."
+)
 @click.option("--connections", type=click.IntRange(1, 4096), help="Of HTTP (default 64).")
-@click.option("--gateways", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--shards", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--settlements", type=click.IntRange(1, 64), default=1, show_default=True)
+@_instances("gateways", "How many gateways.")
+@_instances("shards", "How many shards of UBSCore.")
+@_instances("settlements", "How many instances of Settlement.")
 @click.option("--engines", type=click.IntRange(0, 64), help="With any, orders are sent as well.")
-@click.option("--partitions", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option(
+    "--partitions", type=click.IntRange(1, 64), default=4, show_default=True, help="Of each topic."
+)
 @click.option("--set", "told", multiple=True, metavar="SECTION.KEY=VALUE", help="Told to programs.")
 @click.option("--plan", metavar="RUN", help="Faults: a run folder or its plan.py.")
 @click.option("--fault", multiple=True, metavar="FAULT", help="Such as \"Crash('ubscore-1')\".")

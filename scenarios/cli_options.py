@@ -12,7 +12,7 @@ folder_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default="runs/backends",
     show_default=True,
-    help="Where the servers' data and addresses are kept.",
+    help="Where servers that stay up are kept: data, addresses, logs.",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="The seed."
@@ -36,15 +36,20 @@ stage_option = click.option(
 def servers_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which servers a real run has."""
     options = (
-        click.option("--kind", help="Kind of servers, as in `wavetank backends`."),
+        click.option(
+            "--kind",
+            metavar="[embedded|jvm|compose]",
+            help="Real: which servers, as in `wavetank backends` (default: those that are up, else"
+            " embedded).",
+        ),
         click.option(
             "--nodes",
             type=click.Choice(("1", "3")),
             callback=lambda _, __, value: int(value) if value else None,
-            help="How many of each.",
+            help="Real: how many of each (default: those that are up, else 1).",
         ),
-        click.option("--bootstrap", metavar="HOST:PORT,...", help="Brokers that others run."),
-        click.option("--contact-points", metavar="HOST,...", help="Nodes that others run."),
+        click.option("--bootstrap", metavar="HOST:PORT,...", help="Real: brokers that others run."),
+        click.option("--contact-points", metavar="HOST,...", help="Real: nodes that others run."),
         click.option("--cql-port", type=port, help="Of those nodes (default: 9042)."),
         click.option(
             "--config", metavar="FILE", help="Those servers as a program's file has them."

@@ -197,37 +197,36 @@ def _bury(
     """Name the seed a dead worker died of, and let another go on with the rest."""
     selector.unregister(worker.process.stdout)  # type: ignore[arg-type]
     how = _how_it_ended(worker.process.wait())
-    died_of, left = worker.seeds[:1], worker.seeds[1:]
     worker.end()
-    for seed in died_of:
-        campaign.died += 1
-        campaign.unanswered += 1
-        campaign.add(
-            Result(
-                scenario=campaign.scenario,
-                seed=seed,
-                verdict="unknown",
-                digest="",
-                error=f"its worker {how}",
-            )
-        )
-        if campaign.unanswered >= _HOPELESS:
-            campaign.hopeless = (
-                f"{campaign.unanswered} workers in a row ended without an answer, the last "
-                f"{how}; the hunt stops here: `wavetank run {campaign.scenario} --seed {seed}` "
-                "may show why"
-            )
-            return
-    if not died_of:
+    if not worker.seeds:
+        return
+    seed, *left = worker.seeds
+    _count_death(campaign, seed, how)
+    if campaign.hopeless:
         return
     another = _Worker(campaign.scenario, arguments)
-    for seed in left:
-        another.ask(seed)
+    for each in left:
+        another.ask(each)
     _feed(another, seeds)
     if another.seeds:
         selector.register(another.process.stdout, selectors.EVENT_READ, another)  # type: ignore[arg-type]
     else:
         another.end()
+
+
+def _count_death(campaign: Campaign, seed: int, how: str) -> None:
+    campaign.died += 1
+    campaign.unanswered += 1
+    error = f"its worker {how}"
+    campaign.add(
+        Result(scenario=campaign.scenario, seed=seed, verdict="unknown", digest="", error=error)
+    )
+    if campaign.unanswered >= _HOPELESS:
+        campaign.hopeless = (
+            f"{campaign.unanswered} workers in a row ended without an answer, the last "
+            f"{how}; the hunt stops here: `wavetank run {campaign.scenario} --seed {seed}` "
+            "may show why"
+        )
 
 
 def _how_it_ended(code: int) -> str:

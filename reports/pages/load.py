@@ -113,12 +113,12 @@ Rows = list[Sequence[str]]
 def latency_rows(load: Load) -> list[list[str]]:
     """Return the percentiles as a table with its head."""
     head = ["latency in ms", "requests", "a second", "p50", "p90", "p99", "p99.9", "max"]
-    return [head] + [
-        [each.name, f"{each.count:,}", f"{each.rate_s:,.0f}"]
-        + [f"{ms:,.1f}" for ms in (each.p50_ms, each.p90_ms, each.p99_ms, each.p999_ms)]
-        + [f"{each.max_ms:,.1f}"]
-        for each in load.latencies
-    ]
+    rows = [head]
+    for each in load.latencies:
+        parts = (each.p50_ms, each.p90_ms, each.p99_ms, each.p999_ms, each.max_ms)
+        shown = [f"{ms:,.1f}" if each.count else "-" for ms in parts]
+        rows.append([each.name, f"{each.count:,}", f"{each.rate_s:,.0f}", *shown])
+    return rows
 
 
 def usage_rows(load: Load) -> list[list[str]]:

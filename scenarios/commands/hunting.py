@@ -68,16 +68,32 @@ def code(campaign: Campaign) -> int:
 
 def summary(scenario: Scenario, campaign: Campaign) -> str:
     """Say what was found, and whether it was a test at all."""
-    seeds = max(campaign.seeds, 1)
     rate = campaign.seeds / campaign.real_s if campaign.real_s else 0.0
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(campaign.verdicts.items()))
-    lines = [
-        "",
-        (
-            f"{scenario.name}: {campaign.seeds} seeds in {campaign.real_s:.1f} s "
-            f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
-            f"{' - interrupted' if campaign.interrupted else ''}"
-        ),
+    headline = (
+        f"{scenario.name}: {campaign.seeds} seeds in {campaign.real_s:.1f} s "
+        f"({rate:.1f} seeds/s on {campaign.jobs} workers): {verdicts or 'nothing ran'}"
+        f"{' - interrupted' if campaign.interrupted else ''}"
+    )
+    if not campaign.seeds:
+        return f"\n{headline}"
+    lines = ["", headline, *_extent(campaign), *_faults(campaign)]
+    if campaign.killed:
+        lines += ["", *_kills(campaign)]
+    if scenario.sometimes:
+        lines += ["", f"  {'sometimes':<34}{'reached':>9}"]
+        for goal in scenario.sometimes:
+            times = campaign.reached[goal]
+            lines.append(f"  {goal:<34}{times:>9}{'' if times else '   NOT REACHED'}")
+    for halt, times in sorted(campaign.halts.items()):
+        lines.append(f"  halted: {halt} in {times} seeds")
+    return "\n".join(lines)
+
+
+def _extent(campaign: Campaign) -> list[str]:
+    """Say how much was played, and where."""
+    seeds = campaign.seeds
+    return [
         (
             f"  on the real stage, {campaign.servers}"
             if campaign.servers
@@ -89,25 +105,19 @@ def summary(scenario: Scenario, campaign: Campaign) -> str:
             f"{campaign.operations / seeds:.1f} operations a seed"
         ),
     ]
-    if not campaign.seeds:
-        return "\n".join(lines[:2])
-    if campaign.planned:
-        lines += ["", f"  {'fault':<34}{'planned':>9}{'bit':>9}{'of seeds':>11}"]
-        for kind in sorted(campaign.planned, key=lambda k: (-campaign.bitten[k], k)):
-            bit = campaign.bitten[kind]
-            mark = "" if bit else "   never bit"
-            share = f"{100 * bit / seeds:.1f} %"
-            lines.append(f"  {kind:<34}{campaign.planned[kind]:>9}{bit:>9}{share:>11}{mark}")
-    if campaign.killed:
-        lines += ["", *_kills(campaign)]
-    if scenario.sometimes:
-        lines += ["", f"  {'sometimes':<34}{'reached':>9}"]
-        for goal in scenario.sometimes:
-            times = campaign.reached[goal]
-            lines.append(f"  {goal:<34}{times:>9}{'' if times else '   NOT REACHED'}")
-    for halt, times in sorted(campaign.halts.items()):
-        lines.append(f"  halted: {halt} in {times} seeds")
-    return "\n".join(lines)
+
+
+def _faults(campaign: Campaign) -> list[str]:
+    """Say how often each kind of fault was planned, and bit."""
+    if not campaign.planned:
+        return []
+    lines = ["", f"  {'fault':<34}{'planned':>9}{'bit':>9}{'of seeds':>11}"]
+    for kind in sorted(campaign.planned, key=lambda k: (-campaign.bitten[k], k)):
+        bit = campaign.bitten[kind]
+        share = f"{100 * bit / campaign.seeds:.1f} %"
+        mark = "" if bit else "   never bit"
+        lines.append(f"  {kind:<34}{campaign.planned[kind]:>9}{bit:>9}{share:>11}{mark}")
+    return lines
 
 
 def _kills(campaign: Campaign) -> list[str]:
