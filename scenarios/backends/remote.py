@@ -71,8 +71,8 @@ class Remote(Backend):
     kind: ClassVar[str] = "remote"
     abilities: ClassVar[frozenset[Ability]] = frozenset()
 
-    def __init__(self, servers: Servers, config: str | None = None) -> None:
-        self._config = config
+    def __init__(self, servers: Servers, options: str = "") -> None:
+        self._options = options  # those that named the servers
         self._kafka, self._scylla = servers.kafka, servers.scylla
         self._versions: dict[str, str] = {}
         self._replication = 1
@@ -92,8 +92,8 @@ class Remote(Backend):
     @property
     def wished(self) -> str:
         """The options of ``wavetank run`` that name these servers again."""
-        if self._config is not None:
-            return f"--config {self._config}"
+        if self._options:
+            return self._options
         hosts = ",".join(self._scylla.contact_points)
         port = self._scylla.port
         return f"--bootstrap {self.bootstrap} --contact-points {hosts} --cql-port {port}"

@@ -67,7 +67,14 @@ class Wish:
             ),
             ("scylla", "port"): self.cql_port,
         }
-        return Remote(read(self.config, given, os.environ), self.config)
+        named = {
+            "--config": self.config,
+            "--bootstrap": self.bootstrap,
+            "--contact-points": self.contact_points,
+            "--cql-port": self.cql_port,
+        }
+        options = " ".join(f"{name} {value}" for name, value in named.items() if value)
+        return Remote(read(self.config, given, os.environ), options)
 
 
 def run(name: str, seed: int, plan: str | None, runs: str, wish: Wish, *, report: bool) -> int:
