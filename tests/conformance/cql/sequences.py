@@ -94,6 +94,19 @@ class Sequence(RuleBasedStateMachine):
         where = f"WHERE k = ? AND c {more} ? {order}LIMIT ?"
         self.say(bound(f"{_ALL} {where}", self.base + k, c, limit, page=page))
 
+    @rule(k=_which, c=_c, d=_d, at=_at, page=st.integers(1, 3), turned=st.booleans())
+    def read_meanwhile(self, k: int, c: int, d: str, at: int, page: int, turned: bool) -> None:
+        row = f"k = {self.base + k} AND c = {c}"
+        put = f"INSERT INTO {TABLE} (k, c, d, v) VALUES ({self.base + k}, {c}, '{d}', 'new')"
+        between = [
+            f"{put} USING TIMESTAMP {at}",
+            f"DELETE FROM {TABLE} USING TIMESTAMP {at + 1} WHERE {row} AND d = '{d}'",
+            f"DELETE FROM {TABLE} USING TIMESTAMP {at} WHERE {row}",
+        ]
+        order = "ORDER BY c ASC" if turned else ""
+        text = f"{_ALL} WHERE k = ? {order}"
+        self.say(bound(text, self.base + k, page=page, between=between))
+
     @rule(c=_c, d=_d, page=_page)
     def read_some(self, c: int, d: str, page: int | None) -> None:
         keys = [self.base + 1, self.base]
