@@ -177,3 +177,13 @@ def test_a_group_is_served_only_by_its_coordinator() -> None:
     answer = bench.ask(OffsetFetchRequest(group_id="g", topics=None))
 
     assert answer.error_code.name == "not_coordinator"
+
+
+def test_a_group_that_nobody_has_joined_yet_survives_a_crash() -> None:
+    bench = Bench()
+    bench.ask(join_request("", session_ms=10_000, rebalance_ms=10_000))
+    before = bench.cluster.groups()
+    bench.crash()
+
+    assert bench.cluster.groups() == before
+    assert len(before) == 1

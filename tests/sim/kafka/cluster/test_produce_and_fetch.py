@@ -5,6 +5,9 @@ import pytest
 from sim.kafka.batch import Batch
 from sim.kafka.cluster.image import Refused
 from sim.kafka.entities import (
+    DeleteRecordsPartition,
+    DeleteRecordsRequest,
+    DeleteRecordsTopic,
     DescribeConfigsRequest,
     DescribeConfigsResource,
     MetadataRequest,
@@ -13,6 +16,7 @@ from sim.kafka.entities import (
     OffsetForLeaderPartition,
     OffsetForLeaderTopic,
 )
+from sim.kafka.protocol import duration
 from tests.sim.kafka.cluster.bench import START_MS, Bench, batch, fetch_request, produce_request
 
 HOUR_MS = 3_600_000
@@ -176,6 +180,24 @@ def test_a_restart_bumps_the_leader_epoch_and_fences_the_old_one() -> None:
     asked = OffsetForLeaderTopic(topic="t", partitions=(part,))
     answer = bench.ask(OffsetForLeaderEpochRequest(topics=(asked,)))
     assert answer.topics[0].partitions[0].end_offset == 1
+
+
+@pytest.mark.parametrize(("passed_ms", "start"), [(59_000, 0), (60_000, 2)])
+def test_records_that_were_deleted_come_back_unless_a_minute_has_passed(
+    passed_ms: int, start: int
+) -> None:
+    bench = Bench()
+    for value in (b"a", b"b", b"c"):
+        bench.produce(batch(value))
+    wanted = DeleteRecordsPartition(partition_index=0, offset=2)
+    topic = DeleteRecordsTopic(name="t", partitions=(wanted,))
+    bench.ask(DeleteRecordsRequest(topics=(topic,), timeout=duration(1000)))
+    assert bench.fetch(0).error_code.name == "offset_out_of_range"
+    bench.pass_ms(passed_ms)
+    bench.crash()
+
+    assert bench.cluster.start_offset("t", 0) == start
+    assert bench.fetch(start).error_code.name == "none"
 
 
 def test_a_throttled_connection_is_not_read_until_its_time_is_over() -> None:
