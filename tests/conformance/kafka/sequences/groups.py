@@ -156,6 +156,29 @@ def a_leader_that_does_not_come_back(talk: Talk, name: str) -> None:
     talk.ask(describe_group(name))
 
 
+def a_connection_that_ends_while_it_joins(talk: Talk, name: str) -> None:
+    one, _ = _alone(talk, name)
+    two = _id(talk, name, "two")
+    talk.tell(join(name, two), "two")
+    _until_rebalancing(talk, name, one, 1)
+    talk.hang_up("two")
+    talk.ask(describe_group(name))
+    talk.ask(heartbeat(name, two, 1), "two")
+    generation = talk.ask(join(name, one), "one").generation_id
+    talk.ask(describe_group(name))
+    talk.ask(join(name, two), "two")  # as one whose answer was lost
+    waits = sync(name, two, generation)
+    talk.tell(waits, "two")
+    talk.ask(heartbeat(name, one, generation), "one")
+    talk.hang_up("two")
+    talk.ask(sync(name, one, generation, {one: b"left", two: b"right"}), "one")
+    talk.ask(waits, "two")
+    talk.hang_up("one")
+    talk.ask(heartbeat(name, one, generation), "one")
+    talk.ask(leave(name, two), "two")
+    talk.ask(heartbeat(name, one, generation), "one")
+
+
 def a_session_that_ends(talk: Talk, name: str) -> None:
     member, generation = _alone(talk, name, session=500)
     talk.settle(lambda quietly: not quietly(describe_group(name)).groups[0].members)
