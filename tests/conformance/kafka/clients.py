@@ -23,8 +23,12 @@ class Spot(NamedTuple):
     key: str
 
 
-# Threads of the real library race for a connection, and who loses waits for the next full second.
-GRID_S = {Spot("broker_restarts", "seen", "reported_s"): 1.0}
+# Threads of the real library race for a connection, and who loses waits for the next full second;
+# a producer id is asked for every half second.
+GRID_S = {
+    Spot("broker_restarts", "seen", "reported_s"): 1.0,
+    Spot("idempotent_producer_loses_an_answer", "seen", "first_s"): 0.5,
+}
 
 # Under **Simplified** in the module that is named.
 LISTED: dict[Spot, str] = {
