@@ -1,8 +1,7 @@
 """The log of a partition as `sim.kafka.cluster.log.Log`, with its batches in files.
 
-**Simplified**: leader epochs have no file: they are those of the batches. After a kill has undone a
-DeleteRecords, the start of the log has an epoch again, where Kafka knows none any more
-(restarts.records_that_were_deleted in tests/conformance/kafka).
+Leader epochs have no file: they are those of the batches. After a kill has undone a DeleteRecords,
+the start of the log has an epoch again; Kafka knows it or not, as its own file was written or not.
 """
 
 from sim.kafka.batch import Batch

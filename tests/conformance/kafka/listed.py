@@ -20,9 +20,7 @@ _CONFIGS = "sim/kafka/cluster/configs.py"
 _TOPICS = "sim/kafka/cluster/topics.py"
 _MEMBERSHIP = "sim/kafka/cluster/membership.py"
 _METADATA = "sim/kafka/cluster/metadata.py"
-_DISK_LOG = "sim/tcp/kafka/disklog.py"
 
-_EPOCH = ".topics[0].partitions[0].leader_epoch"
 _PART = ".responses[0].partition_responses[0]"
 
 LISTED: dict[Place, str] = {
@@ -38,7 +36,6 @@ LISTED: dict[Place, str] = {
     Place("admin.what_configurations_say", 16, ".results[0].configs[0].synonyms"): _TOPICS,
     Place("admin.transactions", 0, ""): _METADATA,
     Place("admin.transactions", 1, ".error_code"): _METADATA,
-    Place("restarts.records_that_were_deleted", 5, _EPOCH): _DISK_LOG,
 }  # fmt: skip
 
 
