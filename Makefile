@@ -26,10 +26,10 @@ demo-real: $(READY) ## the same three on real Kafka and Cassandra (Java 17 and M
 test: $(READY) ## the tests
 	$(BIN)/python -m pytest -q -n 2
 
-test-real: $(READY) ## the long tests on real Kafka and Cassandra, 15 to 30 minutes (Java 17 and Maven)
+test-real: $(READY) ## the long tests on real Kafka and Cassandra, 20 to 40 minutes (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m real
 
-conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live: about eight minutes, and MINUTES=1 each of random requests (Java 17 and Maven)
+conformance: $(READY) ## our servers beside Apache Kafka, librdkafka and Cassandra, live: 10 to 20 minutes, with MINUTES=1 of each kind of random requests (Java 17 and Maven)
 	$(BIN)/python -m pytest -q -m "real or not real" --minutes $(or $(MINUTES),1) tests/conformance
 
 conformance-record: $(READY) ## write down anew what Apache Kafka and Cassandra answer (Java 17 and Maven)

@@ -198,12 +198,11 @@ def _complete(state: State, now_ns: int, group: Group) -> None:
 
 
 def _drop(state: State, group: Group, member_id: str) -> None:
+    # A SyncGroup that waits is never answered: Kafka forgets it with the member, too.
     member = group.drop(member_id)
     state.cancel(("session", group.name, member_id))
     if member.joining is not None:
         state.answer(member.joining, join_error(ErrorCode.unknown_member_id, ""))
-    if member.syncing is not None:
-        state.answer(member.syncing, sync_result(ErrorCode.unknown_member_id))
     state.record("group", group.name, "removed", group.generation, member_id)
 
 

@@ -61,12 +61,14 @@ class Members:
         self._talk.ask(groups.heartbeat(self.group, member, known + generation))
 
     def leave(self, slot: int) -> None:
-        """Leave; a request that waits is answered."""
+        """Leave; a JoinGroup that waits is answered, a SyncGroup is not, as long as one waits."""
         member, _ = self.identity(slot)
         self._ids.pop(slot, None)
         self._talk.ask(groups.leave(self.group, member))
-        if slot in self._waiting:
+        if hasattr(self._waiting.get(slot), "protocols"):
             self._hear(slot)
+        elif self._waiting.pop(slot, None) is not None:
+            self._talk.hang_up(str(slot))
         self._settle()
 
     def _join(self, slot: int, member: str, subscription: str) -> Any:

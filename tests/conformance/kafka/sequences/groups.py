@@ -156,6 +156,23 @@ def a_leader_that_does_not_come_back(talk: Talk, name: str) -> None:
     talk.ask(describe_group(name))
 
 
+def a_member_that_leaves_while_it_syncs(talk: Talk, name: str) -> None:
+    one, _ = _alone(talk, name)
+    two = _id(talk, name, "two")
+    waiting = join(name, two)
+    talk.tell(waiting, "two")
+    _until_rebalancing(talk, name, one, 1)
+    generation = talk.ask(join(name, one), "one").generation_id
+    talk.hear(waiting, "two")
+    talk.tell(sync(name, two, generation), "two")
+    talk.ask(leave(name, two), "another")
+    talk.ask(heartbeat(name, one, generation), "one")
+    talk.ask(describe_group(name))
+    talk.ask(join(name, one), "one")
+    talk.ask(sync(name, one, generation + 1, {one: b"all"}), "one")
+    assert not talk.answered("two")  # nor ever
+
+
 def a_connection_that_ends_while_it_joins(talk: Talk, name: str) -> None:
     one, _ = _alone(talk, name)
     two = _id(talk, name, "two")
