@@ -1,11 +1,9 @@
 """The database's tables as statements, read from ``schema.cql``; what a database has of them."""
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from system.database import Database
+from typing import Any, NamedTuple
 
 KEYSPACE = "wavetank"
 REPLICATION = 3
@@ -55,9 +53,9 @@ def expected() -> set[Column]:
     return {column for table in tables for column in _columns(table)}
 
 
-def found(database: "Database", keyspace: str) -> set[Column]:
+def found(query: Callable[[str], Iterable[tuple[Any, ...]]], keyspace: str) -> set[Column]:
     """Return every column that the keyspace has; none if it does not exist."""
-    rows = database.query(
+    rows = query(
         "SELECT table_name, column_name, type, kind, position, clustering_order"
         f" FROM system_schema.columns WHERE keyspace_name = '{keyspace}'"
     )

@@ -91,7 +91,7 @@ class Setup:
         own = self.settings
         session = database.connect(own.scylla)
         try:
-            differing = schema.differing(schema.found(session, own.scylla.keyspace))
+            differing = schema.differing(schema.found(session.query, own.scylla.keyspace))
             if differing:
                 raise ConfigError(
                     f"keyspace {own.scylla.keyspace} is of another schema version (tables"

@@ -29,6 +29,7 @@ from reports.shown import Shown, columns
 from scenarios.errors import Infrastructure, Unreadable, UsageError
 from scenarios.reconciling.pace import Pace
 from scenarios.reconciling.settings import Cql
+from system import schema
 from system.database import FAILURES
 
 _TRIES = 6
@@ -64,6 +65,7 @@ class Tables:
         level = getattr(ConsistencyLevel, cql.consistency)
         self._level = level
         try:
+            self._fits()
             self._one_account = self._prepare(f"{_ROWS[0]} WHERE user_id = ? AND asset_id = ?")
         except BaseException:
             self.close()  # nobody else could: its threads would go on trying to connect
@@ -97,6 +99,19 @@ class Tables:
     def close(self) -> None:
         """Give the connections back."""
         self._cluster.shutdown()
+
+    def _fits(self) -> None:
+        """Refuse tables of another schema version; one that is missing is refused when read."""
+        keyspace = self.cql.keyspace
+        try:
+            there = schema.found(self._session.execute, keyspace)
+        except FAILURES as error:
+            raise Infrastructure(f"the database did not tell its tables: {_say(error)}") from None
+        if differing := schema.differing(there):
+            raise UsageError(
+                f"keyspace {keyspace} is of another schema version (tables {', '.join(differing)}"
+                " differ): reconcile it with the wavetank of that version, or name another keyspace"
+            )
 
     def _scan(self, table: str, select: str, key: str) -> Iterator[Any]:
         try:

@@ -128,7 +128,7 @@ def _clear_tables(
     backend: Backend, session: Database, keyspace: str, destroy: Collection[str]
 ) -> bool:
     """Empty the tables; return whether they are there."""
-    expected, found = schema.expected(), schema.found(session, keyspace)
+    expected, found = schema.expected(), schema.found(session.query, keyspace)
     if not found:
         return False
     free = Ability.CREATE in backend.abilities or keyspace in destroy

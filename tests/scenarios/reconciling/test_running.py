@@ -85,7 +85,7 @@ def test_nobody_notices_the_reader(
         return {**quiet(self), "debug": "protocol", "log_level": 7}
 
     def noted(self: Any, statement: Any, *arguments: Any, **more: Any) -> Any:
-        statements.add(statement.query_string)
+        statements.add(getattr(statement, "query_string", statement))
         return execute(self, statement, *arguments, **more)
 
     monkeypatch.setattr(Kafka, "client", heard)
@@ -120,6 +120,19 @@ def test_a_log_of_another_cluster_is_refused(running: Running, tmp_path: Path) -
     assert "are both of shard 1: give one" in done.output
     assert foreign.exit_code == 2
     assert "belongs to Kafka cluster 'elsewhere'" in foreign.output
+
+
+def test_tables_of_another_version_are_named(running: Running) -> None:
+    running.cql(
+        "CREATE KEYSPACE elder WITH replication ="
+        " {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}",
+        "CREATE TABLE elder.requests (user_id bigint, request_id uuid, PRIMARY KEY (user_id))",
+    )
+
+    elder = running.reconcile("--keyspace", "elder")
+
+    assert elder.exit_code == 2
+    assert "keyspace elder is of another schema version (tables requests differ)" in elder.output
 
 
 def test_a_wrong_keyspace_and_a_dead_database_say_so(running: Running) -> None:
