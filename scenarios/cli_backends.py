@@ -21,8 +21,9 @@ def backends() -> None:
     What the embedded kind cannot do, and refuses:
     Kafka     more than one replica of a partition, transactions, compaction, static members,
               the group protocol of KIP-848, TLS, SASL, ACLs
-    CQL       lightweight transactions, batches, ALTER, user-defined types, indexes, views,
-              functions, roles, TTL, static columns, JSON, ALLOW FILTERING, TLS, credentials
+    CQL       lightweight transactions, logged batches of several partitions, ALTER, user-defined
+              types, indexes, views, functions, roles, TTL, static columns, JSON,
+              ALLOW FILTERING, TLS, credentials
     """
 
 
