@@ -210,7 +210,7 @@ def _divergence(log: Log, wanted: FetchPartition) -> tuple[ErrorCode, FetchEpoch
     """
     last, offset = wanted.last_fetched_epoch, wanted.fetch_offset
     if last >= 0:
-        epoch, end = log.end_of_epoch(last)
+        epoch, end = log.epochs.end_of(last, log.end)
         if epoch < 0:
             return ErrorCode.offset_out_of_range, _NO_DIVERGENCE
         if epoch < last or end < offset:

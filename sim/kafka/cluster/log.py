@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from sim.kafka.batch import Batch, Headers
 from sim.kafka.cluster.configs import TopicConfig
+from sim.kafka.cluster.epochs import LeaderEpochs
 from sim.kafka.cluster.producers import Producers
 
 
@@ -78,7 +79,7 @@ class Log:
         self.kept = 0  # where the log starts after a kill
         self.end = 0
         self.size = 0
-        self.epochs: list[tuple[int, int]] = []  # leader epoch, its first offset
+        self.epochs = LeaderEpochs()
         self.producers = Producers()
         self._segments = [Segment(0)]
 
@@ -99,7 +100,7 @@ class Log:
         """Put a batch at the end of the last segment."""
         assert batch.base_offset == self.end
         segment = self._segments[-1]
-        self.begin_epoch(batch.leader_epoch)
+        self.epochs.begin(batch.leader_epoch, self.end)
         if not segment.batches:
             segment.created = batch.max_timestamp
         segment.batches.append(batch)
@@ -108,14 +109,6 @@ class Log:
         self.size += batch.size
         segment.max_timestamp = max(segment.max_timestamp, batch.max_timestamp)
         self.end += batch.count
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Note that a leader's epoch begins at the end of the log (`LeaderEpochFileCache`)."""
-        epochs = self.epochs
-        if not epochs or epoch > epochs[-1][0]:
-            while epochs and epochs[-1][1] >= self.end:  # an epoch without records
-                epochs.pop()
-            epochs.append((epoch, self.end))
 
     def read(self, offset: int, max_bytes: int, *, at_least_one: bool) -> list[Batch]:
         """Return the batches from the one that holds `offset`, as many as fit.
@@ -227,26 +220,6 @@ class Log:
         newest = max(times)
         return Found(batch.base_offset + times.index(newest), newest, batch.leader_epoch)
 
-    def epoch_at(self, offset: int) -> int:
-        """Return the leader epoch that `offset` belongs to; -1 if there was none yet."""
-        found = -1
-        for epoch, first in self.epochs:
-            if first > offset:
-                break
-            found = epoch
-        return found
-
-    def end_of_epoch(self, epoch: int) -> tuple[int, int]:
-        """Return the newest epoch up to `epoch` and where it ended (KIP-101, KIP-279)."""
-        epochs = self.epochs
-        if not epochs or epoch > epochs[-1][0] or epoch == -1:
-            return -1, -1
-        if epoch == epochs[-1][0]:
-            return epoch, self.end
-        below = [known for known, _ in epochs if known <= epoch]
-        ended = next(first for known, first in epochs if known > epoch)
-        return (below[-1] if below else epoch), ended
-
     def delete_until(self, offset: int) -> None:
         """Let the log start at `offset`, for good; segments that end before it go."""
         self.start_at(offset)
@@ -257,11 +230,7 @@ class Log:
     def start_at(self, offset: int) -> None:
         """Let the log start at `offset`; what lies before it stays on the drive for now."""
         self.start = max(self.start, offset)
-        self.epochs = [
-            (epoch, max(first, self.start))
-            for i, (epoch, first) in enumerate(self.epochs)
-            if i + 1 == len(self.epochs) or self.epochs[i + 1][1] > self.start
-        ]
+        self.epochs.start_at(self.start)
 
     def retain(self, now_ms: int) -> bool:
         """Delete the segments whose time is over; return whether the log start moved."""

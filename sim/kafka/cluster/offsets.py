@@ -72,8 +72,8 @@ def delete_records(state: State, now_ns: int, connection: int, request: Request)
 
 
 _SPECIAL: dict[int, Callable[[Log], Found | None]] = {
-    LATEST: lambda log: Found(log.end, -1, log.epochs[-1][0]),
-    EARLIEST: lambda log: Found(log.start, -1, log.epoch_at(log.start)),
+    LATEST: lambda log: Found(log.end, -1, log.epochs.newest),
+    EARLIEST: lambda log: Found(log.start, -1, log.epochs.at(log.start)),
     MAX_TIMESTAMP: Log.newest,
 }
 
@@ -105,7 +105,7 @@ def _list_one(
 
 def _epoch_end(state: State, topic: str, wanted: OffsetForLeaderPartition) -> EpochEndOffset:
     error, _, log = state.leads(topic, wanted.partition, wanted.current_leader_epoch)
-    epoch, end = (-1, -1) if log is None else log.end_of_epoch(wanted.leader_epoch)
+    epoch, end = (-1, -1) if log is None else log.epochs.end_of(wanted.leader_epoch, log.end)
     return EpochEndOffset(
         error_code=error, partition=wanted.partition, leader_epoch=epoch, end_offset=end
     )

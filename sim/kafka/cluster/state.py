@@ -159,8 +159,7 @@ class State:
         same = known.topic_id
         if log is None or (log.topic_id is not same and log.topic_id != same):
             log = self.logs[topic, partition] = self.new_log(known, partition)
-        if not log.epochs or log.epochs[-1][0] != found.leader_epoch:
-            log.begin_epoch(found.leader_epoch)
+        log.epochs.begin(found.leader_epoch, log.end)
         log.config = known.config
         return log
 

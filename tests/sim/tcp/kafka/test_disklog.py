@@ -41,7 +41,7 @@ def told(log: Log, *, undone: bool = False) -> dict[str, Any]:
         "start": log.start,
         "end": log.end,
         "size": log.size,
-        "epochs": [each for each in log.epochs if each[1] < log.end and not undone],
+        "epochs": [] if undone else [log.epochs.at(offset) for offset in range(log.start, log.end)],
         "records": list(log.records()),
         "bytes": [each.encode() for each in log.batches()],
         "first since 500": log.first_since(500),
