@@ -11,7 +11,7 @@ from scenarios.backends import kinds
 from scenarios.backends.base import Backend
 from scenarios.deployment import READY
 from scenarios.load import reconciled
-from scenarios.scenario import MILLISECOND, SECOND, Scenario, Step
+from scenarios.scenario import SECOND, Scenario, Step
 from scenarios.stages.real import stage
 from scenarios.trading import Trading
 from sim.faults import Crash
@@ -72,14 +72,14 @@ def test_orders_are_filled_though_the_engine_dies_after_it_published(
 
 
 def short() -> Scenario:
-    """Two seconds of trading, with a snapshot every ten frames."""
+    """Trade for a second, once all deposits have had two to arrive; snapshots every ten frames."""
     whole = catalog.find("restart_mid_match")
     told = (("engine", "snapshot_every = 6"), ("ubscore", "snapshot_every = 10"))
     workload = Trading(
         users=3,
         operations=(16, 16),
-        lasts_ns=1500 * MILLISECOND,
-        funding_ns=500 * MILLISECOND,
+        lasts_ns=5 * SECOND,
+        funding_ns=4 * SECOND,
         style="race",
         impatience=0.0,
         again=0.0,
