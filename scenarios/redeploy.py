@@ -6,10 +6,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sim.bounds import demand
 from sim.doors.signals import deliver_signal
 from sim.faults import Fault, Receipt
 from sim.kernel import MILLISECOND
 from sim.world import World
+from system.formats import NEWEST, TRANSFERS
 
 SETTINGS = "/etc/wavetank"
 
@@ -27,6 +29,9 @@ class Redeploy(Fault):
 
     programs: tuple[str, ...]
     formats: int
+
+    def __post_init__(self) -> None:
+        demand(self, TRANSFERS, NEWEST, "formats")
 
     @property
     def targets(self) -> tuple[str, ...]:

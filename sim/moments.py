@@ -13,9 +13,10 @@ from sim.kernel import Kernel, Killed
 from sim.process import Process
 
 _CALLS = "fsync link mkdir read rename rmdir truncate unlink write"
-DOORS = frozenset({"open", *(f"os.{call}" for call in _CALLS.split())}) | frozenset(
-    ("cql.execute", "kafka.commit", "kafka.delivery", "kafka.poll", "kafka.produce")
-)
+FILE_DOORS = frozenset({"open", *(f"os.{call}" for call in _CALLS.split())})
+DOORS = FILE_DOORS | {
+    *("cql.execute", "kafka.commit", "kafka.delivery", "kafka.poll", "kafka.produce")
+}
 
 
 @dataclass(frozen=True, slots=True)

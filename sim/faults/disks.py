@@ -9,6 +9,7 @@ from sim.bounds import demand
 from sim.disk import Disk
 from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
+from sim.moments import FILE_DOORS
 from sim.world import World
 
 
@@ -22,7 +23,9 @@ class DiskError(HostFault):
     path: str = "*"
 
     def __post_init__(self) -> None:
-        if not hasattr(errno, self.error):
+        if self.door not in FILE_DOORS:
+            raise ValueError(f"door={self.door!r}: there are {', '.join(sorted(FILE_DOORS))}")
+        if self.error not in errno.errorcode.values():
             raise ValueError(f"{self.error} is no errno")
         demand(self, 1, None, "times")
 
