@@ -24,11 +24,19 @@ from sim.faults import (
     SlowLink,
     Throttle,
 )
+from sim.kafka.protocol import APIS
 from system import topics
 
 _TOPICS = (AlterRecord, LoseRecord, ShrinkIsr)
 _PROGRAMS = (BitRot, DiskError, DiskFull, SlowDisk, Redeploy)  # servers keep their disks whole
 _LINKS = (Cut, Isolate, LoseRequest, LoseResponse, Lossy, SlowLink)
+_BY_GLOB = (LoseRequest, LoseResponse)
+
+_FRAMES = ("AUTH_RESPONSE", "BATCH", "EXECUTE", "OPTIONS", "PREPARE", "QUERY", "REGISTER")
+_REQUESTS = frozenset(("bytes", "STARTUP", *_FRAMES, *APIS))
+_RESPONSES = frozenset(
+    ("bytes", "AUTHENTICATE", "AUTH_SUCCESS", "ERROR", "EVENT", "READY", "RESULT", "SUPPORTED")
+) | {f"{name}Response" for name in APIS}
 
 
 def check(plan: Plan, deployment: Deployment) -> None:
@@ -46,8 +54,18 @@ def _lacking(step: Step, deployment: Deployment) -> str:
         return "the programs of this scenario are told no format version that could change"
     what, there = _targets(step.fault, deployment)
     for target in step.fault.targets:
-        if not any(fnmatchcase(name, target) for name in there):
+        globbed = isinstance(step.fault, _BY_GLOB) and any(fnmatchcase(n, target) for n in there)
+        if target not in there and not globbed:
             return _none_of(target, what, there)
+    return _unspoken(step.fault)
+
+
+def _unspoken(fault: Fault) -> str:
+    """Say that nobody ever sends what `fault` is to lose, if so."""
+    if isinstance(fault, LoseRequest) and fault.message not in _REQUESTS:
+        return f"{fault.message!r} is no request; there are {', '.join(sorted(_REQUESTS))}"
+    if isinstance(fault, LoseResponse) and fault.message not in _RESPONSES:
+        return f"{fault.message!r} is no response; there are {', '.join(sorted(_RESPONSES))}"
     return ""
 
 

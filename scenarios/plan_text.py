@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import UnionType
@@ -31,13 +31,15 @@ _KNOWN: Mapping[str, Any] = {
 
 PLAN = "plan.py"
 _MOST = 2**20  # bytes of a plan: more is no plan
+_SHOWN = 100  # characters of what is refused
 
 
 def fault(text: str) -> Fault:
     """Read one fault: ``Crash('ubscore-1')``."""
-    read = _value(_parsed(text, text, "eval").body, text)
+    shown = _short(text)
+    read = _value(_parsed(text, shown, "eval").body, shown)
     if not isinstance(read, Fault):
-        raise UsageError(f"{text!r} is no fault; write one such as Crash('ubscore-1')")
+        raise UsageError(f"{shown!r} is no fault; write one such as Crash('ubscore-1')")
     return read
 
 
@@ -50,14 +52,17 @@ def source(plan: Plan) -> str:
 
 def read(path: str) -> Plan:
     """Read the plan that a run folder holds; `path` is its ``plan.py`` or the folder."""
-    file = Path(path, PLAN) if Path(path).is_dir() else Path(path)
+    file = Path(path)
     try:
+        file = file / PLAN if file.is_dir() else file
         with file.open("rb") as opened:
-            text = opened.read(_MOST + 1).decode("utf-8")
+            content = opened.read(_MOST + 1)
+        text = content.decode("utf-8") if len(content) <= _MOST else ""
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
-        raise UsageError(f"--plan {file}: {why}; name a run folder or its plan.py") from None
-    if len(text) > _MOST:
+        shown = _short(str(file))
+        raise UsageError(f"--plan {shown}: {why}; name a run folder or its plan.py") from None
+    if len(content) > _MOST:
         raise UsageError(f"--plan {file}: it is longer than {_MOST} bytes, and no plan")
     return _plan(text, str(file))
 
@@ -76,7 +81,7 @@ def unpacked(text: str) -> Plan:
     except (binascii.Error, zlib.error, ValueError):
         written = ""
     if not packet.eof:
-        raise UsageError(f"the plan at the end of the token is damaged: {text!r}")
+        raise UsageError(f"the plan at the end of the token is damaged: {_short(text)!r}")
     return _plan(f"plan = {written}", "the plan at the end of the token")
 
 
@@ -86,18 +91,38 @@ def digest(plan: Plan) -> str:
 
 
 def _plan(text: str, where: str) -> Plan:
-    for node in _parsed(text, where, "exec").body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "plan":
-            steps = _value(node.value, where)
-            if isinstance(steps, tuple) and all(isinstance(step, Step) for step in steps):
-                return steps
-            raise UsageError(f"{where}: plan must be a tuple of Step(...), also if it is only one")
-    raise UsageError(f"{where} holds no plan: it needs a line `plan = (Step(...), ...)`")
+    found = list(_assigned(_parsed(text, where, "exec").body, where))
+    if len(found) != 1:
+        how_many = f"{len(found)} plans" if found else "no plan"
+        raise UsageError(f"{where} holds {how_many}: it needs one `plan = (Step(...), ...)`")
+    steps = _value(found[0], where)
+    if not isinstance(steps, tuple) or not all(isinstance(step, Step) for step in steps):
+        raise UsageError(f"{where}: plan must be a tuple of Step(...), also if it is only one")
+    if len(repr(steps)) > _MOST:
+        raise UsageError(f"{where}: {len(steps)} steps are more than a token can hold")
+    return steps
+
+
+def _assigned(body: list[ast.stmt], where: str) -> Iterator[ast.expr]:
+    """Yield what is assigned to `plan`; what is not read must not look as if it were."""
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="plan")], value=value):
+                yield value
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+                continue
+            case _:
+                raise UsageError(
+                    f"{where}, line {node.lineno}: nothing is read here but one"
+                    " `plan = (Step(...), ...)`"
+                )
 
 
 def _parsed(text: str, where: str, mode: str) -> Any:
     try:
         return ast.parse(text, mode=mode)
+    except (RecursionError, MemoryError):
+        raise UsageError(f"{where!r} is nested too deeply to be a plan") from None
     except SyntaxError as error:
         raise UsageError(f"{where!r} is not Python: {error.msg}, line {error.lineno}") from None
     except ValueError as error:
@@ -147,6 +172,10 @@ def _fits(value: object, hint: Any) -> bool:
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, hint) and not isinstance(value, bool)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _kinds() -> str:

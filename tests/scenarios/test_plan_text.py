@@ -7,7 +7,16 @@ from scenarios import catalog, plan_checks, plan_text
 from scenarios.errors import UsageError
 from scenarios.scenario import Plan, Step
 from scenarios.token import Token
-from sim.faults import Crash, DiskError, Isolate, LoseRecord, LoseRequest, Throttle
+from sim.faults import (
+    Crash,
+    DiskError,
+    Isolate,
+    LoseRecord,
+    LoseRequest,
+    LoseResponse,
+    PowerLoss,
+    Throttle,
+)
 from sim.moments import Moment
 
 TRADING_DAY = catalog.find("trading_day")
@@ -63,17 +72,30 @@ def test_a_plan_that_is_damaged_in_a_token_is_refused(plan: str) -> None:
         ("Isolate('kafka-1')", "Isolate: hosts='kafka-1' is no tuple[str, ...]"),
         ("Lossy('kafka-1', 101)", "Lossy: percent=101: it must be 0 to 100"),
         ("DiskError('ubscore-1', 'os.write', 'EOOPS')", "DiskError: EOOPS is no errno"),
+        ("DiskError('ubscore-1', 'os.write', 'errorcode')", "DiskError: errorcode is no errno"),
+        ("DiskError('ubscore-1', 'os.fdatasync', 'EIO')", "DiskError: door='os.fdatasync'"),
+        ("Redeploy(('ubscore-1',), 99)", "Redeploy: formats=99: it must be"),
+        ("SlowLink('kafka-1', 1e999)", "SlowLink: delay_ms=inf is no int"),
+        ("-" * 3_000 + "1", "is nested too deeply"),
+        ("-" * 200_000 + "1", "is nested too deeply"),
+        ("+".join("1" * 3_000), "is nested too deeply"),
     ],
 )
 def test_a_fault_that_is_none_is_refused_and_nothing_is_called(text: str, says: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(says)):
+    with pytest.raises(UsageError, match=re.escape(says)) as refused:
         plan_text.fault(text)
+
+    assert len(str(refused.value)) < 500
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("x = 1", "holds no plan"),
+        ("# nothing", "holds no plan"),
+        ("plan = ()\nplan = ()", "holds 2 plans"),
+        ("plan = ()\nplan += (Step(fault=Crash('a')),)", "line 2: nothing is read here but one"),
+        ("import os\n'A plan.'\nx = 1", "line 3: nothing is read here but one"),
+        ("plan = (" + "Step(fault=Crash('a'))," * 30_000 + ")", "more than a token can hold"),
         ("plan = 1", "must be a tuple of Step(...)"),
         ("plan = (Step(fault=Crash('ubscore-1')))", "also if it is only one"),
         ("plan = (Crash('ubscore-1'),)", "must be a tuple of Step(...)"),
@@ -95,7 +117,7 @@ def test_a_plan_that_is_none_is_refused(text: str, says: str, tmp_path: Path) ->
 def test_a_place_without_a_plan_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe")
 
-    for path in (tmp_path, tmp_path / "nowhere.py", tmp_path / "binary.py"):
+    for path in (tmp_path, tmp_path / "nowhere.py", tmp_path / "binary.py", "x" * 5_000):
         with pytest.raises(UsageError, match="name a run folder"):
             plan_text.read(str(path))
 
@@ -108,6 +130,10 @@ def test_a_place_without_a_plan_is_refused(tmp_path: Path) -> None:
         (Step(fault=DiskError("kafka-1", "os.write", "EIO")), "'kafka-1' is not a program"),
         (Step(fault=LoseRecord("balance.event")), "'balance.event' is not a topic"),
         (Step(fault=Isolate(("kafka-1", "kafka-9"))), "'kafka-9' is not a host"),
+        (Step(fault=PowerLoss("ubscore-*")), "'ubscore-*' is not a program or server"),
+        (Step(fault=LoseRecord("*")), "'*' is not a topic"),
+        (Step(fault=LoseRequest("kafka-*", "Prodce")), "'Prodce' is no request; there are"),
+        (Step(fault=LoseResponse("kafka-*", "Produce")), "'Produce' is no response; there are"),
         (
             Step(fault=Crash("kafka-1"), on=Moment("kafka-1", "os.write")),
             "'kafka-1' is not a program with moments",
