@@ -17,6 +17,7 @@ from scenarios.errors import UsageError
 from scenarios.scenario import Plan, Scenario
 
 FORMAT = "wt1"
+SEED_MAX = 2**63 - 1
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("simpy", "greenlet", "confluent-kafka", "cassandra-driver", "msgspec", "kio")
 
@@ -53,7 +54,7 @@ class Token:
                 f"{parts[0]!r} is not a token format this version knows (it writes {FORMAT!r}); "
                 "replay it with the version of Wavetank that printed it"
             )
-        if len(parts) not in {5, 6} or not parts[3].isdecimal():
+        if len(parts) not in {5, 6}:
             raise UsageError(
                 f"token {text!r} is not {FORMAT}:SCENARIO:DIGEST:SEED:VERSIONS, with or without"
                 " a :PLAN behind it"
@@ -62,7 +63,7 @@ class Token:
             (name, version) for name, _, version in (p.partition("=") for p in parts[4].split("+"))
         )
         plan = plan_text.unpacked(parts[5]) if len(parts) == 6 else None
-        return cls(parts[1], parts[2], int(parts[3]), pairs, plan)
+        return cls(parts[1], parts[2], seed_of(parts[3]), pairs, plan)
 
     def differences(self, other: "Token") -> list[str]:
         """Return, in words, which parts of the two tokens differ."""
@@ -76,6 +77,14 @@ class Token:
             if then.get(name) != now.get(name)
         ]
         return found
+
+
+def seed_of(text: str) -> int:
+    """Read a seed; `UsageError` if it is none that a run could have."""
+    decimal = text.isascii() and text.isdecimal() and len(text) <= len(str(SEED_MAX))
+    if not decimal or int(text) > SEED_MAX:
+        raise UsageError(f"{text[:40]!r} is no seed: it is a number from 0 to {SEED_MAX}")
+    return int(text)
 
 
 def scenario_digest(scenario: Scenario) -> str:

@@ -13,7 +13,7 @@ from scenarios.commands import running
 from scenarios.errors import Different, UsageError
 from scenarios.scenario import Plan, Scenario
 from scenarios.stages import simulated
-from scenarios.token import FORMAT, Token
+from scenarios.token import FORMAT, Token, seed_of
 
 SECOND = 10**9
 
@@ -58,14 +58,15 @@ def asked(what: str, name: str | None, runs: str, *, force: bool) -> Asked:
     if what.startswith("wt"):
         return _of_token(Token.parse(what), runs, force=force)
     if what.isdecimal():
-        name = name or _latest(int(what), runs)
-        return Asked(catalog.find(name), int(what), None, _recorded(Path(runs, name, what)))
-    folder = Path(what)
-    if not what or not folder.is_dir():
+        seed = seed_of(what)
+        name = name or _latest(seed, runs)
+        return Asked(catalog.find(name), seed, None, _recorded(Path(runs, name, str(seed))))
+    if not running.is_folder(what):
         raise UsageError(
-            f"{what!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
+            f"{what[:200]!r} is neither a token ({FORMAT}:...), a seed nor a run folder; "
             "wavetank run prints the token of each run"
         )
+    folder = Path(what)
     about = _about(folder)
     if about.stage == "real":
         plan = f" --plan {what}" if about.plan_given else ""

@@ -91,9 +91,9 @@ def demo(runs: str) -> int:
 
 def report(where: str) -> int:
     """Judge the evidence in a run folder again, write its report anew and show it."""
+    if not is_folder(where):
+        raise UsageError(f"{where[:200]!r} is no folder; wavetank run prints where it keeps a run")
     path = Path(where)
-    if not where or not path.is_dir():
-        raise UsageError(f"{where!r} is no folder; wavetank run prints where it keeps a run")
     try:
         evidence = folders.load(path)
     except FolderError as error:
@@ -105,6 +105,14 @@ def report(where: str) -> int:
     _write(path, judgement, extra)
     click.echo(text.summary(judgement, folder=where))
     return code(judgement.verdict)
+
+
+def is_folder(name: str) -> bool:
+    """Whether there is a folder called `name`, which may be longer than any name can be."""
+    try:
+        return bool(name) and Path(name).is_dir()
+    except OSError:
+        return False
 
 
 def keep(made: "Run", runs: str) -> str:

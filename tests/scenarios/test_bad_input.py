@@ -37,8 +37,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("replay", "7", "--scenario", "nine_deposits", "--until", "1e400"), "is no time"),
         (("replay", ""), "'' is neither a token"),
         (("replay", "wt1:nosuch:d:1:v"), "no scenario is called 'nosuch'"),
+        (("replay", "wt1:nine_deposits:d:" + "9" * 5_000 + ":v"), "is no seed: it is a number"),
+        (("replay", "9" * 5_000), "is no seed: it is a number"),
+        (("replay", "x" * 5_000), "is neither a token (wt1:...), a seed nor a run"),
         (("report", "/nowhere"), "'/nowhere' is no folder"),
         (("report", ""), "'' is no folder"),
+        (("report", "x" * 5_000), "is no folder"),
         (("frobnicate",), "No such command 'frobnicate'"),
     ],
 )
