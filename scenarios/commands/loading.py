@@ -16,7 +16,7 @@ from reports.folder import FolderError
 from reports.load import Baseline, Load
 from reports.pages import live
 from reports.pages import load as pages
-from scenarios import catalog, plan_text
+from scenarios import catalog, plan_checks, plan_text
 from scenarios.backends.base import Backend
 from scenarios.commands import campaigns, real, running
 from scenarios.commands.live import living
@@ -105,9 +105,11 @@ def run(
 ) -> int:
     """Put the load on, judge, keep and show it; return the exit code."""
     scenario = _scenario(name)
-    settings = replace(settings, faults_needed=bool(harm.faults))
+    settings, plan = replace(settings, faults_needed=bool(harm.faults)), harm.steps()
+    if plan is not None and settings.faults_needed:
+        plan_checks.check(plan, course.deployed(scenario, settings).deployment)
     place = campaigns.room(runs, scenario.name, "load") if report else None
-    load, died, folder = _made(scenario, settings, harm.steps(), wish, runs, place)
+    load, died, folder = _made(scenario, settings, plan, wish, runs, place)
     click.echo(pages.summary(load, str(folder or "")))
     if died:
         why, _, _ = died.partition(";")

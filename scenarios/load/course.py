@@ -43,7 +43,7 @@ def run(
     """Put a load on `scenario`'s programs; `folder` is made and holds what they write."""
     folder.mkdir(parents=True, exist_ok=True)
     town = RealTown(
-        _deployed(scenario, settings),
+        deployed(scenario, settings),
         backend,
         folder,
         seed=settings.seed,
@@ -59,6 +59,24 @@ def run(
     return _Course(settings, town, say).run()
 
 
+def deployed(scenario: Scenario, settings: Settings) -> Scenario:
+    """Return the scenario with as many instances of each program as the settings say."""
+    own = scenario.deployment
+    gateways = settings.gateways if settings.through == "http" else 0
+    deployment = replace(
+        own,
+        gateways=tuple(f"gateway-{number + 1}" for number in range(gateways)),
+        cores=tuple(f"ubscore-{number + 1}" for number in range(settings.shards)),
+        engines=own.engines
+        if settings.engines is None
+        else tuple(f"engine-{number + 1}" for number in range(settings.engines)),
+        settlements=tuple(f"settlement-{number + 1}" for number in range(settings.settlements)),
+        partitions=settings.partitions,
+        settings=told.over(own.settings, settings.told),
+    )
+    return replace(scenario, deployment=deployment)
+
+
 def _leave_out_late(town: RealTown, ends_ns: int) -> None:
     """Leave out steps that would come when nobody sends any more."""
     late = tuple(step for step in town.plan if step.at >= ends_ns)
@@ -67,23 +85,6 @@ def _leave_out_late(town: RealTown, ends_ns: int) -> None:
     town.untested += tuple(
         (step, f"it would come at {step.at / SECOND:g} s, and {why}") for step in late
     )
-
-
-def _deployed(scenario: Scenario, settings: Settings) -> Scenario:
-    deployed = scenario.deployment
-    gateways = settings.gateways if settings.through == "http" else 0
-    deployment = replace(
-        deployed,
-        gateways=tuple(f"gateway-{number + 1}" for number in range(gateways)),
-        cores=tuple(f"ubscore-{number + 1}" for number in range(settings.shards)),
-        engines=deployed.engines
-        if settings.engines is None
-        else tuple(f"engine-{number + 1}" for number in range(settings.engines)),
-        settlements=tuple(f"settlement-{number + 1}" for number in range(settings.settlements)),
-        partitions=settings.partitions,
-        settings=told.over(deployed.settings, settings.told),
-    )
-    return replace(scenario, deployment=deployment)
 
 
 class _Course:

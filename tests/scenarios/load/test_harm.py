@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from scenarios.commands.loading import Harm, settings
 from scenarios.errors import UsageError
 from scenarios.scenario import SECOND, Step
 from sim.faults import Crash, SlowLink
+from tests.scenarios.commanding import wavetank
 
 
 def test_faults_have_their_times_in_order() -> None:
@@ -26,6 +29,18 @@ def test_faults_have_their_times_in_order() -> None:
 def test_faults_without_times_are_refused(harm: Harm, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         harm.steps()
+
+
+def test_faults_of_what_is_not_there_are_refused_before_servers_start(tmp_path: Path) -> None:
+    for fault, says in (
+        ("AlterRecord('balance.event')", "'balance.event' is not a topic"),
+        ("Crash('engine-1')", "'engine-1' is not a program or server"),
+    ):
+        done = wavetank("load", "--fault", fault, "--at", "1", "--runs", str(tmp_path / "runs"))
+
+        assert done.returncode == 2
+        assert says in done.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 GIVEN = {"fixed": False, "duration": 5.0, "warm_up": 1.0, "search": False, "p99": None}
