@@ -9,12 +9,17 @@ from sim.faults.base import HostFault, Receipt
 from sim.kernel import MILLISECOND
 from sim.world import World
 
+_STEP_MS_MAX = 10**11  # three years; nanoseconds of wrong clocks have to fit into 64 bits
+
 
 @dataclass(frozen=True, slots=True)
 class ClockStep(HostFault):
     """The wall clock of `host` jumps by `by_ms`; healing sets it right again."""
 
     by_ms: int
+
+    def __post_init__(self) -> None:
+        demand(self, -_STEP_MS_MAX, _STEP_MS_MAX, "by_ms")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

@@ -27,7 +27,7 @@ class DiskError(HostFault):
             raise ValueError(f"door={self.door!r}: there are {', '.join(sorted(FILE_DOORS))}")
         if self.error not in errno.errorcode.values():
             raise ValueError(f"{self.error} is no errno")
-        demand(self, 1, None, "times")
+        demand(self, 1, 10**9, "times")
 
     @property
     def kind(self) -> str:
@@ -74,7 +74,7 @@ class SlowDisk(HostFault):
     by_ms: int
 
     def __post_init__(self) -> None:
-        demand(self, 0, None, "by_ms")
+        demand(self, 0, 10**9, "by_ms")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

@@ -75,6 +75,8 @@ def test_a_plan_that_is_damaged_in_a_token_is_refused(plan: str) -> None:
         ("DiskError('ubscore-1', 'os.write', 'errorcode')", "DiskError: errorcode is no errno"),
         ("DiskError('ubscore-1', 'os.fdatasync', 'EIO')", "DiskError: door='os.fdatasync'"),
         ("Redeploy(('ubscore-1',), 99)", "Redeploy: formats=99: it must be"),
+        ("ClockStep('ubscore-1', -10000000000000)", "ClockStep: by_ms=-10000000000000: it must be"),
+        ("DiskError('ubscore-1', 'open', 'EIO', 10000000000)", "DiskError: times=10000000000"),
         ("SlowLink('kafka-1', 1e999)", "SlowLink: delay_ms=inf is no int"),
         ("-" * 3_000 + "1", "is nested too deeply"),
         ("-" * 200_000 + "1", "is nested too deeply"),
