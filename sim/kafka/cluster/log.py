@@ -224,6 +224,10 @@ class Log:
         """Let the log start at `offset`, for good; segments that end before it go."""
         self.start_at(offset)
         self.kept = max(self.kept, offset)
+        self.drop_deleted()
+
+    def drop_deleted(self) -> None:
+        """Let segments go that end before the start of the log, whether that is noted or not."""
         while len(self._segments) > 1 and self._segments[1].base_offset <= self.start:
             self.size -= self._segments.pop(0).size
 
@@ -235,8 +239,7 @@ class Log:
     def retain(self, now_ms: int) -> bool:
         """Delete the segments whose time is over; return whether the log start moved."""
         old, config = self.start, self.config
-        if len(self._segments) > 1 and self._segments[1].base_offset <= old:
-            self.delete_until(old)
+        self.drop_deleted()
         if config.retention_ms >= 0:
             due = 0
             for segment in self._segments:

@@ -54,10 +54,12 @@ class DiskLog(Log):
         file = self._dirty[segment.base_offset] = self.directory.segment(segment.base_offset)
         self._take(StoredBatch(batch, file, file.append(batch.encode())))
 
-    def delete_until(self, offset: int) -> None:
-        """Let the log start at `offset`; segments that end before it go, and their files."""
-        super().delete_until(offset)
-        self._keep()
+    def drop_deleted(self) -> None:
+        """Let segments go that end before the start of the log, and their files."""
+        before = len(self._segments)
+        super().drop_deleted()
+        if len(self._segments) < before:
+            self._keep()
 
     def flush(self, *, sync: bool) -> None:
         """Write what was appended; wait for the device if `sync`."""

@@ -78,3 +78,14 @@ def test_records_are_yielded_from_an_offset_on_in_the_middle_of_a_batch_and_past
     seen = {first: [record.offset for record in made.records(first)] for first in (0, 1, 3, 5)}
 
     assert seen == {0: [1, 2, 3, 4], 1: [1, 2, 3, 4], 3: [3, 4], 5: []}
+
+
+def test_a_kill_brings_back_deleted_records_as_far_as_their_segment_is_still_there() -> None:
+    made = log(1, 1, 1, 1, 1, **{"segment.bytes": "160"})  # two batches each
+    made.start_at(3)
+
+    made.retain(1000)
+    made.recover()
+
+    assert made.start == 2
+    assert values(made) == [(2, b"2"), (3, b"3"), (4, b"4")]
