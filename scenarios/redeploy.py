@@ -32,6 +32,8 @@ class Redeploy(Fault):
 
     def __post_init__(self) -> None:
         demand(self, TRANSFERS, NEWEST, "formats")
+        if not self.programs:
+            raise ValueError("programs=(): name one")
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ drifts alike and never steps (clock_gettime(2)); it restarts near zero at a boot
 
 from collections.abc import Callable
 
+from sim.errors import Unmodelled
+
 _BILLION = 10**9
 
 
@@ -50,7 +52,12 @@ class Clock:
         self._offset += delta_ns
 
     def drift_by(self, ppb: int) -> None:
-        """Run faster (> 0) or slower by `ppb` parts in 10^9 than before, from now on."""
+        """Run faster (> 0) or slower by `ppb` parts in 10^9 than before, from now on.
+
+        `Unmodelled` if it would stand still or go back: no timer on it would ever come.
+        """
+        if self._drift_ppb + ppb <= -_BILLION:
+            raise Unmodelled(f"a clock that drifts by {self._drift_ppb + ppb} ppb does not go on")
         self._anchor_local = self._local()
         self._anchor_true = self._true()
         self._drift_ppb += ppb

@@ -10,6 +10,7 @@ from sim.kernel import MILLISECOND
 from sim.world import World
 
 _STEP_MS_MAX = 10**11  # three years; nanoseconds of wrong clocks have to fit into 64 bits
+_DRIFT_PPM_MAX = 100_000  # beside the drift a clock has of its own: none may stand still
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ClockDrift(HostFault):
     ppm: int
 
     def __post_init__(self) -> None:
-        demand(self, -999_999, 999_999, "ppm")
+        demand(self, -_DRIFT_PPM_MAX, _DRIFT_PPM_MAX, "ppm")
 
     @contextmanager
     def injected(self, world: World) -> Generator[Receipt]:

@@ -42,6 +42,10 @@ class Isolate(Fault):
 
     hosts: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not self.hosts:
+            raise ValueError("hosts=(): name one")
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The hosts that are alone."""

@@ -1,9 +1,11 @@
 """Clocks: offsets, drift, steps, and sleeps that end when they should."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.clock import Clock
+from sim.errors import Unmodelled
 
 BILLION = 10**9
 
@@ -28,6 +30,14 @@ def test_a_sleep_is_never_too_short(drift: int, local: int, began: int) -> None:
 
     assert clock.monotonic_ns() - before >= local
     assert clock.true_delay(local) > 0
+
+
+def test_a_clock_that_would_stand_still_is_refused() -> None:
+    clock = Clock(_Truth(), 0)
+    clock.drift_by(-BILLION // 2)
+
+    with pytest.raises(Unmodelled, match="does not go on"):
+        clock.drift_by(-BILLION // 2)
 
 
 @given(st.lists(st.tuples(st.integers(-(10**7), 10**7), st.integers(0, 10**10)), max_size=8))
