@@ -63,7 +63,7 @@ class _Spoiling(ABC):
         self.record = (b"", b"", b"")  # key, what it was, what it is
         self.over = False  # whether no record is to be chosen any more
         self._come = 0
-        self._asked: dict[tuple[str, int], int] = {}  # (client, correlation id): version
+        self._asked: dict[tuple[str, str, int], int] = {}  # client, broker, correlation id: version
 
     @abstractmethod
     def spoiled(self, partition: int, batch: Batch, data: bytes) -> bytes:
@@ -104,7 +104,7 @@ class _Spoiling(ABC):
             if other != data:
                 frame = produce.with_batch(frame, self.fault.topic, partition, other)
             if self.chosen == (partition, sender(batch)):
-                self._asked[passage.source, correlation] = version
+                self._asked[passage.source, passage.target, correlation] = version
         return Fate(content=frame) if frame != passage.content else Fate()
 
     def _choose(self, partition: int, batch: Batch) -> None:
@@ -119,7 +119,8 @@ class _Spoiling(ABC):
             self.record = key or b"", was or b"", b""
 
     def _answered(self, passage: Passage) -> None:
-        version = self._asked.pop((passage.target, produce.answer(passage.content)), None)
+        correlation = produce.answer(passage.content)
+        version = self._asked.pop((passage.target, passage.source, correlation), None)
         if version is None or self.chosen is None or self.receipt.bites:
             return
         partition, topic = self.chosen[0], self.fault.topic
