@@ -26,6 +26,7 @@ import click
 @click.option("--max-age", type=float, metavar="S", help="Older things are stuck (default 60).")
 @click.option("--rate", type=int, help="Rows of the database a second (default 20000).")
 @click.option("--topic-rate", type=int, help="Records of Kafka a second (default 200000).")
+@click.option("--log-rate", type=int, help="Megabytes of logs a second (default 100).")
 @click.option("--breaks", type=int, help="How many breaks are listed (default 1000).")
 @click.option("--accounts", type=int, help="Accounts kept in memory (default 1000000).")
 @click.option("--waivers", metavar="FILE", help="TOML: breaks somebody has answered for.")
@@ -71,6 +72,7 @@ def reconcile(
         ("limits", "max_age_s"): options["max_age"],
         ("limits", "rate"): options["rate"],
         ("limits", "topic_rate"): options["topic_rate"],
+        ("limits", "log_rate"): options["log_rate"],
         ("limits", "breaks"): options["breaks"],
         ("limits", "accounts"): options["accounts"],
     }

@@ -29,8 +29,9 @@ class Deployment:
         self.progress = Progress()
 
     def __enter__(self) -> Self:
+        pace = Pace(self.settings.limits.log_rate * 1_000_000)
         for path in self.settings.log.directories:
-            log = OpenLog(path)
+            log = OpenLog(path, pace)
             shard = log.identity.shard
             if shard in self.logs:
                 known = self.logs[shard].path

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from reports.live.log import walk
 from scenarios.errors import Infrastructure, Unreadable, UsageError
+from scenarios.reconciling.pace import Pace
 from system.directory import DataDirectory
 from system.engine.cluster import Instance
 from system.errors import Stop
@@ -20,13 +21,17 @@ from system.wal.packing import Frame
 
 _TRIES = 50
 _PAUSE_S = 0.02
+_PART = 2**20  # bytes read at a time
 
 
 class OpenLog:
-    """One shard's log as of the moment it was opened."""
+    """One shard's log as of the moment it was opened, read at a pace of so many bytes."""
 
-    def __init__(self, path: str, sleep_s: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, path: str, pace: Pace, sleep_s: Callable[[float], None] = time.sleep
+    ) -> None:
         self.path = path
+        self.pace = pace
         self.sleep_s = sleep_s
         self.identity = _identity(path)
         self.files: list[tuple[str, int, int]] = []  # name, descriptor, size
@@ -80,18 +85,18 @@ class OpenLog:
 
     def _read(self, name: str, descriptor: int, size: int) -> bytes:
         try:
-            return _read_all(descriptor, size)
+            return self._read_all(descriptor, size)
         except OSError as error:
             raise Unreadable(f"{os.path.join(self.path, name)}: {error.strerror}") from None
 
-
-def _read_all(descriptor: int, size: int) -> bytes:
-    parts = []
-    offset = 0
-    while offset < size and (part := os.pread(descriptor, size - offset, offset)):
-        parts.append(part)
-        offset += len(part)
-    return b"".join(parts)
+    def _read_all(self, descriptor: int, size: int) -> bytes:
+        parts = []
+        offset = 0
+        while part := os.pread(descriptor, min(size - offset, _PART), offset):
+            parts.append(part)
+            offset += len(part)
+            self.pace.take(len(part))
+        return b"".join(parts)
 
 
 def _identity(path: str) -> Shard:

@@ -3,7 +3,7 @@
 [kafka]    bootstrap, group, security_protocol, sasl_*, ssl_*
 [cql]      contact_points, port, keyspace, datacenter, consistency, username, password, ssl_*
 [log]      directories
-[limits]   max_age_s, rate, topic_rate, breaks, accounts
+[limits]   max_age_s, rate, topic_rate, log_rate, breaks, accounts
 """
 
 from collections.abc import Mapping
@@ -95,6 +95,7 @@ class Limits(Section, frozen=True):
     max_age_s: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     rate: Positive = 20_000  # rows of the database a second
     topic_rate: Positive = 200_000  # records of Kafka a second
+    log_rate: Positive = 100  # megabytes of logs a second
     breaks: Positive = 1_000
     accounts: Positive = 1_000_000
 

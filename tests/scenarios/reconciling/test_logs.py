@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.errors import UsageError
 from scenarios.reconciling.logs import OpenLog
+from scenarios.reconciling.pace import Pace
 from system.directory import DataDirectory
 from system.errors import Halt
 from system.ubscore.cluster import Shard
@@ -42,12 +43,12 @@ def lsns(log: OpenLog) -> list[int]:
 
 
 def test_a_shard_says_which_partitions_are_its_own(writer: Writer) -> None:
-    assert OpenLog(writer.directory).partitions == (1, 3)
+    assert OpenLog(writer.directory, Pace(10**9)).partitions == (1, 3)
 
 
 def test_the_cut_stays_where_it_was_while_the_writer_goes_on(writer: Writer) -> None:
     append(writer, 20)
-    log = OpenLog(writer.directory)
+    log = OpenLog(writer.directory, Pace(10**9))
     log.open()
 
     append(writer, 20)
@@ -61,11 +62,24 @@ def test_the_cut_stays_where_it_was_while_the_writer_goes_on(writer: Writer) -> 
     log.close()
 
 
+def test_bytes_are_read_at_their_pace(writer: Writer) -> None:
+    append(writer, 100)
+    slept: list[float] = []
+    log = OpenLog(writer.directory, Pace(1_000, now_s=lambda: sum(slept), sleep_s=slept.append))
+    log.open()
+    size = sum(size for _, _, size in log.files)
+
+    lsns(log)
+
+    assert sum(slept) == pytest.approx(size / 1_000 - 0.1)  # a tenth of a second's come at once
+    log.close()
+
+
 def test_a_torn_tail_is_on_its_way_but_damage_before_it_is_a_halt(writer: Writer) -> None:
     append(writer, 3)
     path = Path(writer.directory, reader.effective(os.listdir(writer.directory))[0][-1])
     whole = path.read_bytes()
-    log = OpenLog(writer.directory)
+    log = OpenLog(writer.directory, Pace(10**9))
 
     path.write_bytes(whole[:-9])
     log.open()
@@ -93,7 +107,7 @@ def test_opening_amid_recoveries_always_gives_a_whole_log(writer: Writer) -> Non
     life.start()
     try:
         for _ in range(40):
-            log = OpenLog(writer.directory)
+            log = OpenLog(writer.directory, Pace(10**9))
             log.open()
             found = lsns(log)
             log.close()
@@ -108,4 +122,4 @@ def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
     directory.seal(Shard(shard=1, shards=1, partitions=4, cluster_id="c", topic_ids={}))
 
     with pytest.raises(UsageError, match="holds no log file"):
-        OpenLog(str(tmp_path)).open()
+        OpenLog(str(tmp_path), Pace(10**9)).open()
